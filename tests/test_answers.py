@@ -1,0 +1,109 @@
+"""A bad answer is refused with one line that says what to do, and nothing is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SOURCE, Bake
+
+REFUSED = {
+    "slug with capitals and spaces": ({"project_slug": "My Desk"}, "lower-case letters"),
+    "slug with a slash": ({"project_slug": "a/b"}, "lower-case letters"),
+    "slug above the folder": ({"project_slug": "../desk"}, "lower-case letters"),
+    "slug empty": ({"project_slug": ""}, "lower-case letters"),
+    "slug too long": ({"project_slug": "a" * 51}, "2 to 50"),
+    "slug with a digit first": ({"project_slug": "7up"}, "a letter first"),
+    "slug of a needed package": ({"project_slug": "openai"}, "choose another"),
+    "provider unknown": ({"provider": "acme"}, "choose offline, openai, anthropic or compatible"),
+    "double quote": ({"project_name": 'The "Desk"', "project_slug": "desk"}, "double quotes"),
+    "backslash": ({"owner": "a\\b"}, "backslashes"),
+    "line break": ({"description": "two\nlines"}, "line breaks"),
+    "empty owner": ({"owner": " "}, "give it a value"),
+    "code": ({"on_call": '""" + str(1/0) + """'}, "double quotes"),
+}
+NOTEBOOKS = {
+    "missing": (None, "cannot be read"),
+    "not JSON": (b"import pandas as pd\n", "is not JSON"),
+    "not UTF-8": (b"\xff\xfe{}", "is not JSON"),
+    "no notebook": (b'{"a": 1}', "is JSON and not a notebook"),
+    "a list": (b"[]", "is JSON and not a notebook"),
+    "format 3": (b'{"nbformat": 3, "worksheets": []}', "save it once in Jupyter"),
+}
+
+
+def assert_refused(done: object, folder: Path, remedy: str, kept: set[str] = frozenset()) -> None:
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
+    assert remedy in done.stdout
+    assert {path.name for path in folder.iterdir()} == kept
+
+
+@pytest.mark.feature("T1")
+@pytest.mark.parametrize(("answers", "remedy"), REFUSED.values(), ids=REFUSED)
+def test_bad_answer_is_refused(bake: Bake, tmp_path: Path, answers: dict[str, str], remedy: str) -> None:
+    """Exit code 1, one line with the remedy, nothing written."""
+    folder = tmp_path / "inner"
+    folder.mkdir()
+    assert_refused(bake(folder=folder, **answers), folder, remedy)
+    assert {path.name for path in tmp_path.iterdir()} == {"inner"}
+
+
+@pytest.mark.feature("T1")
+@pytest.mark.parametrize(("content", "remedy"), NOTEBOOKS.values(), ids=NOTEBOOKS)
+def test_bad_notebook_is_refused(bake: Bake, tmp_path: Path, content: bytes | None, remedy: str) -> None:
+    """What is missing, unreadable or no notebook of format 4 is refused before anything is written."""
+    if content is not None:
+        (tmp_path / "poc.ipynb").write_bytes(content)
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert_refused(bake(notebook="poc.ipynb"), tmp_path, remedy, kept)
+
+
+@pytest.mark.feature("T1")
+@pytest.mark.parametrize("flags", [(), ("--overwrite-if-exists",)], ids=["plain", "overwrite"])
+def test_existing_work_is_never_written_over(bake: Bake, tmp_path: Path, flags: tuple[str, ...]) -> None:
+    """A folder that is not empty is refused with the remedy, forced or not, and stays as it was."""
+    (tmp_path / "support-desk").mkdir()
+    (tmp_path / "support-desk/work.txt").write_text("mine", encoding="utf-8")
+    assert_refused(bake(*flags), tmp_path, "choose another project_slug", {"support-desk"})
+    assert [path.name for path in (tmp_path / "support-desk").iterdir()] == ["work.txt"]
+
+
+def test_existing_work_in_another_output_folder(bake: Bake, tmp_path: Path) -> None:
+    """The folder given with --output-dir is the one that is looked at."""
+    (tmp_path / "out/support-desk").mkdir(parents=True)
+    (tmp_path / "out/support-desk/work.txt").touch()
+    assert_refused(bake("--output-dir", "out"), tmp_path, "choose another project_slug", {"out"})
+
+
+@pytest.mark.parametrize("given", ["relative", "absolute", "from a folder beside"])
+def test_own_notebook_is_copied(bake: Bake, tmp_path: Path, given: str) -> None:
+    """A notebook named from the folder of the call, spaces and unicode in its path, is in the project byte for byte."""
+    notebook = tmp_path / "my proofs" / "Ünï poc (2).ipynb"
+    notebook.parent.mkdir()
+    notebook.write_bytes((SOURCE / "notebooks/explore/support_poc.ipynb").read_bytes() + b"\n")
+    (tmp_path / "beside").mkdir()
+    folder = tmp_path / "beside" if given == "from a folder beside" else tmp_path
+    answer = {"relative": "my proofs/Ünï poc (2).ipynb", "absolute": str(notebook)}.get(
+        given, "../my proofs/Ünï poc (2).ipynb"
+    )
+    done = bake("--output-dir", str(tmp_path / "out"), folder=folder, notebook=answer)
+    assert done.returncode == 0, done.stdout + done.stderr
+    explore = tmp_path / "out/support-desk/notebooks/explore"
+    assert (explore / notebook.name).read_bytes() == notebook.read_bytes()
+    assert (explore / "support_poc.ipynb").exists()
+    assert f"tools.promote 'notebooks/explore/{notebook.name}'" in done.stdout
+    record = json.loads((tmp_path / "out/support-desk/.cruft.json").read_text(encoding="utf-8"))
+    assert record["context"]["cookiecutter"]["notebook"] == ""
+
+
+def test_own_notebook_named_as_the_sample(bake: Bake, tmp_path: Path) -> None:
+    """A notebook that has the sample's name stands beside the sample."""
+    (tmp_path / "support_poc.ipynb").write_text('{"nbformat": 4, "cells": []}', encoding="utf-8")
+    assert bake(notebook="support_poc.ipynb").returncode == 0
+    explore = tmp_path / "support-desk/notebooks/explore"
+    assert (explore / "support_poc_own.ipynb").read_bytes() == (tmp_path / "support_poc.ipynb").read_bytes()
+    assert (explore / "support_poc.ipynb").read_bytes() == (SOURCE / "notebooks/explore/support_poc.ipynb").read_bytes()

@@ -1,0 +1,226 @@
+"""The one place that chooses concrete parts: which providers, store, log and graph serve this configuration.
+
+Everything above it asks here; nothing below it knows what was chosen. Tests come in by the same door.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from aiohttp import ClientSession
+
+from app import configuration
+from app.caller import Caller
+from app.data import cache, postgres, store
+from app.data.retrieval import Hit, search
+from app.errors import ConfigurationError, GateFailedError, StoreUnavailableError
+from app.intelligence.attempts import Attempts
+from app.intelligence.gateway import Gateway
+from app.intelligence.messages import Usage
+from app.intelligence.prompts import Registry
+from app.intelligence.providers.http import HttpProvider, open_session
+from app.intelligence.providers.offline import OfflineProvider
+from app.intelligence.providers.provider import Provider
+from app.intelligence.wire.codec import CODECS
+from app.interface.readiness import readiness_of
+from app.interface.services import Services
+from app.observability import cost, logs, span_export, tracing
+from app.observability.call_log import CallLog, create_views
+from app.observability.redaction import redact
+from app.orchestration.graph import Assistant
+from app.orchestration.sessions import Sessions
+from app.settings import ApiKey, Auth, Deployment, Settings, missing_key, production_faults
+
+log = logging.getLogger(__name__)
+
+ASSISTANT_TASKS = ("route", "answer", "repair")
+
+
+def settings(root: Path, env: Mapping[str, str] | None = None) -> Settings:
+    """The checked configuration of a project. Raises ConfigurationError, or GateFailedError with every fault."""
+    loaded = configuration.load(root, env)
+    missing = missing_key(loaded)
+    if missing is not None:
+        raise ConfigurationError(missing)
+    if loaded.environment != "dev":
+        faults = production_faults(loaded)
+        if faults:
+            raise GateFailedError(f"this configuration must not start in {loaded.environment}", faults)
+    return loaded
+
+
+def database_url(loaded: Settings) -> str:
+    """Where the database is; the embedded server is started when no other is configured."""
+    if loaded.database.url is not None:
+        return loaded.database.url.get_secret_value()
+    return postgres.start(loaded.data_dir)
+
+
+def prepare_database(loaded: Settings) -> str:
+    """The URL of a database that is up and, in development, up to date."""
+    url = database_url(loaded)
+    if loaded.environment == "dev" and not store.schema_current(url):
+        migrate(url)
+    return url
+
+
+def migrate(url: str) -> list[str]:
+    """Bring tables and views up to date; the revisions applied."""
+    applied = store.migrate(url)
+    with psycopg.connect(url) as connection:
+        create_views(connection)
+    return applied
+
+
+def registry(loaded: Settings) -> Registry:
+    """The project's prompts."""
+    return Registry.open(loaded.root / "prompts")
+
+
+def provider(loaded: Settings, session: ClientSession) -> Provider:
+    """What serves the configured provider's models."""
+    access = loaded.providers[loaded.provider]
+    if access.protocol == "offline":
+        return OfflineProvider()
+    key = access.api_key.get_secret_value() if access.api_key else None
+    codec = CODECS.get(loaded.provider) or CODECS[access.protocol]
+    return HttpProvider(codec, access.base_url, key, session=session)
+
+
+def price(provider_name: str, deployment: Deployment, usage: Usage) -> float | None:
+    """Dollars of one reply; None when no price is known. The stand-in is free."""
+    if provider_name == "offline":
+        return 0.0
+    override = None
+    if deployment.input_usd_per_million is not None:
+        override = cost.Price(deployment.input_usd_per_million, deployment.output_usd_per_million or 0.0)
+    counts = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens)
+    found = cost.price(deployment.id, provider_name, *counts, override=override)
+    return None if found is None else found.total_usd
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresCache:
+    """The reply cache in the one database. While that is away every look-up misses and nothing is kept."""
+
+    pool: Any
+
+    async def get(self, identity: str, tenant: str) -> Mapping[str, Any] | None:
+        """The stored reply."""
+        try:
+            return await cache.get(self.pool, identity, tenant)
+        except StoreUnavailableError as error:
+            log.warning("reply cache missed: %s", error)
+            return None
+
+    async def put(self, identity: str, tenant: str, task: str, reply: Mapping[str, Any], ttl_s: float) -> None:
+        """Keep a reply."""
+        try:
+            await cache.put(self.pool, identity, tenant, task, reply, ttl_s)
+        except StoreUnavailableError as error:
+            log.warning("reply not cached: %s", error)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Retrieval as the assistant sees it: a question and who asks."""
+
+    loaded: Settings
+    pool: Any
+    gateway: Gateway
+
+    async def __call__(self, question: str, caller: Caller) -> list[Hit]:
+        """The best chunks the caller may read; by full text alone where no embedding counts."""
+        model = self.loaded.retrieval.embedding_model
+        served = self.loaded.models.get(model, {}).get(self.loaded.provider, ())
+        vector = None
+        if served and served[0].search_weight > 0:
+            vector = (await self.gateway.embed([question], caller, model=model)).vectors[0]
+        return await search(
+            self.pool,
+            question,
+            vector,
+            caller,
+            settings=self.loaded.retrieval,
+            embedding_model=served[0].id if served else None,
+        )
+
+
+@asynccontextmanager
+async def open_services(
+    loaded: Settings, url: str, versions: Mapping[str, int] | None = None
+) -> AsyncIterator[Services]:
+    """All parts, running, on a prepared database; closed at the end, the call log last.
+
+    `versions` pins the assistant's prompts to other versions than the served ones, for an evaluation.
+    """
+    prompts = registry(loaded)
+    async with AsyncExitStack() as stack:
+        pool = await store.open_pool(
+            url,
+            max_size=loaded.database.pool_max,
+            statement_timeout_s=loaded.database.statement_timeout_s,
+            connect_timeout_s=loaded.database.connect_timeout_s,
+        )
+        stack.push_async_callback(pool.close)
+        call_log = CallLog(loaded.data_dir / "outbox", pool)
+        call_log.start()
+        stack.push_async_callback(call_log.close)
+        session = await stack.enter_async_context(open_session())
+        gateway = Gateway(
+            loaded,
+            prompts,
+            Attempts({loaded.provider: provider(loaded, session)}, loaded.gateway),
+            call_log=call_log,
+            cache=PostgresCache(pool),
+            price=price,
+            redact=redact if loaded.guards.redact_logs else str,
+        )
+        assistant = Assistant(loaded, gateway, Search(loaded, pool, gateway), Sessions(url), versions=versions)
+        stack.push_async_callback(assistant.close)
+        yield Services(
+            settings=loaded,
+            gateway=gateway,
+            assistant=assistant,
+            pool=pool,
+            call_log=call_log,
+            readiness=readiness_of(pool, prompts.tasks(), ASSISTANT_TASKS),
+        )
+
+
+def configure_tracing(loaded: Settings) -> None:
+    """Send spans to MLflow and to the configured OTLP backend."""
+    exporters = []
+    if loaded.tracing.otlp_endpoint:
+        exporters.append(span_export.otlp_exporter(loaded.tracing.otlp_endpoint))
+    uri = loaded.mlflow.tracking_uri
+    if loaded.tracing.mlflow and uri and uri.startswith("http"):
+        exporters.append(span_export.mlflow_exporter(uri, loaded.mlflow.experiment))
+    tracing.configure(loaded.project.slug, exporters, environment=loaded.environment)
+
+
+def service() -> Any:
+    """The ASGI application of the project in `APP_RUN_ROOT` or the current folder: what uvicorn is pointed at."""
+    from app.interface.api import create_app
+
+    loaded = settings(Path(os.environ.get("APP_RUN_ROOT") or Path.cwd()))
+    logs.configure_logs(json=loaded.environment != "dev")
+    configure_tracing(loaded)
+    url = prepare_database(loaded)
+    return create_app(loaded, lambda: open_services(loaded, url))
+
+
+def guarded_by_key(loaded: Settings) -> tuple[Settings, str]:
+    """The same settings with one fresh API key as the only way in, and that key: for a door of our own notebooks."""
+    key = secrets.token_urlsafe(32)
+    entry = ApiKey(name="notebooks", sha256=hashlib.sha256(key.encode()).hexdigest(), role="pipeline")
+    return loaded.model_copy(update={"auth": Auth(mode="api_key", keys=(entry,))}), key

@@ -1,0 +1,228 @@
+"""The command line: `app COMMAND`. It parses words and shows errors; what a command does stands in `app.commands`.
+
+An expected error is one line on stderr and an exit code that is not 0, never a traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app.errors import AppError, ConfigurationError, GateFailedError
+
+PROJECT_MARKS = ("config", "prompts")
+
+
+class Commands(click.Group):
+    """A group whose expected errors end the program in one line."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command line."""
+        try:
+            return super().main(*args, **kwargs)
+        except AppError as error:
+            click.echo(f"error: {' '.join(str(error).split())}", err=True)
+            if isinstance(error, GateFailedError):
+                for failure in error.failures:
+                    click.echo(f"  {failure}", err=True)
+            sys.exit(error.exit_code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """From notebook to production: serve, evaluate, promote and roll back."""
+    from app.observability.logs import configure_logs
+
+    configure_logs(level="WARNING", json=False)
+
+
+@main.command()
+def demo() -> None:
+    """Carry the sample notebook to a measured, running service."""
+    from app.commands.demo import run
+
+    run(project_root())
+
+
+@main.command()
+@click.option("--host", help="Address to listen on; the configured one when left out.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port; 0 takes a free one.")
+def serve(host: str | None, port: int | None) -> None:
+    """Start the HTTP service."""
+    from app.commands.serve import run
+
+    run(project_root(), host, port)
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default="a free one")
+@click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Write every exchange to this file.")
+def door(port: int, record: Path | None) -> None:
+    """Open the model doors for a notebook, with a key of their own."""
+    from app.commands.door import run
+
+    run(project_root(), port, record)
+
+
+@main.command()
+@click.argument("question")
+def ask(question: str) -> None:
+    """Ask the assistant one question, without the service."""
+    from app.commands.ask import run
+
+    run(project_root(), question)
+
+
+@main.command()
+def ui() -> None:
+    """Start MLflow's pages over this project's runs, traces and prompts."""
+    from app.commands.ui import run
+
+    run(project_root())
+
+
+@main.command()
+def status() -> None:
+    """Say what is configured and what is running."""
+    from app.commands.database import status as run
+
+    run(project_root())
+
+
+@main.group()
+def db() -> None:
+    """The embedded database of development."""
+
+
+@db.command("start")
+def db_start() -> None:
+    """Start it, or say where it is."""
+    from app.commands.database import start
+
+    start(project_root())
+
+
+@db.command("stop")
+def db_stop() -> None:
+    """Stop it; its data stays."""
+    from app.commands.database import stop
+
+    stop(project_root())
+
+
+@db.command("migrate")
+def db_migrate() -> None:
+    """Bring the schema of the configured database up to date."""
+    from app.commands.database import migrate as run
+
+    run(project_root())
+
+
+@main.group()
+def pipeline() -> None:
+    """The pipeline of notebooks/pipeline.yaml."""
+
+
+@pipeline.command("run")
+@click.option("--again", is_flag=True, help="Redo a run that is already finished.")
+def pipeline_run(again: bool) -> None:
+    """Run it; a stopped run goes on where it stopped."""
+    from app.commands.pipeline import run
+
+    run(project_root(), again=again)
+
+
+@main.command("gate")
+def data_gate() -> None:
+    """Check corpus and evaluation cases with the data gates; red stops."""
+    from app.commands.gate import run
+
+    run(project_root())
+
+
+@main.command("eval")
+@click.argument("suites", nargs=-1)
+@click.option("--prompt", "prompts", multiple=True, metavar="TASK@VERSION", help="Evaluate this version instead.")
+@click.option("--gate", is_flag=True, help="Compare with config/success.yaml and the baseline; red stops.")
+@click.option("--update-baseline", is_flag=True, help="Write the results to evals/baseline for review.")
+def evaluate(suites: Sequence[str], prompts: Sequence[str], gate: bool, update_baseline: bool) -> None:
+    """Run evaluation suites (all when none is named)."""
+    from app.commands.evaluate import run
+
+    run(project_root(), suites, prompts, gate=gate, update_baseline=update_baseline)
+
+
+@main.group("prompts")
+def prompt_group() -> None:
+    """The prompt registry."""
+
+
+@prompt_group.command("list")
+def prompts_list() -> None:
+    """All tasks and versions, and which is served."""
+    from app.commands.prompts import show_list
+
+    show_list(project_root())
+
+
+@prompt_group.command("show")
+@click.argument("name", metavar="TASK[@VERSION]")
+def prompts_show(name: str) -> None:
+    """One version, as it stands."""
+    from app.commands.prompts import show
+
+    show(project_root(), name)
+
+
+@prompt_group.command("diff")
+@click.argument("task")
+@click.argument("old", type=int)
+@click.argument("new", type=int)
+def prompts_diff(task: str, old: int, new: int) -> None:
+    """What changed between two versions."""
+    from app.commands.prompts import diff
+
+    diff(project_root(), task, old, new)
+
+
+@prompt_group.command("lock")
+def prompts_lock() -> None:
+    """Write the hashes of the served versions to prompts/released.lock: they can no longer change."""
+    from app.commands.prompts import lock
+
+    lock(project_root())
+
+
+@prompt_group.command("publish")
+def prompts_publish() -> None:
+    """Mirror versions and aliases into the MLflow prompt registry."""
+    from app.commands.prompts import publish
+
+    publish(project_root())
+
+
+@main.group()
+def key() -> None:
+    """API keys."""
+
+
+@key.command("new")
+@click.argument("name")
+def key_new(name: str) -> None:
+    """Make a key: shown once, with the lines of configuration that accept it."""
+    from app.commands.keys import new
+
+    new(name)
+
+
+def project_root() -> Path:
+    """The project this command was called in: the nearest folder upwards with config/ and prompts/."""
+    start = Path.cwd()
+    for folder in (start, *start.parents):
+        if all((folder / mark).is_dir() for mark in PROJECT_MARKS):
+            return folder
+    raise ConfigurationError(f"{start} is not inside a project (no config/ and prompts/ upwards): change into one")

@@ -1,0 +1,41 @@
+"""`app door`: the model doors on loopback for a notebook, with a key of their own, recording when asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from pathlib import Path
+from typing import Any
+
+import click
+
+from app import bootstrap
+from app.commands.serve import listening
+from app.interface.api import create_app
+from app.interface.recording import record_door
+
+POLL_S = 0.01
+
+
+def run(root: Path, port: int, record: Path | None) -> None:
+    """Serve until interrupted; the first line on stdout says where, and with which key."""
+    loaded = bootstrap.settings(root)
+    keyed, key = bootstrap.guarded_by_key(loaded)
+    url = bootstrap.prepare_database(loaded)
+    application: Any = create_app(keyed, lambda: bootstrap.open_services(keyed, url))
+    if record is not None:
+        application = record_door(application, record)
+    with listening("127.0.0.1", port) as listener:
+        asyncio.run(_serve(application, listener, key))
+
+
+async def _serve(application: Any, listener: socket.socket, key: str) -> None:
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False, timeout_graceful_shutdown=2))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not (server.started or serving.done()):  # noqa: ASYNC110  uvicorn sets a flag, no event
+        await asyncio.sleep(POLL_S)
+    if not serving.done():
+        click.echo(f"door listening on http://127.0.0.1:{listener.getsockname()[1]} key {key}")
+    await serving

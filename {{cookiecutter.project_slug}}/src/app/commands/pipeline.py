@@ -1,0 +1,78 @@
+"""`app pipeline run`: the steps of notebooks/pipeline.yaml, durable and tracked, the door open to notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from app import bootstrap
+from app.caller import Caller
+from app.commands import tracking
+from app.interface.api import create_app
+from app.interface.loopback import on_loopback
+from app.interface.services import Services
+from app.orchestration.ingest_steps import GATES, STEPS
+from app.orchestration.pipeline import PipelineResult, run_pipeline, to_stderr
+from app.orchestration.pipeline_file import read_pipeline
+from app.orchestration.step import Door, StepContext
+from app.settings import Settings
+
+
+def run(root: Path, *, again: bool = False) -> None:
+    """Run or go on, print a line a step, raise what stopped it."""
+    loaded = bootstrap.settings(root)
+    result = execute(loaded, bootstrap.prepare_database(loaded), again=again)
+    for step in result.steps:
+        warning = f"  ({step.warning})" if step.warning else ""
+        click.echo(f"{step.status:<7} {step.seconds:7.1f} s  {step.name}{warning}")
+    if result.failure is not None:
+        raise result.failure
+
+
+def execute(
+    loaded: Settings, url: str, *, again: bool = False, say: Callable[[str], None] = to_stderr
+) -> PipelineResult:
+    """Run the project's pipeline on a prepared database."""
+    registry = bootstrap.registry(loaded)
+    versions = {task: registry.default_version(task) for task in registry.tasks()}
+    return run_pipeline(
+        read_pipeline(loaded.root / "notebooks" / "pipeline.yaml"),
+        loaded,
+        database_url=url,
+        open_context=lambda: _context(loaded, url, versions),
+        steps=STEPS,
+        gates=GATES,
+        prompt_versions=versions,
+        track=tracking.tracker(loaded, url),
+        say=say,
+        again=again,
+    )
+
+
+@asynccontextmanager
+async def _context(loaded: Settings, url: str, versions: dict[str, int]) -> AsyncIterator[StepContext]:
+    """What the steps share: the running parts, and a door on loopback that only this run's key opens."""
+    keyed, key = bootstrap.guarded_by_key(loaded)
+    async with bootstrap.open_services(loaded, url) as services:
+        application = create_app(keyed, lambda: _running(replace(services, settings=keyed)))
+        async with on_loopback(application, lifespan=True) as address:
+            yield StepContext(
+                settings=loaded,
+                pool=services.pool,
+                gateway=services.gateway,
+                caller=Caller(user="pipeline", role="pipeline"),
+                door=Door(address, key),
+                prompt_versions=versions,
+                folder=loaded.build_dir,
+                say=to_stderr,
+            )
+
+
+@asynccontextmanager
+async def _running(services: Services) -> AsyncIterator[Services]:
+    """Services that somebody else opens and closes."""
+    yield services

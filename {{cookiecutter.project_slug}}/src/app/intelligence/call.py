@@ -1,0 +1,100 @@
+"""One call on its way through the gateway: what was asked, what was tried, and the row it leaves behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from app.caller import Caller
+from app.intelligence.messages import Message, ModelRequest
+from app.intelligence.policy import Target
+from app.intelligence.prompts import Prompt
+from app.intelligence.reply import Reply
+from app.observability.records import AttemptRecord, CallRecord
+
+Redact = Callable[[str], str]
+
+
+@dataclass(slots=True)
+class Call:
+    """The state of one call. Times come from the monotonic clock, `at` from the wall."""
+
+    id: UUID
+    task: str
+    caller: Caller
+    request: ModelRequest
+    order: tuple[Target, ...]
+    identity: str
+    prompt: Prompt | None
+    cacheable: bool
+    deadline_s: float
+    fallback_text: str | None
+    trace_id: str = "0" * 32
+    span_id: str = "0" * 16
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=time.perf_counter)
+    first_token_ms: float | None = None
+    attempts: list[AttemptRecord] = field(default_factory=list)
+
+    def elapsed_ms(self) -> float:
+        """Milliseconds since the call began."""
+        return (time.perf_counter() - self.started) * 1000
+
+    def seconds_left(self) -> float:
+        """What remains of the one deadline; negative when it has passed."""
+        return self.deadline_s - (time.perf_counter() - self.started)
+
+
+def row(
+    call: Call,
+    *,
+    status: Literal["ok", "failed", "refused", "cancelled"],
+    reply: Reply | None,
+    error: str | None,
+    redact: Redact,
+) -> CallRecord:
+    """The call as a row of the log, texts redacted."""
+    first = call.order[0] if call.order else None
+    return CallRecord(
+        id=call.id,
+        at=call.at,
+        trace_id=call.trace_id,
+        span_id=call.span_id,
+        tenant=call.caller.tenant,
+        user=call.caller.user,
+        session=call.caller.session,
+        role=call.caller.role,
+        task=call.task,
+        prompt_version=call.prompt.version if call.prompt else None,
+        prompt_hash=call.prompt.sha256 if call.prompt else None,
+        identity=call.identity,
+        model=reply.model if reply else (first.model if first else call.request.model),
+        provider=reply.provider if reply else (first.provider if first else ""),
+        deployment=reply.deployment if reply else (first.deployment.id if first else ""),
+        status=status,
+        error=redact(error) if error else None,
+        degraded=reply.degraded if reply else False,
+        cached=reply.cached if reply else False,
+        stream=call.request.stream,
+        input={"messages": [_logged(message, redact) for message in call.request.messages]},
+        output=redact(reply.text) if reply else "",
+        input_tokens=reply.usage.input_tokens if reply else 0,
+        output_tokens=reply.usage.output_tokens if reply else 0,
+        cached_input_tokens=reply.usage.cached_input_tokens if reply else 0,
+        usage_estimated=reply.usage.estimated if reply else False,
+        cost_usd=reply.cost_usd if reply else 0.0,
+        latency_ms=call.elapsed_ms(),
+        first_token_ms=call.first_token_ms,
+        attempts=tuple(call.attempts),
+    )
+
+
+def _logged(message: Message, redact: Redact) -> dict[str, Any]:
+    logged: dict[str, Any] = {"role": message.role, "content": redact(message.text)}
+    if message.tool_calls:
+        logged["tool_calls"] = [{"name": c.name, "arguments": redact(c.arguments)} for c in message.tool_calls]
+    return logged

@@ -1,0 +1,139 @@
+"""The values that travel between the gateway, the wire codecs and the providers.
+
+They are the common ground of all protocols: whatever a provider cannot say, it leaves at its default; whatever a
+request carries that has no field here travels in `extra` and reaches the provider of the same protocol untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of a message's content: text, or an image as a URL (`https:` or `data:`)."""
+
+    kind: Literal["text", "image"]
+    text: str = ""
+    image_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call the model wants made. `arguments` is the JSON text exactly as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message. `content` is text, or parts when it is more than text.
+
+    `tool_calls` belong to an assistant message; `tool_call_id` to a tool message that answers one.
+    """
+
+    role: Role
+    content: str | tuple[Part, ...] = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The text of the content, parts joined by newlines, images left out."""
+        if isinstance(self.content, str):
+            return self.content
+        return "\n".join(part.text for part in self.content if part.kind == "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function the model may call; `parameters` is a JSON Schema object, held to the letter when `strict`."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What is asked of one model. `model` is the provider's own id once a deployment has been chosen.
+
+    `output_schema` is the JSON Schema the reply must fit, None for free text; `json_object` asks for any JSON object.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str | None = None  # "auto", "none", "required" or a tool's name
+    output_schema: Mapping[str, Any] | None = None
+    json_object: bool = False
+    stream: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one reply. `input_tokens` includes the cached ones; `estimated`: we counted, not the provider."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+    estimated: bool = False
+
+
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """What one model answered."""
+
+    text: str
+    model: str
+    usage: Usage
+    finish_reason: FinishReason = "stop"
+    tool_calls: tuple[ToolCall, ...] = ()
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """A fragment of a streamed tool call; `index` says which call it continues."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One event of a streamed reply. `usage` and `finish_reason` come with the last events."""
+
+    text: str = ""
+    tool_calls: tuple[ToolCallDelta, ...] = ()
+    finish_reason: FinishReason | None = None
+    usage: Usage | None = None
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """One vector (floats) for each text, in order."""
+
+    vectors: Sequence[Sequence[float]]
+    model: str
+    usage: Usage

@@ -1,0 +1,64 @@
+"""What the gateway hands back, and how a reply is kept for the next identical call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from app.intelligence.messages import Chunk, FinishReason, ToolCall, ToolCallDelta, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The outcome of one call.
+
+    `data` is the parsed JSON when the prompt has an output schema. `degraded` says that another than the route's first
+    model answered. `cost_usd` is what this call cost, 0 for a cached one, None when no price is known.
+    """
+
+    text: str
+    task: str
+    model: str
+    provider: str
+    deployment: str
+    usage: Usage
+    cost_usd: float | None
+    identity: str
+    call_id: str
+    trace_id: str
+    prompt_version: int | None = None
+    prompt_hash: str | None = None
+    data: Any = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: FinishReason = "stop"
+    degraded: bool = False
+    cached: bool = False
+    latency_ms: float = 0.0
+
+
+def to_stored(reply: Reply) -> dict[str, Any]:
+    """The parts of a reply that hold for every identical call, as JSON values."""
+    stored = asdict(reply)
+    for passing in ("call_id", "trace_id", "latency_ms", "cached", "cost_usd"):
+        stored.pop(passing)
+    return stored
+
+
+def from_stored(stored: Mapping[str, Any], *, call_id: str, trace_id: str) -> Reply:
+    """A stored reply as the outcome of another call: cached, and free."""
+    values = dict(stored)
+    values["usage"] = Usage(**values["usage"])
+    values["tool_calls"] = tuple(ToolCall(**call) for call in values["tool_calls"])
+    return Reply(**values, call_id=call_id, trace_id=trace_id, cost_usd=0.0, cached=True)
+
+
+def shared(reply: Reply, *, call_id: str, trace_id: str) -> Reply:
+    """A reply somebody else is paying for, as the outcome of an identical concurrent call."""
+    return replace(reply, call_id=call_id, trace_id=trace_id, cost_usd=0.0, cached=True)
+
+
+def as_chunk(reply: Reply) -> Chunk:
+    """A whole reply as the one chunk of its stream."""
+    calls = (ToolCallDelta(index, c.id, c.name, c.arguments) for index, c in enumerate(reply.tool_calls))
+    return Chunk(reply.text, tuple(calls), reply.finish_reason, reply.usage, reply.model)

@@ -1,0 +1,47 @@
+"""The chunks of a stream put together again, so that a streamed reply is recorded like a whole one."""
+
+from __future__ import annotations
+
+from app.intelligence.messages import Chunk, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
+
+
+class StreamedReply:
+    """Gathers chunks. `begun` says whether anything came; `reply` may be asked for at any time."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self._text: list[str] = []
+        self._calls: dict[int, list[str]] = {}
+        self._finish: FinishReason = "stop"
+        self._usage: Usage | None = None
+        self._model = ""
+
+    def add(self, chunk: Chunk) -> None:
+        """Take one chunk."""
+        self.begun = True
+        if chunk.text:
+            self._text.append(chunk.text)
+        for delta in chunk.tool_calls:
+            call = self._calls.setdefault(delta.index, ["", "", ""])
+            call[0] = call[0] or delta.id
+            call[1] = call[1] or delta.name
+            call[2] += delta.arguments
+        self._finish = chunk.finish_reason or self._finish
+        self._usage = chunk.usage or self._usage
+        self._model = chunk.model or self._model
+
+    def reply(self, request: ModelRequest) -> ModelReply:
+        """What has come so far as one reply; usage is estimated when the provider sent none."""
+        text = "".join(self._text)
+        usage = self._usage or Usage(
+            input_tokens=sum(estimate_tokens(message.text) for message in request.messages),
+            output_tokens=estimate_tokens(text),
+            estimated=True,
+        )
+        calls = tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls))
+        return ModelReply(text, self._model, usage, self._finish, calls)
+
+
+def estimate_tokens(text: str) -> int:
+    """About four characters a token, the rule of thumb of OpenAI's tokenizer page; at least one for any text."""
+    return -(-len(text) // 4)

@@ -1,0 +1,243 @@
+"""Requests of OpenAI's chat completions, both ways: as `ModelRequest` and as JSON. Replies are in `openai_chat_reply`.
+
+Refuses what a reply of ours could not carry: several choices, log probabilities, audio, the retired `functions`.
+Other fields without a place in ModelRequest travel in `extra["openai"]` and come out again untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import InputError
+from app.intelligence.messages import Message, ModelRequest, Part, Tool, ToolCall
+from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
+
+PROTOCOL = "openai"
+PATH = "/chat/completions"
+# The protocol demands a name for an output schema; this one is for those that came without.
+SCHEMA_NAME = "reply"
+
+_OPTIONS = ("temperature", "top_p", "stop", "seed", "n", "stream", "stream_options", "response_format")
+_READ = {"model", "messages", "max_tokens", "max_completion_tokens", "tools", "tool_choice", *_OPTIONS}
+_ROLES: dict[str, Any] = {r: r for r in ("system", "user", "assistant", "tool")} | {"developer": "system"}
+
+
+def auth_headers(api_key: str) -> dict[str, str]:
+    """How a key is shown to a server of this protocol."""
+    return {"authorization": f"Bearer {api_key}"}
+
+
+def encode_request(request: ModelRequest, *, limit_field: str = "max_completion_tokens") -> dict[str, Any]:
+    """The JSON body. `limit_field` is `max_tokens` for servers that know only the older name."""
+    body: dict[str, Any] = {"model": request.model, "messages": [_encode_message(m) for m in request.messages]}
+    if request.max_output_tokens is not None:
+        body[limit_field] = request.max_output_tokens
+    if request.temperature is not None:
+        body["temperature"] = request.temperature
+    if request.top_p is not None:
+        body["top_p"] = request.top_p
+    if request.stop:
+        body["stop"] = list(request.stop)
+    if request.seed is not None:
+        body["seed"] = request.seed
+    if request.tools:
+        body["tools"] = [_encode_tool(tool) for tool in request.tools]
+    if request.tool_choice is not None:
+        body["tool_choice"] = _encode_tool_choice(request.tool_choice)
+    if request.stream:
+        body["stream"] = True
+        body["stream_options"] = {"include_usage": True}
+    extra = dict(request.extra.get(PROTOCOL, {}))
+    format_details = extra.pop("response_format", {})
+    if request.output_schema is not None:
+        described = {"name": SCHEMA_NAME, **format_details, "schema": request.output_schema}
+        body["response_format"] = {"type": "json_schema", "json_schema": described}
+    elif request.json_object:
+        body["response_format"] = {"type": "json_object"}
+    body.update(extra)
+    return body
+
+
+def decode_request(body: Mapping[str, Any]) -> ModelRequest:
+    """A client's body as a request. Raises InputError naming the field that is wrong."""
+    _refuse_undeliverable(body)
+    extra = {key: value for key, value in body.items() if key not in _READ and value is not None}
+    output_schema, json_object, format_details = _decode_response_format(body)
+    if format_details:
+        extra["response_format"] = format_details
+    limit = within(body, "max_completion_tokens", Kind.WHOLE, 1)
+    if limit is None:
+        limit = within(body, "max_tokens", Kind.WHOLE, 1)
+    messages = objects(required(body, "messages", Kind.LIST), "messages")
+    if not messages:
+        raise InputError("messages is empty: send at least one message")
+    return ModelRequest(
+        model=required(body, "model", Kind.TEXT),
+        messages=tuple(_decode_message(m, f"messages[{i}].") for i, m in enumerate(messages)),
+        max_output_tokens=limit,
+        temperature=within(body, "temperature", Kind.NUMBER, 0, 2),
+        top_p=within(body, "top_p", Kind.NUMBER, 0, 1),
+        stop=_decode_stop(body.get("stop")),
+        seed=optional(body, "seed", Kind.WHOLE),
+        tools=tuple(_decode_tool(t, f"tools[{i}].") for i, t in enumerate(objects(body.get("tools") or [], "tools"))),
+        tool_choice=_decode_tool_choice(body.get("tool_choice")),
+        output_schema=output_schema,
+        json_object=json_object,
+        stream=bool(optional(body, "stream", Kind.FLAG)),
+        extra={PROTOCOL: extra} if extra else {},
+    )
+
+
+def wants_usage(body: Mapping[str, Any]) -> bool:
+    """Whether the client asked for the usage chunk at the end of its stream."""
+    options = optional(body, "stream_options", Kind.OBJECT) or {}
+    return bool(optional(options, "include_usage", Kind.FLAG, "stream_options."))
+
+
+def _refuse_undeliverable(body: Mapping[str, Any]) -> None:
+    if optional(body, "n", Kind.WHOLE) not in (None, 1):
+        raise InputError(f"n is {body['n']}: one choice is served a request, send n = 1 or several requests")
+    if body.get("logprobs") or body.get("top_logprobs"):
+        raise InputError("logprobs are not served here: leave logprobs and top_logprobs out")
+    if body.get("functions") or body.get("function_call"):
+        raise InputError("functions and function_call are retired: send tools and tool_choice")
+    if body.get("audio") or "audio" in (body.get("modalities") or ()):
+        raise InputError("audio is not served here: leave audio out and ask for the modality text")
+
+
+def _encode_message(message: Message) -> dict[str, Any]:
+    content = message.content
+    encoded: dict[str, Any] = {
+        "role": message.role,
+        "content": content if isinstance(content, str) else [_encode_part(part) for part in content],
+    }
+    if message.tool_calls:
+        encoded["content"] = encoded["content"] or None
+        encoded["tool_calls"] = [encode_tool_call(call) for call in message.tool_calls]
+    if message.tool_call_id is not None:
+        encoded["tool_call_id"] = message.tool_call_id
+    if message.name is not None:
+        encoded["name"] = message.name
+    return encoded
+
+
+def _decode_message(message: Mapping[str, Any], where: str) -> Message:
+    name = required(message, "role", Kind.TEXT, where)
+    role = _ROLES.get(name)
+    if role is None:
+        raise InputError(f"{where}role is {name!r}: use one of {', '.join(_ROLES)}")
+    content = message.get("content")
+    if content is None:
+        content = message.get("refusal") or ""
+    calls = objects(message.get("tool_calls") or [], f"{where}tool_calls")
+    if role == "tool":
+        required(message, "tool_call_id", Kind.TEXT, where)
+    elif role != "assistant" and message.get("content") is None:
+        raise InputError(f"{where}content is missing: send a string or a list of parts")
+    return Message(
+        role=role,
+        content=content if isinstance(content, str) else _decode_parts(content, f"{where}content"),
+        tool_calls=tuple(_decode_tool_call(c, f"{where}tool_calls[{i}].") for i, c in enumerate(calls)),
+        tool_call_id=optional(message, "tool_call_id", Kind.TEXT, where),
+        name=optional(message, "name", Kind.TEXT, where),
+    )
+
+
+def _encode_part(part: Part) -> dict[str, Any]:
+    if part.kind == "image":
+        return {"type": "image_url", "image_url": {"url": part.image_url}}
+    return {"type": "text", "text": part.text}
+
+
+def _decode_parts(content: Any, where: str) -> tuple[Part, ...]:
+    return tuple(_decode_part(part, f"{where}[{i}].") for i, part in enumerate(objects(content, where)))
+
+
+def _decode_part(part: Mapping[str, Any], where: str) -> Part:
+    kind = part.get("type")
+    if kind == "text":
+        return Part("text", required(part, "text", Kind.TEXT, where))
+    if kind == "refusal":
+        return Part("text", required(part, "refusal", Kind.TEXT, where))
+    if kind != "image_url":
+        raise InputError(f"{where}type is {shown(kind)}: only text and image_url are served")
+    url = required(required(part, "image_url", Kind.OBJECT, where), "url", Kind.TEXT, f"{where}image_url.")
+    if not url.startswith(("https://", "data:image/")):
+        raise InputError(f"{where}image_url.url is {shown(url)}: send an https: or data:image/ URL")
+    return Part("image", image_url=url)
+
+
+def encode_tool_call(call: ToolCall) -> dict[str, Any]:
+    """A call the model made, as it stands in requests and replies alike."""
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+
+
+def _decode_tool_call(call: Mapping[str, Any], where: str) -> ToolCall:
+    function = required(call, "function", Kind.OBJECT, where)
+    return ToolCall(
+        id=required(call, "id", Kind.TEXT, where),
+        name=required(function, "name", Kind.TEXT, f"{where}function."),
+        arguments=required(function, "arguments", Kind.TEXT, f"{where}function."),
+    )
+
+
+def _encode_tool(tool: Tool) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters}
+    if tool.description:
+        function["description"] = tool.description
+    if tool.strict:
+        function["strict"] = True
+    return {"type": "function", "function": function}
+
+
+def _decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
+    if tool.get("type") != "function":
+        raise InputError(f"{where}type is {shown(tool.get('type'))}: only function tools are served")
+    function = required(tool, "function", Kind.OBJECT, where)
+    where = f"{where}function."
+    return Tool(
+        name=required(function, "name", Kind.TEXT, where),
+        description=optional(function, "description", Kind.TEXT, where) or "",
+        parameters=optional(function, "parameters", Kind.OBJECT, where) or {},
+        strict=bool(optional(function, "strict", Kind.FLAG, where)),
+    )
+
+
+def _encode_tool_choice(choice: str) -> Any:
+    if choice in ("auto", "none", "required"):
+        return choice
+    return {"type": "function", "function": {"name": choice}}
+
+
+def _decode_tool_choice(choice: Any) -> str | None:
+    if choice is None:
+        return None
+    if choice in ("auto", "none", "required"):
+        return str(choice)
+    if isinstance(choice, dict) and choice.get("type") == "function":
+        function = required(choice, "function", Kind.OBJECT, "tool_choice.")
+        return str(required(function, "name", Kind.TEXT, "tool_choice.function."))
+    raise InputError(f"tool_choice is {shown(choice)}: send auto, none, required or one function")
+
+
+def _decode_response_format(body: Mapping[str, Any]) -> tuple[dict[str, Any] | None, bool, dict[str, Any]]:
+    """The schema, whether any JSON object will do, and what else was said about the schema (name, strictness)."""
+    wanted = optional(body, "response_format", Kind.OBJECT)
+    kind = "text" if wanted is None else required(wanted, "type", Kind.TEXT, "response_format.")
+    if wanted is None or kind == "text":
+        return None, False, {}
+    if kind == "json_object":
+        return None, True, {}
+    if kind != "json_schema":
+        raise InputError(f"response_format.type is {kind!r}: use text, json_object or json_schema")
+    described = required(wanted, "json_schema", Kind.OBJECT, "response_format.")
+    schema = required(described, "schema", Kind.OBJECT, "response_format.json_schema.")
+    details = {key: value for key, value in described.items() if key != "schema" and value is not None}
+    return schema, False, {} if details == {"name": SCHEMA_NAME} else details
+
+
+def _decode_stop(stop: Any) -> tuple[str, ...]:
+    if stop is None:
+        return ()
+    return (stop,) if isinstance(stop, str) else texts(stop, "stop")

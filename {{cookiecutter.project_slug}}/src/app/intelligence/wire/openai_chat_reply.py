@@ -1,0 +1,103 @@
+"""Replies of OpenAI's chat completions, both ways: whole ones, usage, and errors. Streams are in `openai_chat_stream`.
+
+What a provider sends is believed in its shape only as far as it is read; anything else is a ProviderBrokenError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import ProviderBrokenError
+from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
+from app.intelligence.wire.fields import shown
+from app.intelligence.wire.openai_chat import encode_tool_call
+
+# Finish reasons in our words; all others mean that the model was done.
+FINISH: dict[Any, FinishReason] = {
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "content_filter",
+}
+
+
+def encode_reply(reply: ModelReply, *, id: str, model: str, created: int) -> dict[str, Any]:
+    """The body of a whole reply. `model` is the name the client asked for, `created` seconds since 1970."""
+    message: dict[str, Any] = {"role": "assistant", "content": reply.text, "refusal": None}
+    if reply.tool_calls:
+        message["content"] = reply.text or None
+        message["tool_calls"] = [encode_tool_call(call) for call in reply.tool_calls]
+    return {
+        "id": id,
+        "object": "chat.completion",
+        "created": created,
+        "model": model,
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish_reason}],
+        "usage": encode_usage(reply.usage),
+    }
+
+
+def decode_reply(body: Mapping[str, Any]) -> ModelReply:
+    """A provider's body as a reply; usage is flagged as estimated, with zeros, when it sent none.
+
+    A refusal becomes the text, with the finish reason content_filter. Raises ProviderBrokenError.
+    """
+    try:
+        choice = body["choices"][0]
+        message = choice["message"]
+        refusal = message.get("refusal")
+        text = message.get("content") or refusal or ""
+        if not isinstance(text, str):
+            raise ProviderBrokenError(f"the reply's content is {shown(text)}, not text")
+        return ModelReply(
+            text=text,
+            model=body.get("model") or "",
+            usage=decode_usage(body.get("usage")),
+            finish_reason="content_filter" if refusal else FINISH.get(choice.get("finish_reason"), "stop"),
+            tool_calls=tuple(
+                ToolCall(call.get("id") or "", call["function"]["name"], call["function"].get("arguments") or "")
+                for call in message.get("tool_calls") or ()
+            ),
+            id=body.get("id") or "",
+        )
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise ProviderBrokenError(f"the reply has no usable choice ({error!r}): {shown(body)}") from None
+
+
+def encode_usage(usage: Usage) -> dict[str, Any]:
+    """Tokens in OpenAI's words."""
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cached_input_tokens},
+    }
+
+
+def decode_usage(usage: Any) -> Usage:
+    """Tokens as a value, zeros marked as estimated when there are none. Raises ProviderBrokenError."""
+    if usage is None:
+        return Usage(estimated=True)
+    try:
+        details = usage.get("prompt_tokens_details") or {}
+        cached = details.get("cached_tokens") or 0
+        return Usage(int(usage["prompt_tokens"]), int(usage.get("completion_tokens") or 0), int(cached))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ProviderBrokenError(f"the reply's usage is {shown(usage)}: prompt_tokens expected") from None
+
+
+def encode_error(kind: str, message: str, code: str | None = None) -> dict[str, Any]:
+    """An error body; `kind` is a type such as `invalid_request_error`."""
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def decode_error(body: Any) -> tuple[str, str]:
+    """Message and code (or type) of a provider's error body; empty where it has none. Never raises."""
+    error = body.get("error") if isinstance(body, dict) else None
+    if isinstance(error, str):
+        return error, ""
+    if not isinstance(error, dict):
+        message = body.get("message") or body.get("detail") if isinstance(body, dict) else None
+        return (message if isinstance(message, str) else ""), ""
+    return str(error.get("message") or ""), str(error.get("code") or error.get("type") or "")

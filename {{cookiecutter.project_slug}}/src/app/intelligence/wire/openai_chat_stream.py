@@ -1,0 +1,125 @@
+"""Streams of OpenAI's chat completions, both ways: upstream events into chunks, chunks into frames for a client.
+
+Each class keeps the state of one stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from app.errors import ProviderBrokenError, ProviderUnavailableError
+from app.intelligence.messages import Chunk, ModelReply, ToolCallDelta
+from app.intelligence.wire.fields import shown
+from app.intelligence.wire.openai_chat_reply import FINISH, decode_error, decode_usage, encode_error, encode_usage
+from app.intelligence.wire.sse import DONE, frame
+
+
+class StreamDecoder:
+    """Reads the events of one upstream stream. `finished` says that the reply is whole, `done` that nothing follows."""
+
+    __slots__ = ("done", "finished")
+
+    def __init__(self) -> None:
+        self.finished = False
+        self.done = False
+
+    def decode(self, data: bytes) -> Chunk | None:
+        """One event as a chunk, None when it says nothing. Raises ProviderError kinds for errors and nonsense."""
+        if data == b"[DONE]":
+            self.finished = self.done = True
+            return None
+        try:
+            event = orjson.loads(data)
+            choices = event.get("choices")
+            usage = event.get("usage")
+            if not choices:
+                return self._without_choice(event, usage)
+            delta = choices[0].get("delta") or {}
+            finish = choices[0].get("finish_reason")
+            text = delta.get("content") or delta.get("refusal") or ""
+            calls = delta.get("tool_calls")
+            if finish is None and usage is None and not text and not calls:
+                return None
+            if not isinstance(text, str):
+                raise TypeError("content is not text")
+            if finish is not None:
+                self.finished = True
+            return Chunk(
+                text=text,
+                tool_calls=tuple(_decode_call_delta(call) for call in calls) if calls else (),
+                finish_reason=None if finish is None else FINISH.get(finish, "stop"),
+                usage=None if usage is None else decode_usage(usage),
+                model=event.get("model") or "",
+            )
+        except (KeyError, IndexError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
+            raise ProviderBrokenError(f"an event of the stream is not a chunk ({error}): {shown(data)}") from None
+
+    def _without_choice(self, event: Mapping[str, Any], usage: Any) -> Chunk | None:
+        if event.get("error") is not None:
+            raise ProviderUnavailableError(f"the stream broke off: {decode_error(event)[0]}")
+        return None if usage is None else Chunk(usage=decode_usage(usage), model=event.get("model") or "")
+
+
+def _decode_call_delta(call: Mapping[str, Any]) -> ToolCallDelta:
+    function = call.get("function") or {}
+    return ToolCallDelta(
+        index=call.get("index") or 0,
+        id=call.get("id") or "",
+        name=function.get("name") or "",
+        arguments=function.get("arguments") or "",
+    )
+
+
+class StreamEncoder:
+    """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`."""
+
+    __slots__ = ("_head", "_include_usage", "_tail")
+
+    def __init__(self, *, id: str, model: str, created: int, include_usage: bool = False) -> None:
+        common = {"id": id, "object": "chat.completion.chunk", "created": created, "model": model}
+        self._head = b"data: " + orjson.dumps(common)[:-1]
+        self._tail = b',"usage":null}\n\n' if include_usage else b"}\n\n"
+        self._include_usage = include_usage
+
+    def start(self) -> bytes:
+        """The frame that opens the message."""
+        return self._frame(b'{"role":"assistant","content":"","refusal":null}')
+
+    def chunk(self, chunk: Chunk) -> bytes:
+        """Text and tool calls of a chunk; its finish reason and usage wait for `end`."""
+        frames = self._frame(b'{"content":%s}' % orjson.dumps(chunk.text)) if chunk.text else b""
+        if chunk.tool_calls:
+            calls = [_encode_call_delta(delta) for delta in chunk.tool_calls]
+            frames += self._frame(orjson.dumps({"tool_calls": calls}))
+        return frames
+
+    def end(self, reply: ModelReply) -> bytes:
+        """The finish reason, the usage when it was asked for, and the end mark."""
+        frames = self._frame(b"{}", orjson.dumps(reply.finish_reason))
+        if self._include_usage:
+            frames += b'%s,"choices":[],"usage":%s}\n\n' % (self._head, orjson.dumps(encode_usage(reply.usage)))
+        return frames + DONE
+
+    def error(self, kind: str, message: str) -> bytes:
+        """The error that ends a stream already begun; SDKs raise it."""
+        return frame(orjson.dumps(encode_error(kind, message)))
+
+    def _frame(self, delta: bytes, finish_reason: bytes = b"null") -> bytes:
+        return b'%s,"choices":[{"index":0,"delta":%s,"logprobs":null,"finish_reason":%s}]%s' % (
+            self._head,
+            delta,
+            finish_reason,
+            self._tail,
+        )
+
+
+def _encode_call_delta(delta: ToolCallDelta) -> dict[str, Any]:
+    function: dict[str, Any] = {"arguments": delta.arguments}
+    if delta.name:
+        function["name"] = delta.name
+    if delta.id:
+        return {"index": delta.index, "id": delta.id, "type": "function", "function": function}
+    return {"index": delta.index, "function": function}

@@ -1,0 +1,101 @@
+"""Exchanges with a door, kept in a file: recorded once from the real one, played back in tests.
+
+The file is a JSON list of {"protocol", "request", "reply"}: the request's body, and the reply's body or, for a streamed
+one, {"stream": text of its events}. Only replies that succeeded are kept, and no headers, so a recording holds no key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import InputError
+
+PROTOCOLS: Mapping[str, str] = {
+    "/v1/chat/completions": "openai.chat",
+    "/v1/embeddings": "openai.embeddings",
+    "/v1/messages": "anthropic.messages",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and what was answered."""
+
+    protocol: str
+    request: Any
+    reply: Any
+
+
+def read_recording(path: Path) -> list[Exchange]:
+    """The exchanges in a file, in order. Raises InputError when it is missing or no recording."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return [Exchange(entry["protocol"], entry["request"], entry["reply"]) for entry in entries]
+    except OSError as error:
+        raise InputError(f"recording {path} cannot be read ({error.strerror}): promote the notebook again") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is no recording ({error}): promote the notebook again") from None
+
+
+def write_recording(path: Path, exchanges: Sequence[Exchange]) -> None:
+    """Write the whole file; a reader sees the old one or the new one, never half."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")
+    text = json.dumps([asdict(exchange) for exchange in exchanges], indent=1, ensure_ascii=False)
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+def record_door(app: ASGIApp, file: Path) -> ASGIApp:
+    """The same application, with every exchange at a door written to `file` as soon as it is over."""
+    exchanges: list[Exchange] = []
+    write_recording(file, exchanges)
+
+    async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
+        protocol = PROTOCOLS.get(scope.get("path", ""))
+        if scope["type"] != "http" or scope["method"] != "POST" or protocol is None:
+            await app(scope, receive, send)
+            return
+        sent, answered = bytearray(), _Answered()
+
+        async def receive_kept() -> Message:
+            message = await receive()
+            sent.extend(message.get("body", b""))
+            return message
+
+        async def send_kept(message: Message) -> None:
+            answered.add(message)
+            await send(message)
+
+        await app(scope, receive_kept, send_kept)
+        if answered.succeeded:
+            exchanges.append(Exchange(protocol, json.loads(sent), answered.reply()))
+            write_recording(file, exchanges)
+
+    return recorded
+
+
+class _Answered:
+    """Collects the messages of one response."""
+
+    def __init__(self) -> None:
+        self.succeeded = False
+        self._is_stream = False
+        self._body = bytearray()
+
+    def add(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.succeeded = message["status"] == 200
+            kind = dict(message.get("headers", [])).get(b"content-type", b"")
+            self._is_stream = kind.startswith(b"text/event-stream")
+        elif message["type"] == "http.response.body":
+            self._body.extend(message.get("body", b""))
+
+    def reply(self) -> Any:
+        return {"stream": self._body.decode()} if self._is_stream else json.loads(self._body)

@@ -1,0 +1,198 @@
+"""Running a promoted notebook in a test: a door that answers from a recording, and the notebook in this very process.
+
+The replay knows the recorded requests and nothing else: an unknown one is refused, remembered in `unanswered` and never
+guessed. Running in process takes a tenth of a kernel's time and has none of its isolation: it is for tests.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from app.errors import InputError, StepFailedError
+from app.intelligence.wire.openai_chat_reply import encode_error
+from app.interface.recording import PROTOCOLS, Exchange, read_recording
+
+REPLAY_KEY = "replay"
+JSON = "application/json"
+# Not a status that SDKs try again.
+UNKNOWN_REQUEST = 422
+
+
+class OpenDoor(Protocol):
+    """Where a notebook reaches a door."""
+
+    @property
+    def url(self) -> str:
+        """Root URL, without `/v1`."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """What opens it."""
+        ...
+
+
+@dataclass(frozen=True)
+class StepRun:
+    """What a notebook left behind: its variables, what it printed, the outputs of each code cell in nbformat's form."""
+
+    namespace: Mapping[str, Any]
+    text: str
+    outputs: list[list[Any]]
+
+
+class ReplayDoor:
+    """A loopback server that answers recorded requests with recorded replies, each as often as it was recorded.
+
+    Use it as a context manager. `unanswered` lists requests nobody recorded, `remaining` recordings nobody asked for.
+    """
+
+    key = REPLAY_KEY
+
+    def __init__(self, recording: Path) -> None:
+        self.unanswered: list[dict[str, Any]] = []
+        self.remaining: list[Exchange] = read_recording(recording)
+        self.recording = recording
+        self._lock = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """Root URL of the running server."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> ReplayDoor:
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def answer(self, path: str, body: bytes) -> tuple[int, str, bytes]:
+        """Status, content type and body of the reply; the exchange is taken off `remaining`.
+
+        An unknown request gets an error in OpenAI's form, which Anthropic's SDK shows as well.
+        """
+        try:
+            request = json.loads(body)
+        except ValueError:
+            request = body.decode("utf-8", "replace")
+        protocol = PROTOCOLS.get(path.partition("?")[0], path)
+        found = self._take(protocol, request)
+        if found is None:
+            message = (
+                f"no reply to this {protocol} request is left in {self.recording.name}: "
+                "the notebook asks something else than was recorded; promote it again"
+            )
+            return UNKNOWN_REQUEST, JSON, json.dumps(encode_error("replay_error", message, "not_recorded")).encode()
+        if set(found.reply) == {"stream"}:
+            return 200, "text/event-stream", found.reply["stream"].encode()
+        return 200, JSON, json.dumps(found.reply).encode()
+
+    def _take(self, protocol: str, request: Any) -> Exchange | None:
+        with self._lock:
+            for index, exchange in enumerate(self.remaining):
+                if exchange.protocol == protocol and exchange.request == request:
+                    return self.remaining.pop(index)
+            self.unanswered.append({"protocol": protocol, "request": request})
+        return None
+
+
+def run_step_in_process(notebook: Path, parameters: Mapping[str, Any], door: OpenDoor) -> StepRun:
+    """Run a promoted notebook's cells here, in its own folder, with parameters set after its parameters cell.
+
+    Raises InputError for a parameter it does not declare, StepFailedError naming the cell (counted from 0).
+    """
+    from execnb.shell import CaptureShell
+
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    position = _parameters_cell(cells)
+    _check_declared(notebook, parameters, cells, position)
+    outputs: list[list[Any]] = []
+    with _surroundings(notebook.resolve().parent, door):
+        shell = CaptureShell(mpl_format=None)
+        if position is None:
+            shell.user_ns.update(parameters)
+        for index, cell in enumerate(cells):
+            if cell["cell_type"] != "code":
+                continue
+            outputs.append(list(shell.run("".join(cell["source"]))))
+            if shell.exc is not None:
+                kind = type(shell.exc).__name__
+                raise StepFailedError(f"{notebook.name} failed in cell {index}: {kind}: {shell.exc}") from shell.exc
+            if index == position:
+                shell.user_ns.update(parameters)
+    return StepRun(shell.user_ns, _text(outputs), outputs)
+
+
+def _parameters_cell(cells: list[dict[str, Any]]) -> int | None:
+    tagged = (i for i, cell in enumerate(cells) if "parameters" in cell["metadata"].get("tags", []))
+    return next(tagged, None)
+
+
+def _check_declared(
+    notebook: Path, parameters: Mapping[str, Any], cells: list[dict[str, Any]], position: int | None
+) -> None:
+    declared: set[str] = set()
+    if position is not None:
+        tree = ast.parse("".join(cells[position]["source"]))
+        stored = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+        declared = {node.id for node in stored if isinstance(node.ctx, ast.Store)}
+    unknown = sorted(set(parameters) - declared)
+    if unknown:
+        known = ", ".join(sorted(declared)) or "none"
+        raise InputError(f"{notebook.name} has no parameter {unknown[0]!r}: it declares {known}")
+
+
+@contextmanager
+def _surroundings(folder: Path, door: OpenDoor) -> Iterator[None]:
+    """The notebook's folder and door for the time of the run, then everything as it was."""
+    variables = {"APP_RUN_DOOR_URL": door.url, "APP_RUN_DOOR_KEY": door.key}
+    before, environment = Path.cwd(), dict(os.environ)
+    os.chdir(folder)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        os.environ.clear()
+        os.environ.update(environment)
+
+
+def _text(outputs: list[list[Any]]) -> str:
+    streams = (output for cell in outputs for output in cell if output["output_type"] == "stream")
+    return "".join("".join(output["text"]) for output in streams)
+
+
+def _handler(door: ReplayDoor) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            status, kind, payload = door.answer(self.path, body)
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Tests say what went wrong; the server need not."""
+
+    return Handler

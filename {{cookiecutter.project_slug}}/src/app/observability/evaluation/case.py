@@ -1,0 +1,76 @@
+"""A case: one example with what is expected of it. Cases live in JSONL files, one object a line."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.errors import InputError
+
+_FIELDS = {"id", "inputs", "expected", "slice"}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`slice` names the group whose metrics are also reported alone: common, edge, multilingual ..."""
+
+    id: str
+    inputs: Mapping[str, Any]
+    expected: Mapping[str, Any] = field(default_factory=dict)
+    slice: str = "common"
+
+    @property
+    def digest(self) -> str:
+        """Twelve hex digits over inputs and expectation: tells whether a case was edited."""
+        content = json.dumps([self.inputs, self.expected], sort_keys=True, ensure_ascii=False, default=str)
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+
+def load_cases(path: Path) -> list[Case]:
+    """The cases of a JSONL file, in its order; blank lines are skipped.
+
+    Raises InputError with `file:line` for a file that cannot be read, a line that is no case or an id used twice.
+    An empty file gives an empty list: the gate, not the reader, refuses to judge it.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read ({error}): name a JSONL file of cases") from None
+    cases: list[Case] = []
+    seen: dict[str, int] = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        case = _parse(line, f"{path}:{number}")
+        if case.id in seen:
+            raise InputError(f"{path}:{number}: id {case.id!r} is taken by line {seen[case.id]}: rename it")
+        seen[case.id] = number
+        cases.append(case)
+    return cases
+
+
+def _parse(line: str, place: str) -> Case:
+    try:
+        values = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{place}: not JSON ({error}): one object a line is expected") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{place}: a JSON {type(values).__name__}: an object is expected")
+    if unknown := sorted(set(values) - _FIELDS):
+        raise InputError(f"{place}: unknown field {unknown[0]!r}: use {', '.join(sorted(_FIELDS))}")
+    for name, kind in (("id", str), ("inputs", dict)):
+        if not values.get(name) or not isinstance(values[name], kind):
+            raise InputError(f"{place}: {name!r} is missing or empty: give a {kind.__name__}")
+    for name, kind in (("expected", dict), ("slice", str)):
+        if not isinstance(values.get(name, kind()), kind):
+            raise InputError(f"{place}: {name!r} must be a {kind.__name__}")
+    return Case(
+        id=values["id"],
+        inputs=values["inputs"],
+        expected=values.get("expected", {}),
+        slice=values.get("slice") or "common",
+    )

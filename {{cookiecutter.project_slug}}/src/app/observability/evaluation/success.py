@@ -1,0 +1,116 @@
+"""The success criteria of the project: `config/success.yaml` as values.
+
+One file holds the numbers that CI, alerts and the readiness check judge by. A misspelt key is an error with its
+line, never a criterion that silently does not apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from app.errors import ConfigurationError
+
+PRODUCTION = "production"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bound(_Section):
+    """A number with a lower or an upper limit, or both."""
+
+    min: float | None = None
+    max: float | None = None
+
+    @model_validator(mode="after")
+    def _bounds_something(self) -> Bound:
+        if self.min is None and self.max is None:
+            raise ValueError("give min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}")
+        return self
+
+    def violated_by(self, value: float) -> str | None:
+        """How `value` breaks the bound, such as `0.71 is below 0.8`; None when it keeps it."""
+        if self.min is not None and value < self.min:
+            return f"{value:.4g} is below {self.min:g}"
+        if self.max is not None and value > self.max:
+            return f"{value:.4g} is above {self.max:g}"
+        return None
+
+
+class SuiteCriteria(_Section):
+    """What one suite must reach. `slices` maps metric to slice to the least value."""
+
+    min_cases: int = Field(ge=1)
+    metrics: Mapping[str, Bound] = Field(min_length=1)
+    slices: Mapping[str, Mapping[str, Bound]] = Field(default_factory=dict)
+
+
+class ServiceCriterion(Bound):
+    """A number of the service. `measured_by` names the suite that measures it, or `production`."""
+
+    measured_by: str
+
+
+class Regression(_Section):
+    """`alpha` is the accepted chance of calling mere noise a regression, for each metric."""
+
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+
+
+class Success(_Section):
+    """All criteria. Build it with `load_success`."""
+
+    suites: Mapping[str, SuiteCriteria] = Field(min_length=1)
+    service: Mapping[str, ServiceCriterion] = Field(default_factory=dict)
+    regression: Regression = Regression()
+
+    @model_validator(mode="after")
+    def _suites_exist(self) -> Success:
+        for name, criterion in self.service.items():
+            if criterion.measured_by not in (*self.suites, PRODUCTION):
+                raise ValueError(
+                    f"service.{name}.measured_by is {criterion.measured_by!r}: name one of "
+                    f"{', '.join([*self.suites, PRODUCTION])}"
+                )
+        return self
+
+
+def load_success(path: Path) -> Success:
+    """Read the criteria. Raises ConfigurationError with `file:line` and the remedy."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        node, values = yaml.compose(text), yaml.safe_load(text)
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read ({error.strerror}): restore it") from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Success.model_validate(values or {})
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        line = _line_of(node, [str(part) for part in first["loc"]])
+        what = {
+            "extra_forbidden": "unknown key: remove it or correct its spelling",
+            "missing": "required and not set",
+        }.get(first["type"], first["msg"].removeprefix("Value error, "))
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"{path}:{line}: {key + ': ' if key else ''}{what}") from None
+
+
+def _line_of(node: yaml.Node | None, keys: list[str]) -> int:
+    """The line, from 1, of the deepest of the nested `keys` that exists."""
+    line = node.start_mark.line + 1 if node else 1
+    for key in keys:
+        entries = node.value if isinstance(node, yaml.MappingNode) else []
+        match = next((entry for entry in entries if entry[0].value == key), None)
+        if match is None:
+            break
+        line, node = match[0].start_mark.line + 1, match[1]
+    return line

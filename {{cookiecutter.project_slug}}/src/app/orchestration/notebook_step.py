@@ -1,0 +1,187 @@
+"""One promoted notebook as a pipeline step: a fresh kernel, checked parameters, the gateway's door in its environment.
+
+The kernel starts in the notebook's own folder, so relative paths mean what they meant when it was written. It sees no
+provider key: models are reached through the door alone. What the notebook wants to hand on it writes below
+`APP_RUN_OUTPUT` as JSON, Parquet or text; pickled files are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import app
+from app.errors import ConfigurationError, StepFailedError
+from app.orchestration.step import StepContext
+
+KERNEL = "python3"
+ENGINE = "app-door"
+START_TIMEOUT_S = 60
+PICKLED = frozenset({".pkl", ".pickle", ".joblib", ".dill"})
+TYPES: Mapping[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (float, int),
+    "str": (str,),
+    "bool": (bool,),
+    "list": (list,),
+    "dict": (dict,),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookOutput:
+    """What a notebook step leaves: the executed notebook, its parameters, the files it wrote; paths from the root."""
+
+    notebook: str
+    parameters: dict[str, Any]
+    files: list[str]
+
+
+def check_parameters(notebook: Path, parameters: Mapping[str, Any], place: str) -> None:
+    """Refuse a missing notebook and parameters it does not declare. Raises ConfigurationError naming `place`."""
+    if not notebook.is_file():
+        raise ConfigurationError(f"{place}: notebook {notebook} does not exist: promote it or remove the step")
+    import papermill
+
+    try:
+        declared = papermill.inspect_notebook(str(notebook))
+    except (ValueError, AttributeError) as error:
+        raise ConfigurationError(
+            f"{place}: notebook {notebook} cannot be read ({_one_line(error)}): promote it again"
+        ) from None
+    for name, value in parameters.items():
+        if name not in declared:
+            known = ", ".join(declared) or "none"
+            raise ConfigurationError(
+                f"{place}: notebook {notebook.name} has no parameter {name!r}: it declares {known}"
+            )
+        expected = declared[name]["inferred_type_name"]
+        if expected in TYPES and not _fits(value, expected):
+            raise ConfigurationError(
+                f"{place}: parameter {name!r} of {notebook.name} must be {expected}, found {value!r}"
+            )
+
+
+def run_notebook(notebook: Path, parameters: Mapping[str, Any], context: StepContext) -> NotebookOutput:
+    """Execute a notebook; blocks until it is done. The executed one is kept beside `context.folder`, also on failure.
+
+    Raises StepFailedError, one line with notebook, cell (counted from 0) and error.
+    """
+    import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    root = context.settings.root
+    executed = context.folder.with_suffix(".ipynb")
+    context.folder.mkdir(parents=True, exist_ok=True)
+    _register_engine()
+    try:
+        document = papermill.execute_notebook(
+            str(notebook),
+            str(executed),
+            parameters=dict(parameters),
+            engine_name=ENGINE,
+            kernel_name=KERNEL,
+            request_save_on_cell_execute=False,
+            progress_bar=False,
+            start_timeout=START_TIMEOUT_S,
+            kernel_env=_environment(context),
+            kernel_cwd=str(notebook.parent),
+        )
+    except PapermillExecutionError as error:
+        cell = _source_index(error.cell_index, executed)
+        raise StepFailedError(
+            f"notebook {_shown(notebook, root)} failed in cell {cell}: {_one_line(f'{error.ename}: {error.evalue}')}; "
+            f"see {_shown(executed, root)}"
+        ) from None
+    except DeadKernelError:
+        raise StepFailedError(
+            f"notebook {_shown(notebook, root)}: its kernel died (often memory or a crash in native code): "
+            "run it in Jupyter to see where"
+        ) from None
+    except NoSuchKernel:
+        raise StepFailedError(
+            f"notebook {_shown(notebook, root)}: kernel {KERNEL!r} is not installed: install ipykernel"
+        ) from None
+    _check_complete(document, notebook, root)
+    return NotebookOutput(_shown(executed, root), dict(parameters), _files(context.folder, root))
+
+
+def _register_engine() -> None:
+    """A papermill engine that starts the kernel with our environment; this process's own stays as it is."""
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class DoorEngine(NBClientEngine):  # type: ignore[misc, unused-ignore]
+        @classmethod
+        def execute_managed_notebook(  # type: ignore[override, unused-ignore]
+            cls, nb_man: Any, kernel_name: str, *, kernel_env: Any, kernel_cwd: str, start_timeout: int, **_: Any
+        ) -> Any:
+            client = PapermillNotebookClient(
+                nb_man, kernel_name=kernel_name, startup_timeout=start_timeout, timeout=None
+            )
+            return client.execute(env=kernel_env, cwd=kernel_cwd)
+
+    papermill_engines.register(ENGINE, DoorEngine)
+
+
+def _environment(context: StepContext) -> dict[str, str]:
+    keys = {f"{provider.upper()}_API_KEY" for provider in context.settings.providers}
+    inherited = {name: value for name, value in os.environ.items() if name not in keys}
+    source = str(Path(app.__path__[0]).parent)
+    paths = [source, *filter(None, [inherited.get("PYTHONPATH")])]
+    return {
+        **inherited,
+        "PYTHONPATH": os.pathsep.join(paths),
+        "APP_RUN_DOOR_URL": context.door.url,
+        "APP_RUN_DOOR_KEY": context.door.key,
+        "APP_RUN_PROMPTS": json.dumps(dict(context.prompt_versions)),
+        "APP_RUN_OUTPUT": str(context.folder),
+    }
+
+
+def _check_complete(document: Any, notebook: Path, root: Path) -> None:
+    """`sys.exit(0)` in a cell ends a run without an error; the cells after it never ran, so it is one."""
+    for index, cell in enumerate(document.cells):
+        if cell.cell_type == "code" and cell.metadata.get("papermill", {}).get("status") == "pending":
+            raise StepFailedError(
+                f"notebook {_shown(notebook, root)} stopped before cell {index}: "
+                "a cell ended the kernel; remove the exit call"
+            )
+
+
+def _files(folder: Path, root: Path) -> list[str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in files:
+        if path.suffix.lower() in PICKLED:
+            raise StepFailedError(
+                f"{_shown(path, root)} is pickled: hand results on as JSON or Parquet (pickle runs code when read)"
+            )
+    return [_shown(path, root) for path in files]
+
+
+def _source_index(index: int, executed: Path) -> int:
+    """The failing cell's index in the source: papermill adds one with the parameters, and a banner at 0."""
+    cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+    tags = [cell["metadata"].get("tags", []) for cell in cells]
+    injected = next((i - 1 for i, found in enumerate(tags) if "injected-parameters" in found), None)
+    return index - int(injected is not None and injected < index)
+
+
+def _fits(value: Any, expected: str) -> bool:
+    if isinstance(value, bool) and expected != "bool":
+        return False
+    return isinstance(value, TYPES[expected])
+
+
+def _shown(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())

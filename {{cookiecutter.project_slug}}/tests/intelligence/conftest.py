@@ -1,0 +1,105 @@
+"""A gateway over scripted parts: its call log is a list, its cache a dictionary, its sleeps are noted and skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from app.intelligence.attempts import Attempts
+from app.intelligence.gateway import Gateway
+from app.intelligence.prompts import Registry
+from app.intelligence.providers.provider import Provider
+from app.observability.records import CallRecord
+from app.settings import Settings
+
+CONFIG = """
+environment: dev
+provider: openai
+project: {name: Test, slug: test, owner: us, on_call: us}
+providers: {openai: {protocol: openai, base_url: "http://127.0.0.1:1", key_required: false}}
+models:
+  large: {openai: [{id: big}]}
+  small: {openai: [{id: little}]}
+  embedding: {openai: [{id: vectors}]}
+  paid: {openai: [{id: gold, input_usd_per_million: 1.0, output_usd_per_million: 2.0}]}
+routes:
+  greet: {models: [large, small], max_output_tokens: 50}
+  fresh: {models: [large], cache: false}
+  safe: {models: [large, small], fallback_text: Please try again later.}
+  extract: {models: [large], cache: false}
+door: {default: large}
+gateway: {deadline_s: 2.0, attempts: 4, backoff_initial_s: 0.01, backoff_max_s: 0.02}
+"""
+PROMPT = """
+inputs: {name: {type: string}}
+messages: [{role: system, content: You greet people politely by name.}, {role: user, content: "I am {{name}}."}]
+"""
+EXTRACT = PROMPT + "output_schema: {type: object, required: [age], properties: {age: {type: integer}}}\n"
+REPAIR = """
+inputs: {fault: {type: string}}
+messages: [{role: user, content: "That did not fit: {{fault}}. Send it again."}]
+"""
+
+
+class MemoryCache:
+    """A reply cache that forgets nothing."""
+
+    def __init__(self) -> None:
+        self.replies: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    async def get(self, identity: str, tenant: str) -> Mapping[str, Any] | None:
+        return self.replies.get((identity, tenant))
+
+    async def put(self, identity: str, tenant: str, task: str, reply: Mapping[str, Any], ttl_s: float) -> None:
+        self.replies[identity, tenant] = reply
+
+
+@dataclass
+class Bench:
+    """A gateway and what it did to its surroundings."""
+
+    gateway: Gateway
+    rows: list[CallRecord] = field(default_factory=list)
+    slept: list[float] = field(default_factory=list)
+
+    def record(self, call: CallRecord) -> None:
+        self.rows.append(call)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Callable[[Provider], Bench]:
+    """Makes a bench around a provider."""
+    for task, text in {"greet": PROMPT, "fresh": PROMPT, "safe": PROMPT, "extract": EXTRACT, "repair": REPAIR}.items():
+        path = tmp_path / task / "v1.prompt.yml"
+        path.parent.mkdir()
+        path.write_text(text, encoding="utf-8")
+    (tmp_path / "releases.yaml").write_text("{greet: 1, fresh: 1, safe: 1, extract: 1, repair: 1}", encoding="utf-8")
+    settings = Settings.model_validate({**yaml.safe_load(CONFIG), "root": tmp_path})
+
+    def make(provider: Provider) -> Bench:
+        made = Bench(gateway=None)  # type: ignore[arg-type]
+
+        async def sleep(seconds: float) -> None:
+            made.slept.append(seconds)
+
+        made.gateway = Gateway(
+            settings,
+            Registry.open(tmp_path),
+            Attempts({"openai": provider}, settings.gateway, sleep=sleep, jitter=lambda: 0.5),
+            call_log=made,
+            cache=MemoryCache(),
+            price=lambda _provider, deployment, usage: (
+                None
+                if deployment.input_usd_per_million is None
+                else (usage.input_tokens + 2 * usage.output_tokens) / 1e6
+            ),
+            redact=lambda text: text.replace("Ada", "[name]"),
+        )
+        return made
+
+    return make

@@ -1,0 +1,151 @@
+"""The prompt registry: immutable versions, declared inputs, substitution without a template language."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from app.errors import ConfigurationError, InputError, NotFoundError
+from app.intelligence.messages import Message
+from app.intelligence.prompts import Registry
+
+GREETING = """\
+description: Greets.
+inputs:
+  name: {type: string}
+messages:
+  - role: system
+    content: You greet people by their name and say nothing else.
+  - role: user
+    content: "My name is {{name}}."
+"""
+
+
+def write(directory: Path, task: str, version: int, text: str) -> Path:
+    path = directory / task / f"v{version}.prompt.yml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def prompts(tmp_path: Path) -> Path:
+    write(tmp_path, "greet", 1, GREETING)
+    write(tmp_path, "greet", 2, GREETING.replace("nothing else", "one kind word"))
+    (tmp_path / "releases.yaml").write_text("greet: 1\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.feature("P1")
+def test_the_version_that_releases_name_is_served(prompts: Path) -> None:
+    """Without a version asked for, `releases.yaml` decides; any version can be asked for by number."""
+    registry = Registry.open(prompts)
+
+    assert registry.get("greet").version == 1
+    assert registry.get("greet", 2).messages[0].text.endswith("one kind word.")
+    assert registry.versions("greet") == [1, 2]
+
+
+def test_what_is_not_there_is_named_with_what_is(prompts: Path) -> None:
+    """An unknown task or version is an error that lists the known ones."""
+    registry = Registry.open(prompts)
+
+    with pytest.raises(NotFoundError, match="there are: greet"):
+        registry.get("meet")
+    with pytest.raises(NotFoundError, match="it has v1, v2"):
+        registry.get("greet", 7)
+
+
+@pytest.mark.feature("P1")
+@pytest.mark.parametrize(
+    "value",
+    ["{{name}}", "{{ 7*7 }}", "{% for x in y %}", "${HOME}", "{0.__class__}", "%(name)s", "\\{{name}}", "\0name\0"],
+)
+def test_a_value_is_never_a_template(prompts: Path, value: str) -> None:
+    """Whatever stands in a value arrives in the message letter by letter."""
+    rendered = Registry.open(prompts).get("greet").render({"name": value})
+
+    assert rendered[1] == Message("user", f"My name is {value}.")
+
+
+def test_braces_can_be_meant_literally(prompts: Path) -> None:
+    """A backslash keeps two braces from being a placeholder, and goes away."""
+    write(
+        prompts,
+        "greet",
+        3,
+        GREETING.replace("by their name", "as \\\\{{name}}").replace("You", '"You').replace("else.", 'else."'),
+    )
+
+    assert "as {{name}}" in Registry.open(prompts).get("greet", 3).render({"name": "Ada"})[0].text
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"), [({}, "needs input 'name'"), ({"name": "a", "age": "b"}, "no input 'age'")]
+)
+def test_inputs_are_exactly_the_declared_ones(prompts: Path, inputs: dict[str, str], message: str) -> None:
+    """A missing or an undeclared input is refused by name."""
+    with pytest.raises(InputError, match=message):
+        Registry.open(prompts).get("greet").render(inputs)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (GREETING.replace("{{name}}", "{{name}} {{age}}"), r"{{age}} is not declared: add it under `inputs`"),
+        (GREETING.replace("{{name}}", "Ada"), "input 'name' is declared and never used"),
+        (GREETING.replace("description", "describtion"), "unknown field 'describtion'"),
+        (GREETING.replace("role: user", "role: boss"), "each message is"),
+        (GREETING + "parameters: {temprature: 1}\n", "unknown parameter 'temprature'"),
+        ("messages: [\n", "is not YAML"),
+        ("- a\n", "must hold a mapping"),
+    ],
+    ids=["undeclared", "unused", "field", "role", "parameter", "broken", "list"],
+)
+def test_a_wrong_file_is_refused_by_name(prompts: Path, text: str, message: str) -> None:
+    """A prompt file that is wrong stops the start, with its path and the reason."""
+    path = write(prompts, "greet", 2, text)
+
+    with pytest.raises(ConfigurationError, match=message) as refusal:
+        Registry.open(prompts)
+
+    assert str(path) in str(refusal.value)
+
+
+@pytest.mark.feature("P1")
+def test_a_released_prompt_cannot_change(prompts: Path) -> None:
+    """Once its hash is in the lock, a changed or deleted file stops the start."""
+    path = prompts / "greet" / "v1.prompt.yml"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (prompts / "released.lock").write_text(f"greet/v1 {digest}\n", encoding="utf-8")
+    Registry.open(prompts)
+
+    path.write_text(GREETING.replace("kind", "unkind").replace("people", "nobody"), encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="released and was changed"):
+        Registry.open(prompts)
+    path.unlink()
+    with pytest.raises(ConfigurationError, match="released and gone"):
+        Registry.open(prompts)
+
+
+@pytest.mark.parametrize(
+    ("releases", "message"),
+    [("greet: 9\n", "not there"), ("{}\n", "no version named for task 'greet'"), ("meet: 1\ngreet: 1\n", "not there")],
+)
+def test_releases_name_what_exists(prompts: Path, releases: str, message: str) -> None:
+    """Every task has a served version, and it exists."""
+    (prompts / "releases.yaml").write_text(releases, encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=message):
+        Registry.open(prompts)
+
+
+def test_a_prompt_is_recognised_in_the_messages_it_wrote(prompts: Path) -> None:
+    """A call that comes through a door is tied to its version by its text; a stranger's text is tied to none."""
+    registry = Registry.open(prompts)
+    written = registry.get("greet", 2).render({"name": "Ada"})
+
+    assert [prompt.name for prompt in registry.recognise(written[:1])] == ["greet@2"]
+    assert registry.recognise([Message("user", "What is the weather?")]) == []

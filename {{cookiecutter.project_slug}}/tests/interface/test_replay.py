@@ -1,0 +1,146 @@
+"""Recording a door and playing it back to a notebook in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+
+from app.errors import InputError, StepFailedError
+from app.interface.loopback import on_loopback
+from app.interface.recording import read_recording, record_door
+from app.interface.replay import ReplayDoor, run_step_in_process
+
+MESSAGES: Any = [{"role": "user", "content": "hi"}]
+COMPLETION = {
+    "id": "c1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "small",
+    "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hello"}}],
+}
+CHUNK = {
+    "id": "c1",
+    "object": "chat.completion.chunk",
+    "created": 1,
+    "model": "small",
+    "choices": [{"index": 0, "delta": {"content": "hello"}, "finish_reason": None}],
+}
+NOTEBOOK = (
+    "question = 'hi'",
+    "from openai import OpenAI\n"
+    "from app.orchestration.notebook import openai_client_args\n"
+    "client = OpenAI(**openai_client_args())\n"
+    "reply = client.chat.completions.create(model='small', messages=[{'role': 'user', 'content': question}])",
+    "answer = reply.choices[0].message.content\nprint(answer)",
+)
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    path = tmp_path / "poc.json"
+    request = {"messages": MESSAGES, "model": "small"}
+    path.write_text(json.dumps([{"protocol": "openai.chat", "request": request, "reply": COMPLETION}]))
+    return path
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Callable[..., Path]:
+    def write(*sources: str) -> Path:
+        cells: list[dict[str, Any]] = [{"cell_type": "markdown", "metadata": {}, "source": ["# Title"]}]
+        for index, source in enumerate(sources):
+            tags = {"tags": ["parameters"]} if index == 0 else {}
+            cells.append({"cell_type": "code", "metadata": tags, "source": source.splitlines(keepends=True)})
+        path = tmp_path / "poc.ipynb"
+        path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+        return path
+
+    return write
+
+
+def _door() -> FastAPI:
+    door = FastAPI()
+
+    @door.post("/v1/chat/completions", response_model=None)
+    def chat(body: dict[str, Any]) -> dict[str, Any] | StreamingResponse:
+        if body.get("stream"):
+            events = [f"data: {json.dumps(CHUNK)}\n\n", "data: [DONE]\n\n"]
+            return StreamingResponse(iter(events), media_type="text/event-stream")
+        return COMPLETION
+
+    return door
+
+
+@pytest.mark.feature("N2")
+def test_a_promoted_step_runs_in_process_on_recorded_replies(recording: Path, notebook: Callable[..., Path]) -> None:
+    """The notebook asks what was recorded and gives what it gave; nothing is left over."""
+    with ReplayDoor(recording) as door:
+        run = run_step_in_process(notebook(*NOTEBOOK), {}, door)
+
+    assert run.namespace["answer"] == "hello"
+    assert run.text == "hello\n"
+    assert door.unanswered == []
+    assert door.remaining == []
+
+
+def test_an_unknown_request_is_refused_and_remembered(recording: Path, notebook: Callable[..., Path]) -> None:
+    """Another parameter means another request: the replay does not guess, and the SDK does not try again."""
+    with ReplayDoor(recording) as door, pytest.raises(StepFailedError, match=r"poc\.ipynb failed in cell 2") as failed:
+        run_step_in_process(notebook(*NOTEBOOK), {"question": "other"}, door)
+
+    assert "promote it again" in str(failed.value)
+    assert [request["request"]["messages"][0]["content"] for request in door.unanswered] == ["other"]
+    assert len(door.remaining) == 1
+
+
+def test_a_parameter_the_notebook_does_not_declare_is_refused(recording: Path, notebook: Callable[..., Path]) -> None:
+    """A test with a misspelt parameter tests nothing: it fails."""
+    with ReplayDoor(recording) as door, pytest.raises(InputError, match="no parameter 'questions'"):
+        run_step_in_process(notebook(*NOTEBOOK), {"questions": "other"}, door)
+
+
+async def test_a_recorded_door_answers_as_before_and_keeps_every_exchange(tmp_path: Path) -> None:
+    """Whole and streamed replies reach the client unchanged and can be played back to it."""
+    file = tmp_path / "recordings" / "poc.json"
+    async with on_loopback(record_door(_door(), file)) as url:
+        client = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="real-key")
+        await client.chat.completions.create(model="small", messages=MESSAGES)
+        stream = await client.chat.completions.create(model="small", messages=MESSAGES, stream=True)
+        told = [chunk.choices[0].delta.content async for chunk in stream]
+        await client.close()
+
+    assert told == ["hello"]
+    assert [exchange.protocol for exchange in read_recording(file)] == ["openai.chat", "openai.chat"]
+    assert "real-key" not in file.read_text()
+    with ReplayDoor(file) as door:
+        again = openai.OpenAI(base_url=f"{door.url}/v1", api_key=door.key)
+        played = again.chat.completions.create(model="small", messages=MESSAGES, stream=True)
+        assert [chunk.choices[0].delta.content for chunk in played] == ["hello"]
+        assert again.chat.completions.create(model="small", messages=MESSAGES).id == "c1"
+    assert door.remaining == []
+
+
+def test_an_unknown_protocol_is_no_way_around(recording: Path) -> None:
+    """A request over the other door's protocol is unanswered too, after one attempt."""
+    with ReplayDoor(recording) as door:
+        client = anthropic.Anthropic(base_url=door.url, api_key=door.key)
+        with pytest.raises(anthropic.UnprocessableEntityError):
+            client.messages.create(model="small", max_tokens=5, messages=MESSAGES)
+
+    assert [request["protocol"] for request in door.unanswered] == ["anthropic.messages"]
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '[{"protocol": "x"}]'], ids=["no-json", "no-entry", "no-request"])
+def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, text: str) -> None:
+    """The error names the file and the remedy."""
+    (tmp_path / "bad.json").write_text(text)
+
+    with pytest.raises(InputError, match=r"bad\.json is no recording.*promote the notebook again"):
+        ReplayDoor(tmp_path / "bad.json")

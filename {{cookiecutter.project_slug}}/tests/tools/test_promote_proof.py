@@ -1,0 +1,142 @@
+"""The proof of a promotion: what counts as the same, what the first difference is, and that it really runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tools.notebooks.projects import make_project, promote_cells, put_notebook
+from tools.promote.__main__ import main
+from tools.promote.proof import compare, first_difference, prove
+from tools.promote.workspace import make_workspace
+
+CELLS = (
+    "from openai import OpenAI\nimport anthropic",
+    "WORDS = 5\nTOPICS = ['invoices', 'refunds']",
+    "client = OpenAI()\nclaude = anthropic.Anthropic()",
+    "prompt = 'You are a poet who knows a lot about accounting.'",
+    "def poem(topic):\n"
+    "    reply = client.chat.completions.create(model='gpt-4o-mini', messages=[{'role': 'system', 'content': prompt},\n"
+    "        {'role': 'user', 'content': f'Write a poem of {WORDS:02d} words about {topic!r}'}])\n"
+    "    return reply.choices[0].message.content",
+    "print([poem(topic) for topic in TOPICS])",
+    "claude.messages.create(model='claude-haiku-4-5', max_tokens=50, system='Answer in one word, please.',\n"
+    "    messages=[{'role': 'user', 'content': 'What is due first?'}]).content[0].text",
+)
+
+
+def _printed(text: str) -> list[dict[str, Any]]:
+    return [{"output_type": "stream", "name": "stdout", "text": [text]}]
+
+
+def _step(**changes: Any) -> dict[str, Any]:
+    return {"error": None, "unanswered": [], "remaining": [], "outputs": {"3": _printed("a 0x7f00aa11\n")}, **changes}
+
+
+def test_equal_requests_and_outputs_are_proved() -> None:
+    """Memory addresses aside, what both print is the same."""
+    proof = compare({"outputs": {"1": _printed("a 0x7f99bb22\n")}}, _step(), 2, {3: 1})
+    assert (proof.verdict, proof.detail) == ("proved", "2 requests and 1 outputs are the same")
+
+
+def test_the_first_differing_field_of_a_request_is_named() -> None:
+    """The path leads to the message that changed."""
+    before = {"model": "m", "messages": [{"content": "a"}, {"content": "b"}]}
+    after = {"model": "m", "messages": [{"content": "a"}, {"content": "c"}]}
+    step = _step(
+        unanswered=[{"protocol": "openai-chat", "request": after}],
+        remaining=[{"protocol": "openai-chat", "request": before}],
+    )
+    proof = compare({"outputs": {}}, step, 1, {})
+    assert proof.verdict == "differs"
+    assert proof.detail == "the openai-chat request differs first at messages[1].content"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path"),
+    [
+        ({"t": 0}, {"t": 0.0}, "t"),
+        ({"t": 0}, {}, "t"),
+        ({"m": [1]}, {"m": [1, 2]}, "m[1]"),
+        ("a", "b", "the whole request"),
+        ({"m": [{"x": 1}]}, {"m": [{"x": 1}]}, ""),
+    ],
+)
+def test_differences_are_exact(before: Any, after: Any, path: str) -> None:
+    """Kinds of numbers, missing keys and lengths count."""
+    assert first_difference(before, after) == path
+
+
+def test_a_differing_output_and_a_failing_step_are_no_proof() -> None:
+    """The cell is that of the notebook; the line is the first that differs."""
+    original = {"outputs": {"1": _printed("one\ntwo\n")}}
+    differs = compare(original, _step(outputs={"3": _printed("one\nthree\n")}), 0, {3: 1})
+    assert differs.detail == "the output of cell 1 differs first at 'two', in the step 'three'"
+    failed = compare(original, _step(error={"cell": 3, "what": "KeyError: 'x'"}), 0, {3: 1})
+    assert failed.detail == "the step fails where the notebook did not: KeyError: 'x'"
+
+
+def test_a_refused_client_is_not_run(tmp_path: Path) -> None:
+    """What no door serves is never called: the verdict says which client hinders the run."""
+    promotion = promote_cells(make_project(tmp_path), "import cohere\nclient = cohere.ClientV2()").promotion
+    prove(promotion)
+    assert promotion.report.proof.verdict == "not run"
+    assert promotion.report.proof.detail.startswith("cell 0:2: cohere.ClientV2(...)")
+
+
+def test_a_project_without_a_door_is_not_proved(tmp_path: Path) -> None:
+    """The reason is what the door said last."""
+    promotion = promote_cells(make_project(tmp_path), "x = 1\nprint(x)").promotion
+    prove(promotion)
+    assert promotion.report.proof.verdict == "not run"
+    assert "`app door` did not open" in promotion.report.proof.detail
+
+
+@pytest.fixture
+def live_project(tmp_path: Path, project_root: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of this project whose door uses a database of the test."""
+    monkeypatch.setenv("DATABASE_URL", empty_database)
+    return make_workspace(project_root, tmp_path / "project", {})
+
+
+@pytest.mark.slow
+@pytest.mark.feature("N1")
+@pytest.mark.feature("N2")
+def test_notebook_and_step_ask_and_print_the_same(live_project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Both run offline through the door; the verdict is proved, and the generated test is green with the recording."""
+    notebook = put_notebook(live_project, *CELLS, name="poems.ipynb")
+    assert main([str(notebook), "--project", str(live_project)]) == 0
+    assert "proof         proved: 3 requests and 2 outputs are the same" in capsys.readouterr().out
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/steps/test_poems.py"]
+    tested = subprocess.run(command, cwd=live_project, capture_output=True, text=True, timeout=120, check=False)
+    assert "1 passed" in tested.stdout, tested.stdout[-2000:]
+
+
+@pytest.mark.slow
+@pytest.mark.feature("N2")
+def test_a_step_that_asks_otherwise_is_found_out(live_project: Path) -> None:
+    """Sabotage: a prompt file that does not say what the notebook says turns the verdict to differs."""
+    promoted = promote_cells(live_project, *CELLS, name="poems.ipynb")
+    files = promoted.promotion.files
+    prompt = live_project / "prompts/poems_poem/v1.prompt.yml"
+    content = files[prompt]
+    assert content is not None
+    files[prompt] = content.replace(b"Write a poem", b"Write a song")
+    files[live_project / "prompts/released.lock"] = b""
+    prove(promoted.promotion)
+    proof = promoted.promotion.report.proof
+    assert proof.verdict == "differs"
+    assert proof.detail.endswith("request differs first at messages[1].content")
+
+
+@pytest.mark.slow
+def test_a_notebook_that_fails_itself_is_not_run(live_project: Path) -> None:
+    """The verdict names the notebook's own cell and error."""
+    promotion = promote_cells(live_project, "%pip install x", "x = 1", "print(1 / 0, x)", name="broken.ipynb").promotion
+    prove(promotion)
+    assert promotion.report.proof.verdict == "not run"
+    assert promotion.report.proof.detail == "the notebook itself fails in cell 2: ZeroDivisionError: division by zero"

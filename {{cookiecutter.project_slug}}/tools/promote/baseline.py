@@ -1,0 +1,65 @@
+"""The notebook as it runs for the comparison: without its install lines, and untouched wherever that is possible.
+
+A notebook that brings keys or addresses of its own would call a provider: its clients are pointed at the door first.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from tools.promote.dependencies import lift_installs
+from tools.promote.notebook_file import Notebook
+from tools.promote.program import Program, read_program
+from tools.promote.rewiring import FAMILIES, rewire
+from tools.promote.secrets import SecretRemover
+from tools.promote.splice import Edits
+from tools.promote.step_notebook import PROMPT, assemble, import_cell
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The notebook to run, the numbers its cells have in the original, and whether its clients were rewired."""
+
+    notebook: Notebook
+    origins: dict[int, int]
+    rewired: bool
+
+
+def make_baseline(notebook: Notebook, name: str) -> Baseline:
+    """What is run as the original."""
+    program = read_program(notebook, name)
+    edits = Edits()
+    lift_installs(program, edits)
+    clients = rewire(program, edits) if _brings_address(program) else None
+    secrets = SecretRemover(program, edits)
+    if clients is not None:
+        secrets.run()
+    helpers = sorted(clients.helpers) if clients is not None else []
+    extra = sorted(clients.imports) if clients is not None else []
+    imports = import_cell(helpers, PROMPT, extra, needs_os=secrets.needs_os, cwd=None)
+    assembled = assemble(notebook, program, edits, [], imports, {})
+    return Baseline(assembled.notebook, assembled.origins, clients is not None)
+
+
+def _brings_address(program: Program) -> bool:
+    """Whether the notebook sets a key or an address itself, in a constructor, a module or the environment."""
+    for _, call in program.calls():
+        dotted = program.dotted(call.func)
+        if dotted is None:
+            continue
+        for family in FAMILIES:
+            constructor = family.constructors.get(dotted.rpartition(".")[2]) if family.owns(dotted) else None
+            if constructor is not None and (
+                constructor.becomes or any(k.arg is None or k.arg in constructor.loses for k in call.keywords)
+            ):
+                return True
+    stores = (n for cell in program.cells for n in ast.walk(cell.tree) if isinstance(n, ast.Subscript | ast.Attribute))
+    return any(isinstance(node.ctx, ast.Store) and _is_setting(node) for node in stores)
+
+
+def _is_setting(node: ast.Subscript | ast.Attribute) -> bool:
+    """`os.environ[...]` or `openai.api_key`."""
+    if isinstance(node, ast.Subscript):
+        return ast.unparse(node.value).endswith("environ")
+    return node.attr in ("api_key", "api_base", "base_url")

@@ -1,0 +1,46 @@
+"""The test a promoted step comes with: it runs in process against the recorded replies, without network."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+TEMPLATE = '''"""The step asks and prints what was recorded. Written by `python -m tools.promote`."""
+
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from app.interface.replay import ReplayDoor, run_step_in_process
+
+ROOT = Path(__file__).resolve().parents[2]
+STEP = "{step}"
+RECORDING = ROOT / "tests/steps" / f"{{STEP}}.recording.json"
+PRINTED = ROOT / "tests/steps" / f"{{STEP}}.printed.txt"
+PROMPTS = '{pins}'  # the versions that were recorded
+
+
+@pytest.mark.skipif(
+    not RECORDING.exists(),
+    reason="no recording yet: promote the notebook with its proof",
+)
+def test_the_step_asks_and_prints_what_was_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The requests of the step are the recorded ones, each once, and so is what it prints."""
+    monkeypatch.setenv("APP_RUN_PROMPTS", PROMPTS)
+    for entry in ROOT.iterdir():
+        if entry.name != "notebooks":
+            (tmp_path / entry.name).symlink_to(entry)
+    copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    with ReplayDoor(RECORDING) as door:
+        run = run_step_in_process(tmp_path / "notebooks/steps" / f"{{STEP}}.ipynb", {{}}, door)
+    assert door.unanswered == []
+    assert door.remaining == []
+    printed = [output["text"] for cell in run.outputs for output in cell if output.get("name") == "stdout"]
+    assert "".join("".join(text) for text in printed) == PRINTED.read_text(encoding="utf-8")
+'''
+
+
+def test_file(step: str, pins: Mapping[str, int]) -> bytes:
+    """The bytes of `tests/steps/test_<step>.py`. `pins`: the version of each prompt it was promoted with."""
+    return TEMPLATE.format(step=step, pins=json.dumps(pins)).encode("utf-8")

@@ -1,0 +1,238 @@
+"""One promotion from reading to the list of files to write. Nothing is written here.
+
+Raises Refused when the notebook or the project does not allow a promotion at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.promote import notebook_file
+from tools.promote.dependencies import lift_installs, requirements_file
+from tools.promote.generated_test import test_file
+from tools.promote.headless import check_headless
+from tools.promote.notebook_file import Notebook, fingerprint, source_of
+from tools.promote.outcome import Finding, Refused
+from tools.promote.parameters import lift_parameters, tagged_cell
+from tools.promote.pipeline_entry import pipeline_with
+from tools.promote.program import Program, read_program
+from tools.promote.prompt_files import PromptStore
+from tools.promote.prompts import PromptLifter
+from tools.promote.report import Proof, Report
+from tools.promote.rewiring import rewire
+from tools.promote.secrets import TOKENS, SecretRemover, redact
+from tools.promote.splice import Edits
+from tools.promote.step_notebook import (
+    PROMPT,
+    assemble,
+    check_parses,
+    import_cell,
+    prompt_helper,
+    relative_folder,
+    uses_relative_paths,
+)
+from tools.promote.words import step_name
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where everything of one promotion stands. `original` is inside the project, also when the source is not."""
+
+    project: Path
+    source: Path
+    step: str
+
+    @property
+    def original(self) -> Path:
+        """The notebook as the project keeps it: a source from elsewhere goes to `notebooks/explore`."""
+        if self.source.is_relative_to(self.project):
+            return self.source
+        return self.project / "notebooks" / "explore" / self.source.name
+
+    @property
+    def step_file(self) -> Path:
+        """The promoted notebook."""
+        return self.project / "notebooks" / "steps" / f"{self.step}.ipynb"
+
+    @property
+    def pipeline(self) -> Path:
+        """The pipeline's declaration."""
+        return self.project / "notebooks" / "pipeline.yaml"
+
+    @property
+    def fixtures(self) -> tuple[Path, Path]:
+        """What the generated test plays back: the recorded requests and replies, and what was printed."""
+        tests = self.project / "tests" / "steps"
+        return tests / f"{self.step}.recording.json", tests / f"{self.step}.printed.txt"
+
+    def relative(self, path: Path) -> str:
+        """A path as it stands in reports."""
+        return path.relative_to(self.project).as_posix()
+
+
+@dataclass
+class Promotion:
+    """A notebook promoted in memory: its report, and every file to write."""
+
+    place: Place
+    source: Notebook
+    step: Notebook
+    origins: dict[int, int]
+    report: Report
+    files: dict[Path, bytes | None]  # None: the file goes
+
+
+def locate(source: Path, project: Path, name: str | None) -> Place:
+    """Check the paths. Raises Refused for a folder that is no project or a name that is none."""
+    project = project.resolve()
+    if not (project / "pyproject.toml").is_file() or not (project / "notebooks").is_dir():
+        raise Refused(f"{project} is no project (pyproject.toml and notebooks/ are missing): name one with --project")
+    source = source.resolve()
+    step = name or step_name(source.stem)
+    if step != step_name(step):
+        raise Refused(f"step name {step!r} is no snake_case word: use --name {step_name(step)}")
+    place = Place(project, source, step)
+    if source == place.step_file:
+        raise Refused(f"{source.name} is a promoted step already: promote the notebook it came from")
+    return place
+
+
+def promote(place: Place) -> Promotion:
+    """Promote in memory."""
+    notebook = notebook_file.read(place.source)
+    files = _kept_original(place, notebook)
+    name = place.relative(place.original)
+    sha256 = fingerprint(notebook)
+    standing = _standing_step(place, name, sha256)
+    program = read_program(notebook, name)
+    promotion = _rewrite(place, notebook, program, name, sha256)
+    promotion.files = {**files, **promotion.files}
+    _compare_with(promotion, standing, sha256)
+    return promotion
+
+
+def _rewrite(place: Place, notebook: Notebook, program: Program, name: str, sha256: str) -> Promotion:
+    edits = Edits()
+    dependencies = lift_installs(program, edits)
+    clients = rewire(program, edits)
+    secrets = SecretRemover(program, edits)
+    secrets.run()
+    store = PromptStore(place.project / "prompts")
+    helper = prompt_helper(program)
+    prompts = PromptLifter(program, store, place.step, name, helper)
+    prompts.lift(edits)
+    headless = check_headless(program, edits)
+    parameters, parameter_findings = (
+        ([], []) if tagged_cell(notebook.cells) is not None else lift_parameters(program, edits)
+    )
+    cwd = relative_folder(place.original, place.step_file.parent) if uses_relative_paths(program, edits) else None
+    used = sorted(clients.helpers | ({PROMPT} if prompts.lifted else set()))
+    imports = import_cell(used, helper, sorted(clients.imports), needs_os=secrets.needs_os, cwd=cwd)
+    promoted = {"from": name, "sha256": sha256, "version": VERSION}
+    assembled = assemble(notebook, program, edits, parameters, imports, promoted)
+    check_parses(assembled.notebook, name)
+    assembled.notebook.data["metadata"]["promoted"]["step_sha256"] = fingerprint(assembled.notebook)
+    findings = [
+        *parameter_findings,
+        *prompts.findings,
+        *clients.findings,
+        *secrets.findings,
+        *dependencies.findings,
+        *headless,
+        *_redactions(notebook),
+    ]
+    report = Report(
+        step=place.step,
+        source=name,
+        in_pipeline=not clients.refused,
+        findings=sorted(findings, key=lambda f: (f.cell, f.line)),
+        prompts=prompts.lifted,
+        parameters=parameters,
+        dependencies=sorted(dependencies.requirements.values()),
+    )
+    files: dict[Path, bytes | None] = {
+        **store.files(),
+        **requirements_file(place.project, dependencies),
+        place.project / "tests" / "steps" / f"test_{place.step}.py": test_file(place.step, report.pins),
+        place.step_file: assembled.notebook.dump().encode("utf-8"),
+    }
+    return Promotion(place, notebook, assembled.notebook, assembled.origins, report, files)
+
+
+def finish(promotion: Promotion) -> None:
+    """After the proof: the pipeline entry, and of all files only those that change something.
+
+    The step goes into `pipeline.yaml` unless a client was refused or the proof found a difference. A recording of an
+    earlier version goes when this one is not proved.
+    """
+    report, place = promotion.report, promotion.place
+    report.in_pipeline = report.in_pipeline and report.proof.verdict != "differs"
+    if report.in_pipeline:
+        entry = pipeline_with(place.pipeline, place.step)
+        if entry is not None:
+            promotion.files[place.pipeline] = entry
+    if report.proof.verdict != "proved":
+        promotion.files |= dict.fromkeys(place.fixtures)
+    promotion.files = {path: new for path, new in promotion.files.items() if _on_disk(path) != new}
+    report.files = [place.relative(path) for path in promotion.files]
+    report.unchanged = not promotion.files
+
+
+def _compare_with(promotion: Promotion, standing: Notebook | None, sha256: str) -> None:
+    """What a standing step of the same source spares: edits by hand are kept, a proof is not repeated."""
+    if standing is None or standing.data["metadata"]["promoted"]["sha256"] != sha256:
+        return
+    if standing.data["metadata"]["promoted"].get("step_sha256") != fingerprint(standing):
+        promotion.files = {}
+        promotion.report.proof = Proof("not run", "the step was edited by hand since it was promoted")
+    elif all(path.exists() for path in promotion.place.fixtures):
+        promotion.files |= {path: path.read_bytes() for path in promotion.place.fixtures}
+        promotion.report.proof = Proof("proved", "when it was promoted; nothing changed since")
+
+
+def _on_disk(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _kept_original(place: Place, notebook: Notebook) -> dict[Path, bytes]:
+    """The copy of a notebook from outside, without keys; nothing when it is inside or already there."""
+    if place.original == place.source:
+        return {}
+    text = redact(notebook.dump())
+    if place.original.exists():
+        if fingerprint(notebook_file.read(place.original)) == fingerprint(notebook_file.parse(text, place.source.name)):
+            return {}
+        raise Refused(
+            f"{place.relative(place.original)} is another notebook of that name: rename yours or remove that one"
+        )
+    return {place.original: text.encode("utf-8")}
+
+
+def _standing_step(place: Place, name: str, sha256: str) -> Notebook | None:
+    """The step of that name when this notebook made it. Raises Refused when somebody else did, or changed it."""
+    if not place.step_file.exists():
+        return None
+    step = notebook_file.read(place.step_file)
+    promoted = step.data["metadata"].get("promoted")
+    shown = place.relative(place.step_file)
+    if not isinstance(promoted, dict) or "sha256" not in promoted:
+        raise Refused(f"{shown} was made by hand: choose another name with --name")
+    if promoted.get("from") != name:
+        raise Refused(f"{shown} was promoted from {promoted.get('from')}: choose another name with --name")
+    if promoted["sha256"] != sha256 and promoted.get("step_sha256") != fingerprint(step):
+        raise Refused(f"{shown} was changed by hand since: take the changes to {name}, delete the step, promote again")
+    return step
+
+
+def _redactions(notebook: Notebook) -> list[Finding]:
+    """Keys in comments, prose and the middle of texts: they are replaced wherever they stand."""
+    findings = []
+    for index, cell in enumerate(notebook.cells):
+        for number, line in enumerate(source_of(cell).splitlines(), start=1):
+            if TOKENS.search(line):
+                reason, remedy = "a key stood here", "revoke it: it was in a notebook"
+                findings.append(Finding("changed", "secret", index, number, "key not copied", reason, remedy))
+    return findings

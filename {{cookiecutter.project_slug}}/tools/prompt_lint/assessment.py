@@ -1,0 +1,135 @@
+"""Decides which texts of a file are prompts, of what kind, and how grave that is.
+
+Three kinds of evidence: the dataflow (it is sent to a model), the name, the wording. Sent is enough. Name and wording
+each need the other, or a file that talks to models, because ordinary programs are full of prose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tools.prompt_lint import naming, wording
+from tools.prompt_lint.findings import Severity
+from tools.prompt_lint.prose import is_markup_or_code, words
+from tools.prompt_lint.texts import HOLE, Text
+
+LONG = 120
+"""Characters from which a text deserves a file, whatever it says."""
+
+_ANSWERS_A_TERMINAL = (": ", "? ", "> ", "]: ", "[y/n]", ":\n", "... ", ">>> ")
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A text that is a prompt. `how` says what shows it, for the message."""
+
+    text: Text
+    kind: str
+    severity: Severity
+    how: str
+
+
+def assess(texts: list[Text], llm_file: bool, descriptions: bool = False) -> list[Prompt]:
+    """The prompts among the texts of one file, in reading order; with `descriptions`, those of tools and fields too."""
+    found: list[Prompt] = []
+    examples: dict[tuple[int | None, int], list[Text]] = {}
+    for text in texts:
+        if text.role == "few-shot":
+            examples.setdefault((text.cell, text.statement[0]), []).append(text)
+            continue
+        prompt = _sent(text) if text.role else _unsent(text, llm_file)
+        if prompt is None and descriptions and llm_file and text.excluded == "description=" and words(text.literal) > 3:
+            prompt = Prompt(text, "description", "info", "for a tool or a field")
+        if prompt is not None:
+            found.append(prompt)
+    return found + [_examples(group) for group in examples.values()]
+
+
+def _examples(group: list[Text]) -> Prompt:
+    """Few-shot examples of one statement are one prompt, from the first to the last."""
+    first, last = group[0], max(group, key=lambda t: t.end_line)
+    whole = replace(first, literal="\n".join(t.literal for t in group), last_line=last.end_line)
+    return Prompt(whole, "few-shot examples", "error", f"in {first.sink}")
+
+
+def _sent(text: Text) -> Prompt | None:
+    said = text.literal.replace(HOLE, " ").strip()
+    if "{" in said and not words(wording.without_placeholders(said)):
+        return None
+    if not _says_something(said):
+        return None
+    where = f"in {text.sink}" if text.sink else "in an argument of a function that asks a model"
+    if text.role == "system":
+        if words(said) < 2 and len(said) < 20:
+            return None
+        return Prompt(text, "system prompt", "error", where)
+    if text.role in ("question", "input") and words(said) < 2:
+        return None
+    if text.role == "input":
+        return None if is_markup_or_code(said) else Prompt(text, "input", "info", where)
+    if text.role == "body" and not wording.strong(said):
+        return None
+    if text.role == "template" and (words(said) > 2 or text.interpolated):
+        return Prompt(text, "prompt template", "error", where)
+    if text.role in ("question", "input") and is_markup_or_code(said):
+        return None
+    if (text.interpolated and words(said) >= 2) or (words(said) > 3 and wording.has_named_placeholder(said)):
+        return Prompt(text, "interpolated prompt", "error", where)
+    if len(said) >= LONG:
+        return Prompt(text, "long prompt", "error", where)
+    if text.role == "assistant":
+        return Prompt(text, "model turn", "info", where)
+    if wording.opens_with_role(said):
+        return Prompt(text, "prompt", "error", where)
+    return Prompt(text, "question", "info", where)
+
+
+def _says_something(said: str) -> bool:
+    if len(said) < 2 or said.startswith(("http://", "https://", "gs://", "s3://", "data:")) and " " not in said:
+        return False
+    return words(said) > 0
+
+
+def _unsent(text: Text, llm_file: bool) -> Prompt | None:
+    if text.excluded or len(text.literal) < 12:
+        return None
+    said = text.literal.strip()
+    name = naming.strong(text.names)
+    if not name and len(said) < 25 or words(said) < 3 or is_markup_or_code(said):
+        return None
+    evidence = wording.strong(said)
+    how = _evidence(text, said, name, evidence, llm_file)
+    if not how:
+        return None
+    return Prompt(text, *_kind(text, said, name, evidence), how)
+
+
+def _evidence(text: Text, said: str, name: str, evidence: int, llm_file: bool) -> str:
+    """What shows that an unsent text is a prompt; empty when nothing does."""
+    if llm_file:
+        if name and (evidence or wording.weak(said) or len(said) >= LONG or text.interpolated or words(said) >= 4):
+            return f"by its name {name}"
+        if evidence >= 2 or (evidence and (wording.weak(said) or wording.opens_with_role(said) or len(said) >= LONG)):
+            return "by its wording"
+        called = naming.weak(text.names)
+        if called and evidence:
+            return f"by its name {called} and its wording"
+        return ""
+    if name:
+        terminal = said.lower().endswith(tuple(e.strip() for e in _ANSWERS_A_TERMINAL)) and len(said) < 2 * LONG
+        if evidence and not terminal:
+            return f"by its name {name} and its wording"
+        return f"by its name {name}" if len(said) >= 2 * LONG and wording.weak(said) and not terminal else ""
+    if len(said) >= 40 and wording.opens_with_role(said) and (evidence >= 2 or len(said) >= LONG and wording.weak(said)):
+        return "by its wording"
+    return "by its wording" if evidence >= 4 and len(said) >= LONG else ""
+
+
+def _kind(text: Text, said: str, name: str, evidence: int) -> tuple[str, Severity]:
+    if "sys" in name.lower() or wording.opens_with_role(said):
+        return "system prompt", "error"
+    if text.interpolated or wording.has_placeholder(said):
+        return "interpolated prompt", "error"
+    if len(said) >= LONG:
+        return "long prompt", "error"
+    return "prompt", "info"

@@ -1,0 +1,86 @@
+"""Writes docs/reference/prompt-lint.md from the rules' own docstrings and cases, so that it cannot be wrong about them."""
+
+from __future__ import annotations
+
+import inspect
+
+from tools.prompt_lint.catalogue import RULES
+from tools.prompt_lint.rules.rule import Case, Rule
+
+_HEAD = """\
+# prompt-lint
+
+Finds prompts, provider clients and model ids in `.py` and `.ipynb` files, and broken prompt files. Standard library only:
+it runs in any repository, baked from this template or not. Generated from the rules; do not edit:
+`python -m tools.prompt_lint --docs > docs/reference/prompt-lint.md`.
+
+```
+python -m tools.prompt_lint [--format text|json|github|sarif] [--jobs N]
+                            [--baseline FILE | --write-baseline FILE] [PATHS]
+```
+
+Without paths it checks the working directory, except virtual environments, `node_modules`, `build`, `dist`, caches,
+checkpoints and `.git`. It exits with 0 when nothing is an error, 1 when something is, 2 when it was asked wrongly (no such
+path, unreadable configuration). Notebooks in another language are skipped with a note; what cannot be parsed is the
+warning `unparsable`, and the rest of the file is still checked.
+
+`--format json` writes one object a line with `path`, `cell`, `line`, `end_line`, `rule`, `severity`, `message`. `cell` is
+the index over all cells of a notebook from 0, and null elsewhere; lines count from 1, in a notebook within the cell.
+
+## Leaving something in code
+
+```python
+SYSTEM = "You are a parrot."  # prompt-lint: allow hardcoded_prompt -- the demonstration needs no registry
+```
+
+The comment stands on a line of the finding, alone on the line before it or before its statement, or at the end of the
+statement. It names the rules, separated by commas. Without a reason it is an error itself (`suppression`); when there is
+nothing to allow it is a warning (`unused_suppression`).
+
+An old repository starts with `--write-baseline prompt-lint.json` and from then on runs with `--baseline prompt-lint.json`:
+only what is new counts. A finding is recognised by its rule, file and text, not by its line.
+
+## Configuration
+
+```toml
+[tool.prompt_lint]
+exclude = ["notebooks/explore"]      # folders and globs that are never read, also when named on the command line
+ignore = ["hardcoded_model_id"]      # rules that are off
+descriptions = true                  # report descriptions of tools and fields too, as information
+
+[tool.prompt_lint.allow]             # rules that are off for some paths
+provider_sdk_outside_gateway = ["tests"]
+```
+
+## Rules
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return _HEAD + "\n" + "\n".join(_section(rule) for rule in RULES)
+
+
+def _section(rule: Rule) -> str:
+    said = inspect.cleandoc(type(rule).__doc__ or "")
+    lines = [f"### {rule.id}", "", f"Severity: {rule.severity}.", "", said, ""]
+    lines += ["Reported, for example:", "", *(_case(c) for c in rule.must_fire)]
+    lines += ["Not reported:", "", *(_case(c) for c in rule.must_not_fire)]
+    return "\n".join(lines)
+
+
+def _case(case: Case) -> str:
+    blocks = []
+    for name, content in case.files.items():
+        if isinstance(content, str):
+            blocks.append(_block(name, content))
+        else:
+            blocks += [_block(f"{name}, cell {index}", code) for index, code in enumerate(content)]
+    severity = f" ({case.severity})" if case.severity else ""
+    return f"- {case.title}{severity}\n\n" + "\n".join(blocks)
+
+
+def _block(name: str, content: str) -> str:
+    language = "python" if ".py" in name or ".ipynb" in name else "yaml" if name.endswith((".yml", ".yaml")) else "text"
+    body = "\n".join(f"  {line}" if line else "" for line in content.rstrip("\n").split("\n"))
+    return f"  `{name}`\n\n  ```{language}\n{body}\n  ```\n"

@@ -1,0 +1,39 @@
+"""What a name says about the text it holds."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_STRONG = re.compile(
+    r"prompt|instruct|sys(?:tem)?_?(?:msg|message|text|content|role|string)|few_?shot|preamble|backstory|persona\b|"
+    r"^sys(?:tem)?$|^SYSTEM|jailbreak|prefix_turn|meta_?agent|guideline",
+    re.IGNORECASE,
+)
+_WEAK = re.compile(
+    r"template|tmpl|questions?$|quer(?:y|ies)$|^q\d*$|^task|_task|(?:user|human|input|ai)_?(?:msg|messages?|input|text|query|"
+    r"question|request)|messages?$|msgs?$|context|^role|goal|example|shots?$|description_for|criteri|rubric|eval|judge|agent|"
+    r"request|^text\d*$|^input\d*s?$|^content|suffix|prefix|format|rule|topic|scenario|conversation|chat",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"[\w -]+")
+_ABOUT = re.compile(
+    r"prompts?_?(?:path|file|name|id|dir|key|url|uri|version|token|hash|label|title|type|len|count|cost|class|toolkit|pattern|"
+    r"regex|color|colour|style|char|symbol)s?$|instructions?_?(?:path|file|name|id|url)$",
+    re.IGNORECASE,
+)
+
+
+def strong(names: tuple[str, ...]) -> str:
+    """The first name that says prompt or instruction, or an empty string."""
+    return next((n for n in names[:4] if _says_prompt(n)), "")
+
+
+@lru_cache(maxsize=8192)
+def _says_prompt(name: str) -> bool:
+    return len(name) < 60 and bool(_NAME.fullmatch(name) and _STRONG.search(name)) and not _ABOUT.search(name)
+
+
+def weak(names: tuple[str, ...]) -> str:
+    """The first name that may belong to something sent to a model, or an empty string."""
+    return next((n for n in names[:2] if len(n) < 60 and _WEAK.search(n)), "")
