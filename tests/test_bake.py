@@ -140,7 +140,7 @@ def test_residue_of_work_in_the_source_is_not_baked(tmp_path: Path, template: Pa
     for name in ("src/app/__pycache__", ".data/postgres", "build"):
         folder = used / "{{cookiecutter.project_slug}}" / name
         folder.mkdir(parents=True)
-        (folder / "left.bin").write_bytes(b"x")
+        (folder / "left.bin").write_bytes(b"{% for")
     subprocess.run([COOKIECUTTER, str(used), "--no-input"], cwd=tmp_path, check=True, env=environment())
     assert list((tmp_path / "support-desk").rglob("left.bin")) == []
 

@@ -5,6 +5,7 @@ Everything above it asks here; nothing below it knows what was chosen. Tests com
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import os
@@ -216,7 +217,15 @@ def service() -> Any:
     logs.configure_logs(json=loaded.environment != "dev")
     configure_tracing(loaded)
     url = prepare_database(loaded)
-    return create_app(loaded, lambda: open_services(loaded, url))
+    return create_app(loaded, lambda: _until_the_end(loaded, url))
+
+
+@asynccontextmanager
+async def _until_the_end(loaded: Settings, url: str) -> AsyncIterator[Services]:
+    """The parts of a process that serves: its last spans are sent before it ends."""
+    async with open_services(loaded, url) as services:
+        yield services
+    await asyncio.to_thread(tracing.shutdown)
 
 
 def guarded_by_key(loaded: Settings) -> tuple[Settings, str]:

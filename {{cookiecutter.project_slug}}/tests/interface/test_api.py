@@ -146,7 +146,6 @@ async def test_every_response_has_trace_and_security_headers(
     assert response.headers["cache-control"] == "private, no-store"
 
 
-@pytest.mark.feature("O1")
 async def test_the_callers_trace_goes_on(serve: Client, settings: Settings) -> None:
     """A `traceparent` header decides the trace id that comes back."""
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -178,7 +177,6 @@ def test_importing_the_service_is_cheap(project_root: Path) -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.feature("O3")
 async def test_each_request_is_one_line_of_the_log(serve: Client, settings: Settings, logged: list[Any]) -> None:
     """Method, path, status and who it was; the question is not in it, and health checks are not logged."""
     async with serve(settings) as client:

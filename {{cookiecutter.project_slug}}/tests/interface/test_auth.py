@@ -108,7 +108,6 @@ async def test_a_malformed_session_is_refused(serve: Client, settings: Settings,
     assert response.status_code == 422
 
 
-@pytest.mark.feature("T5")
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_open_access_is_refused_outside_development(load_settings: LoadSettings, environment: str) -> None:
     """The service does not come up."""

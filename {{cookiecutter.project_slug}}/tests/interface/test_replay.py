@@ -78,7 +78,6 @@ def _door() -> FastAPI:
     return door
 
 
-@pytest.mark.feature("N2")
 def test_a_promoted_step_runs_in_process_on_recorded_replies(recording: Path, notebook: Callable[..., Path]) -> None:
     """The notebook asks what was recorded and gives what it gave; nothing is left over."""
     with ReplayDoor(recording) as door:

@@ -110,3 +110,12 @@ def test_pieces_of_any_size_give_the_same_text(size: int) -> None:
 def test_markers_are_read_in_every_form() -> None:
     """Single, listed, repeated; other brackets are text."""
     assert markers("a [2], b [1, 3] and [2] but not [x] or [1.5]") == [2, 1, 3]
+
+
+def test_the_quote_of_a_table_is_its_row() -> None:
+    """Numbers weigh more than the words of the table's head."""
+    table = hit(1, "| Paid by | Back on your account in |\n| --- | --- |\n| Card | 5 to 10 working days |")
+
+    verified = verify("Paid by: Card, Back on your account in: 5 to 10 working days [1].", [table])
+
+    assert verified.citations[0].quote == "| Card | 5 to 10 working days |"

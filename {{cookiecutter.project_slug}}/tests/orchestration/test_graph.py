@@ -11,7 +11,7 @@ import pytest
 
 from app.caller import Caller
 from app.data.retrieval import Hit
-from app.errors import CallFailedError, NotFoundError, RateLimitedError
+from app.errors import CallFailedError, NotFoundError, RateLimitedError, StoreUnavailableError
 from app.observability.tracing import configure_for_tests, shutdown
 from app.orchestration.answer import Answer
 from app.orchestration.graph import Assistant
@@ -141,7 +141,6 @@ async def test_a_failing_answer_is_raised_from_stream_and_whole(settings: Settin
         await anext(aiter(assistant.stream("How long?", Caller())))
 
 
-@pytest.mark.feature("O1")
 async def test_one_trace_holds_the_whole_run(settings: Settings) -> None:
     """The agent's span is the root, retrieval is inside it, and the answer names the trace."""
     spans = configure_for_tests()
@@ -258,3 +257,12 @@ async def test_sessions_are_set_up_once_by_whoever_comes_first(database_url: str
 
     for sessions in opened:
         await sessions.close()
+
+
+async def test_a_session_without_a_database_is_refused_as_such(settings: Settings) -> None:
+    """The client hears that the database is away, not that something is broken."""
+    gateway = ScriptedGateway({"route": "documentation", "answer": GOOD})
+    sessions = Sessions("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1", connect_timeout_s=0.3)
+
+    with pytest.raises(StoreUnavailableError, match="session 's' cannot be kept"):
+        await Assistant(settings, gateway, Search(HIT), sessions).ask("How long?", ADA)

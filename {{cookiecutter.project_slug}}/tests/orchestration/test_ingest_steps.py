@@ -83,7 +83,6 @@ def _documents(url: str) -> list[tuple[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.feature("D6")
 def test_a_dirty_corpus_stops_before_anything_is_written(
     ingest: Callable[[], tuple[PipelineResult, CountingEmbedder]], root: Path, database_url: str
 ) -> None:

@@ -31,7 +31,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.feature("P1")
 def test_a_prompt_is_the_released_version_unless_the_run_pins_another(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.errors import ConfigurationError, GateFailedError, StepFailedError
+from app.errors import ConfigurationError, GateFailedError, StepFailedError, StoreUnavailableError
 from tests.orchestration import sample_pipeline as sample
 
 HERE = Path(__file__).parent
@@ -206,3 +206,11 @@ def test_two_processes_share_one_run(root: Path, database_url: str) -> None:
     assert [process.returncode for process in both] == [0, 0]
     assert sorted("('second', 'reused')" in text for text in told) == [False, True]
     assert [status for _, _, status in _runs(database_url)] == ["done"] * 3
+
+
+def test_without_a_database_nothing_runs(root: Path) -> None:
+    """One line that names the server, never the password."""
+    with pytest.raises(StoreUnavailableError, match=r"database 127\.0\.0\.1:1/none does not answer") as refused:
+        sample.run(root, "postgresql://nobody:hidden@127.0.0.1:1/none")
+
+    assert "hidden" not in str(refused.value)

@@ -93,6 +93,13 @@ def test_the_parameters_cell_is_tagged_once(tmp_path: Path) -> None:
     assert [cell["metadata"].get("tags") for cell in tagged] == [["parameters"], None]
 
 
+def test_a_step_that_would_ask_a_person_stays_out_of_the_pipeline(tmp_path: Path) -> None:
+    """`input()` is refused with place and remedy, for a step has nobody to ask."""
+    promoted = promote_cells(make_project(tmp_path), "name = input('Who? ')\nprint(name)")
+    assert promoted.refused() == ["0:1 input('Who? '): a step has nobody to ask"]
+    assert "notebooks/pipeline.yaml" not in promoted.files
+
+
 def test_a_refused_client_keeps_the_step_out_of_the_pipeline(tmp_path: Path) -> None:
     """The step is written with the refusal in its report; `pipeline.yaml` stays as it is."""
     promoted = promote_cells(make_project(tmp_path), "from google import genai\nclient = genai.Client()")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 TEMPLATE = '''"""The step asks and prints what was recorded. Written by `python -m tools.promote`."""
 
+import json
 from pathlib import Path
 from shutil import copytree
 
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STEP = "{step}"
 RECORDING = ROOT / "tests/steps" / f"{{STEP}}.recording.json"
 PRINTED = ROOT / "tests/steps" / f"{{STEP}}.printed.txt"
-PROMPTS = '{pins}'  # the versions that were recorded
+PROMPTS: dict[str, int] = {pins}
 
 
 @pytest.mark.skipif(
@@ -27,7 +27,7 @@ PROMPTS = '{pins}'  # the versions that were recorded
 )
 def test_the_step_asks_and_prints_what_was_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The requests of the step are the recorded ones, each once, and so is what it prints."""
-    monkeypatch.setenv("APP_RUN_PROMPTS", PROMPTS)
+    monkeypatch.setenv("APP_RUN_PROMPTS", json.dumps(PROMPTS))
     for entry in ROOT.iterdir():
         if entry.name != "notebooks":
             (tmp_path / entry.name).symlink_to(entry)
@@ -43,4 +43,5 @@ def test_the_step_asks_and_prints_what_was_recorded(tmp_path: Path, monkeypatch:
 
 def test_file(step: str, pins: Mapping[str, int]) -> bytes:
     """The bytes of `tests/steps/test_<step>.py`. `pins`: the version of each prompt it was promoted with."""
-    return TEMPLATE.format(step=step, pins=json.dumps(pins)).encode("utf-8")
+    lines = "".join(f'    "{task}": {version},\n' for task, version in pins.items())
+    return TEMPLATE.format(step=step, pins=f"{{\n{lines}}}" if pins else "{}").encode("utf-8")

@@ -10,7 +10,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from tools.promote.outcome import Finding
 from tools.promote.program import Binding, Program, Span
 from tools.promote.secrets import is_secret_name, looks_secret
 from tools.promote.splice import Edit, Edits
@@ -38,7 +37,7 @@ def tagged_cell(cells: list[dict[str, Any]]) -> int | None:
     return next((i for i, c in enumerate(cells) if TAG in (c.get("metadata", {}).get("tags") or [])), None)
 
 
-def lift_parameters(program: Program, edits: Edits) -> tuple[list[FoundParameter], list[Finding]]:
+def lift_parameters(program: Program, edits: Edits) -> list[FoundParameter]:
     """Take every parameter out of its cell. In the order of the notebook."""
     found: list[FoundParameter] = []
     for name, bindings in program.names.bindings.items():
@@ -50,12 +49,7 @@ def lift_parameters(program: Program, edits: Edits) -> tuple[list[FoundParameter
         span = _whole_lines(bindings[0])
         if edits.free(bindings[0].cell.index, span) and edits.add(Edit(bindings[0].cell.index, span, "")):
             found.append(parameter)
-    found.sort(key=lambda p: (p.cell, p.line))
-    findings = [
-        Finding("changed", "parameter", p.cell, p.line, f"{p.name}: {p.type} moved to the parameters cell")
-        for p in found
-    ]
-    return found, findings
+    return sorted(found, key=lambda p: (p.cell, p.line))
 
 
 def _parameter(name: str, binding: Binding) -> FoundParameter | None:

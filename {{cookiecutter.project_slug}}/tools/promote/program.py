@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -170,6 +171,11 @@ def parse_python(text: str, index: int, name: str) -> ast.Module:
         if "Missing parentheses in call to" in (error.msg or ""):
             raise Refused(
                 f"{name}: cell {index}, line {error.lineno}: this is Python 2: convert the notebook to Python 3"
+            ) from None
+        if "f-string" in (error.msg or "") and sys.version_info < (3, 12):
+            raise Refused(
+                f"{name}: cell {index}, line {error.lineno}: {error.msg} before Python 3.12: "
+                "take the expression out of the f-string"
             ) from None
         raise Refused(
             f"{name}: cell {index}, line {error.lineno}: {error.msg}: mend the cell or make it a raw cell"

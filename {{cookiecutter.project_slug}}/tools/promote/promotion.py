@@ -9,29 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.promote import notebook_file
-from tools.promote.dependencies import lift_installs, requirements_file
+from tools.promote.dependencies import requirements_file
 from tools.promote.generated_test import test_file
-from tools.promote.headless import check_headless
 from tools.promote.notebook_file import Notebook, fingerprint, source_of
 from tools.promote.outcome import Finding, Refused
-from tools.promote.parameters import lift_parameters, tagged_cell
 from tools.promote.pipeline_entry import pipeline_with
-from tools.promote.program import Program, read_program
+from tools.promote.program import read_program
 from tools.promote.prompt_files import PromptStore
-from tools.promote.prompts import PromptLifter
 from tools.promote.report import Proof, Report
-from tools.promote.rewiring import rewire
-from tools.promote.secrets import TOKENS, SecretRemover, redact
-from tools.promote.splice import Edits
-from tools.promote.step_notebook import (
-    PROMPT,
-    assemble,
-    check_parses,
-    import_cell,
-    prompt_helper,
-    relative_folder,
-    uses_relative_paths,
-)
+from tools.promote.rewriting import rewrite
+from tools.promote.secrets import TOKENS, redact
+from tools.promote.step_notebook import assemble, check_parses, relative_folder
 from tools.promote.words import step_name
 
 VERSION = 1
@@ -107,55 +95,34 @@ def promote(place: Place) -> Promotion:
     name = place.relative(place.original)
     sha256 = fingerprint(notebook)
     standing = _standing_step(place, name, sha256)
-    program = read_program(notebook, name)
-    promotion = _rewrite(place, notebook, program, name, sha256)
+    promotion = _rewritten(place, notebook, name, sha256)
     promotion.files = {**files, **promotion.files}
     _compare_with(promotion, standing, sha256)
     return promotion
 
 
-def _rewrite(place: Place, notebook: Notebook, program: Program, name: str, sha256: str) -> Promotion:
-    edits = Edits()
-    dependencies = lift_installs(program, edits)
-    clients = rewire(program, edits)
-    secrets = SecretRemover(program, edits)
-    secrets.run()
-    store = PromptStore(place.project / "prompts")
-    helper = prompt_helper(program)
-    prompts = PromptLifter(program, store, place.step, name, helper)
-    prompts.lift(edits)
-    headless = check_headless(program, edits)
-    parameters, parameter_findings = (
-        ([], []) if tagged_cell(notebook.cells) is not None else lift_parameters(program, edits)
-    )
-    cwd = relative_folder(place.original, place.step_file.parent) if uses_relative_paths(program, edits) else None
-    used = sorted(clients.helpers | ({PROMPT} if prompts.lifted else set()))
-    imports = import_cell(used, helper, sorted(clients.imports), needs_os=secrets.needs_os, cwd=cwd)
-    promoted = {"from": name, "sha256": sha256, "version": VERSION}
-    assembled = assemble(notebook, program, edits, parameters, imports, promoted)
+def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Promotion:
+    """The step and its files, as if nothing stood there yet."""
+    program = read_program(notebook, name)
+    cwd = relative_folder(place.original, place.step_file.parent)
+    rules = rewrite(notebook, program, PromptStore(place.project / "prompts"), place.step, name, cwd)
+    promoted = {"from": name, "sha256": sha256, "step_sha256": "", "version": VERSION}
+    assembled = assemble(notebook, program, rules.edits, rules.parameters, rules.imports, promoted)
     check_parses(assembled.notebook, name)
-    assembled.notebook.data["metadata"]["promoted"]["step_sha256"] = fingerprint(assembled.notebook)
-    findings = [
-        *parameter_findings,
-        *prompts.findings,
-        *clients.findings,
-        *secrets.findings,
-        *dependencies.findings,
-        *headless,
-        *_redactions(notebook),
-    ]
+    promoted["step_sha256"] = fingerprint(assembled.notebook)
     report = Report(
         step=place.step,
         source=name,
-        in_pipeline=not clients.refused,
-        findings=sorted(findings, key=lambda f: (f.cell, f.line)),
-        prompts=prompts.lifted,
-        parameters=parameters,
-        dependencies=sorted(dependencies.requirements.values()),
+        in_pipeline=True,
+        findings=sorted([*rules.findings, *_redactions(notebook)], key=lambda f: (f.cell, f.line)),
+        prompts=rules.prompts,
+        parameters=rules.parameters,
+        dependencies=sorted(rules.dependencies.requirements.values()),
     )
+    report.in_pipeline = report.hindrance is None
     files: dict[Path, bytes | None] = {
-        **store.files(),
-        **requirements_file(place.project, dependencies),
+        **rules.store.files(),
+        **requirements_file(place.project, rules.dependencies),
         place.project / "tests" / "steps" / f"test_{place.step}.py": test_file(place.step, report.pins),
         place.step_file: assembled.notebook.dump().encode("utf-8"),
     }
@@ -165,8 +132,8 @@ def _rewrite(place: Place, notebook: Notebook, program: Program, name: str, sha2
 def finish(promotion: Promotion) -> None:
     """After the proof: the pipeline entry, and of all files only those that change something.
 
-    The step goes into `pipeline.yaml` unless a client was refused or the proof found a difference. A recording of an
-    earlier version goes when this one is not proved.
+    The step goes into `pipeline.yaml` unless a part it cannot run without was refused, or the proof found a
+    difference. A recording of an earlier version goes when this one is not proved.
     """
     report, place = promotion.report, promotion.place
     report.in_pipeline = report.in_pipeline and report.proof.verdict != "differs"

@@ -63,7 +63,7 @@ def prove(promotion: Promotion) -> None:
     """
     if promotion.report.proof.verdict == "proved" or not promotion.files:
         return
-    refused = next((f for f in promotion.report.refused if f.subject in ("client", "input")), None)
+    refused = promotion.report.hindrance
     if refused is not None:
         promotion.report.proof = Proof("not run", f"cell {refused.place}: {refused.what}: {refused.reason}")
         return

@@ -47,6 +47,11 @@ class Report:
         """The parts promote declined."""
         return [finding for finding in self.findings if finding.outcome == "refused"]
 
+    @property
+    def hindrance(self) -> Finding | None:
+        """The first refused part without which the step cannot run: a model client, or a person to ask."""
+        return next((finding for finding in self.refused if finding.subject in ("client", "input")), None)
+
     def as_json(self) -> str:
         """The report as JSON text."""
         data = {
@@ -107,7 +112,7 @@ class Report:
     def _left_out(self) -> str:
         if self.proof.verdict == "differs":
             return "left out, because the step differs from the notebook"
-        return "left out, because a model client was refused (see above)"
+        return "left out, because a part it needs was refused (see above)"
 
 
 def _said(finding: Finding) -> str:

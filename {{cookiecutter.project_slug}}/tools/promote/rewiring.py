@@ -39,11 +39,6 @@ class Rewired:
     helpers: set[str] = field(default_factory=set)
     imports: set[str] = field(default_factory=set)  # `from openai import OpenAI`, needed by a class that was exchanged
 
-    @property
-    def refused(self) -> bool:
-        """Whether some client could not be pointed at the door."""
-        return any(finding.outcome == "refused" for finding in self.findings)
-
     def changed(self, cell: CodeCell, line: int, what: str, reason: str = "") -> None:
         """Note a client that now goes through the door."""
         self.findings.append(Finding("changed", "client", cell.index, line, what, reason))

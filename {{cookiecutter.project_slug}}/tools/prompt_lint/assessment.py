@@ -16,7 +16,7 @@ from tools.prompt_lint.texts import HOLE, Text
 LONG = 120
 """Characters from which a text deserves a file, whatever it says."""
 
-_ANSWERS_A_TERMINAL = (": ", "? ", "> ", "]: ", "[y/n]", ":\n", "... ", ">>> ")
+_ANSWERS_A_TERMINAL = (":", "?", ">", "[y/n]", "(y/n)", "...")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Prompt:
     how: str
 
 
-def assess(texts: list[Text], llm_file: bool, descriptions: bool = False) -> list[Prompt]:
+def assess(texts: list[Text], llm_file: bool, notebook: bool = False, descriptions: bool = False) -> list[Prompt]:
     """The prompts among the texts of one file, in reading order; with `descriptions`, those of tools and fields too."""
     found: list[Prompt] = []
     examples: dict[tuple[int | None, int], list[Text]] = {}
@@ -37,7 +37,9 @@ def assess(texts: list[Text], llm_file: bool, descriptions: bool = False) -> lis
         if text.role == "few-shot":
             examples.setdefault((text.cell, text.statement[0]), []).append(text)
             continue
-        prompt = _sent(text) if text.role else _unsent(text, llm_file)
+        prompt = _sent(text) if text.role else None
+        if prompt is None and text.role in ("", "body"):
+            prompt = _unsent(text, llm_file, notebook)
         if prompt is None and descriptions and llm_file and text.excluded == "description=" and words(text.literal) > 3:
             prompt = Prompt(text, "description", "info", "for a tool or a field")
         if prompt is not None:
@@ -67,13 +69,15 @@ def _sent(text: Text) -> Prompt | None:
         return None
     if text.role == "input":
         return None if is_markup_or_code(said) else Prompt(text, "input", "info", where)
-    if text.role == "body" and not wording.strong(said):
+    if text.role == "body" and not (wording.strong(said) or naming.strong(text.names) or wording.weak(said)):
         return None
     if text.role == "template" and (words(said) > 2 or text.interpolated):
         return Prompt(text, "prompt template", "error", where)
     if text.role in ("question", "input") and is_markup_or_code(said):
         return None
-    if (text.interpolated and words(said) >= 2) or (words(said) > 3 and wording.has_named_placeholder(said)):
+    if (text.interpolated and words(said) >= (2 if text.role == "question" else 1)) or (
+        words(said) > 3 and wording.has_named_placeholder(said)
+    ):
         return Prompt(text, "interpolated prompt", "error", where)
     if len(said) >= LONG:
         return Prompt(text, "long prompt", "error", where)
@@ -90,7 +94,7 @@ def _says_something(said: str) -> bool:
     return words(said) > 0
 
 
-def _unsent(text: Text, llm_file: bool) -> Prompt | None:
+def _unsent(text: Text, llm_file: bool, notebook: bool) -> Prompt | None:
     if text.excluded or len(text.literal) < 12:
         return None
     said = text.literal.strip()
@@ -98,13 +102,13 @@ def _unsent(text: Text, llm_file: bool) -> Prompt | None:
     if not name and len(said) < 25 or words(said) < 3 or is_markup_or_code(said):
         return None
     evidence = wording.strong(said)
-    how = _evidence(text, said, name, evidence, llm_file)
+    how = _evidence(text, said, name, evidence, llm_file, notebook)
     if not how:
         return None
     return Prompt(text, *_kind(text, said, name, evidence), how)
 
 
-def _evidence(text: Text, said: str, name: str, evidence: int, llm_file: bool) -> str:
+def _evidence(text: Text, said: str, name: str, evidence: int, llm_file: bool, notebook: bool) -> str:
     """What shows that an unsent text is a prompt; empty when nothing does."""
     if llm_file:
         if name and (evidence or wording.weak(said) or len(said) >= LONG or text.interpolated or words(said) >= 4):
@@ -116,13 +120,26 @@ def _evidence(text: Text, said: str, name: str, evidence: int, llm_file: bool) -
             return f"by its name {called} and its wording"
         return ""
     if name:
-        terminal = said.lower().endswith(tuple(e.strip() for e in _ANSWERS_A_TERMINAL)) and len(said) < 2 * LONG
-        if evidence and not terminal:
+        if _asks_at_a_terminal(said):
+            return ""
+        if evidence:
             return f"by its name {name} and its wording"
-        return f"by its name {name}" if len(said) >= 2 * LONG and wording.weak(said) and not terminal else ""
-    if len(said) >= 40 and wording.opens_with_role(said) and (evidence >= 2 or len(said) >= LONG and wording.weak(said)):
+        enough = LONG // 2 if notebook else 2 * LONG
+        return f"by its name {name}" if len(said) >= enough and wording.weak(said) else ""
+    if evidence and naming.weak(text.names[:1]) and wording.has_named_placeholder(said) and len(said) >= LONG // 2:
+        return f"by its name {text.names[0]} and its wording"
+    if (
+        len(said) >= 40
+        and wording.opens_with_role(said)
+        and (evidence >= 2 or len(said) >= LONG and wording.weak(said))
+    ):
         return "by its wording"
     return "by its wording" if evidence >= 4 and len(said) >= LONG else ""
+
+
+def _asks_at_a_terminal(said: str) -> bool:
+    short = len(said) < LONG and "\n" not in said and not wording.has_named_placeholder(said)
+    return short and said.lower().endswith(_ANSWERS_A_TERMINAL)
 
 
 def _kind(text: Text, said: str, name: str, evidence: int) -> tuple[str, Severity]:

@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         description="Find prompts, provider clients and model ids in .py and .ipynb files, and broken prompt files.",
     )
     parser.add_argument("paths", nargs="*", default=["."], metavar="PATHS", help="files or folders (default: .)")
-    parser.add_argument("--format", choices=sorted(WRITERS), default="text", help="how findings are written (default: text)")
+    parser.add_argument(
+        "--format", choices=sorted(WRITERS), default="text", help="how findings are written (default: text)"
+    )
     parser.add_argument("--jobs", type=_jobs, default=0, metavar="N", help="processes (default: as many as pay)")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="leave out the findings that stand in FILE")
     parser.add_argument("--write-baseline", type=Path, metavar="FILE", help="write all findings to FILE and exit 0")

@@ -84,7 +84,9 @@ def _table(file: Path) -> dict[str, Any] | None:
 def _configuration(root: Path, file: Path, table: dict[str, Any], known_rules: frozenset[str]) -> Configuration:
     unknown = sorted(set(table) - {"exclude", "ignore", "allow", "descriptions"})
     if unknown:
-        raise UsageError(f"{file}: unknown key tool.prompt_lint.{unknown[0]}: known are exclude, ignore, allow, descriptions")
+        raise UsageError(
+            f"{file}: unknown key tool.prompt_lint.{unknown[0]}: known are exclude, ignore, allow, descriptions"
+        )
     ignore = frozenset(_strings(file, "ignore", table.get("ignore", [])))
     allow = table.get("allow", {})
     if not isinstance(allow, dict):

@@ -13,8 +13,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.prompt_lint.facts import Binding, Call, Facts, Function, Scope
-from tools.prompt_lint.sinks import BODY_KEYS, BODY_SYSTEM_KEYS, CONTENT_KEYS, INPUT_KEYS, ROLES, sent
-from tools.prompt_lint.texts import Text
+from tools.prompt_lint.sinks import (
+    BODY_KEYS,
+    BODY_MESSAGE_KEYS,
+    BODY_SYSTEM_KEYS,
+    CONTENT_KEYS,
+    INPUT_KEYS,
+    ROLES,
+    sent,
+)
+from tools.prompt_lint.texts import FILLING, Text
 
 _DEPTH = 14
 _BREADTH = 24
@@ -23,27 +31,34 @@ _BUDGET = 60_000
 _PRIORITY = {"system": 6, "few-shot": 5, "template": 4, "user": 3, "assistant": 2, "question": 2, "input": 1, "body": 3}
 _CARRIES_RECEIVER = frozenset(
     {
-        "format", "format_map", "substitute", "safe_substitute", "replace", "strip", "lstrip", "rstrip", "render", "partial",
-        "format_messages", "format_prompt", "to_messages", "to_string", "encode", "invoke", "copy", "dedent", "join", "get",
+        "format", "format_map", "substitute", "safe_substitute", "replace", "strip", "lstrip", "rstrip", "render",
+        "partial",
+        "format_messages", "format_prompt", "to_messages", "to_string", "encode", "invoke", "copy", "dedent", "join",
+        "get",
         "expandtabs", "lower", "upper", "pop", "items", "values", "splitlines", "split", "keys", "model_dump", "tolist",
     }
 )  # fmt: skip
 _CARRIES_ARGUMENTS = frozenset(
     {
-        "dedent", "cleandoc", "str", "Template", "list", "tuple", "dict", "dumps", "deepcopy", "copy", "enumerate", "zip",
-        "reversed", "sorted", "Markdown", "Series", "DataFrame", "cycle", "chain", "Content", "UserContent", "ModelContent",
+        "dedent", "cleandoc", "str", "Template", "list", "tuple", "dict", "dumps", "deepcopy", "copy", "enumerate",
+        "zip",
+        "reversed", "sorted", "Markdown", "Series", "DataFrame", "cycle", "chain", "Content", "UserContent",
+        "ModelContent",
         "Part", "from_text", "set", "array", "unescape", "tqdm", "gather", "encode", "Text", "run", "from_messages",
         "PromptTemplate", "from_template", "TextPart", "ContentPart", "TextBlock", "TextContent", "bytes",
     }
 )  # fmt: skip
 _TINY = 14
 _ASKED = {
-    "prompt": "user", "system_prompt": "system", "system_message": "system", "instructions": "system", "user_prompt": "user",
+    "prompt": "user", "system_prompt": "system", "system_message": "system", "instructions": "system",
+    "user_prompt": "user",
     "question": "question", "user_question": "question", "user_input": "question", "user_message": "question",
     "user_query": "question", "system_instruction": "system", "prompt_template": "template", "system": "system",
     "instruction": "user",
 }  # fmt: skip
-_SEARCHES = re.compile(r"retriev|search|embed|similar|lookup|^find|fetch|_db|count|len|sql|log|save|print|display", re.IGNORECASE)
+_SEARCHES = re.compile(
+    r"retriev|search|embed|similar|lookup|^find|fetch|_db|count|len|sql|log|save|print|display", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +134,16 @@ class _Flow:
         for functions in self._facts.functions.values():
             for function in functions:
                 marks = [ast.unparse(d) for d in getattr(function.node, "decorator_list", ())]
-                mark = next((m for m in marks if "system_prompt" in m or ".instructions" in m or "dynamic_prompt" in m), "")
+                mark = next(
+                    (m for m in marks if "system_prompt" in m or ".instructions" in m or "dynamic_prompt" in m), ""
+                )
                 if mark:
                     for value in function.returns:
                         self._send(value, "system", f"@{mark}", function.scope, 1 << 60)
 
     def _named_parameters(self) -> None:
-        """A function of this file that takes a `prompt` or a `question` is a wrapper even where its body is not understood."""
+        """A function of this file that takes a `prompt` or a `question` is a wrapper even where its body is not
+        understood."""
         for functions in self._facts.functions.values():
             for function in functions:
                 if _SEARCHES.search(function.called):
@@ -163,8 +181,11 @@ class _Flow:
                 for hole in text.holes:
                     yield from self._reach(hole, scope, order, role, depth - 1, seen | {id(node)}, label)
             return
+        filled = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in FILLING
         for part, part_role, part_scope, part_order in self._parts(node, scope, order, role, label):
-            yield from self._reach(part, part_scope, part_order, part_role, depth - 1, seen | {id(node)}, label)
+            for found in self._reach(part, part_scope, part_order, part_role, depth - 1, seen | {id(node)}, label):
+                found[0].templated = found[0].templated or filled
+                yield found
 
     def _parts(
         self, node: ast.expr, scope: Scope, order: int, role: str, label: str
@@ -198,7 +219,13 @@ class _Flow:
         self, node: ast.Call, scope: Scope, order: int, role: str
     ) -> Iterator[tuple[ast.expr, str, Scope, int]]:
         function = node.func
-        tail = function.attr if isinstance(function, ast.Attribute) else function.id if isinstance(function, ast.Name) else ""
+        tail = (
+            function.attr
+            if isinstance(function, ast.Attribute)
+            else function.id
+            if isinstance(function, ast.Name)
+            else ""
+        )
         local = self._facts.functions.get(tail)
         if local:
             for one in local[:4]:
@@ -305,8 +332,10 @@ def _inside_dict(node: ast.Dict, role: str) -> Iterator[tuple[ast.expr, str]]:
         for key, value in pairs.items():
             if key in BODY_SYSTEM_KEYS:
                 yield value, "system"
-            elif key in BODY_KEYS:
-                yield value, "user" if key in ("prompt", "messages") else "body"
+            elif key == "prompt":
+                yield value, "user"
+            elif key in BODY_KEYS or key in BODY_MESSAGE_KEYS:
+                yield value, "body"
         return
     if role == "few-shot":
         for value in node.values:
@@ -356,7 +385,9 @@ def _argument(call: Call, function: Function, parameter: str) -> ast.expr | None
         parameters = parameters[1:]
     if parameter in parameters:
         position = parameters.index(parameter)
-        if position < len(call.node.args) and not any(isinstance(a, ast.Starred) for a in call.node.args[: position + 1]):
+        if position < len(call.node.args) and not any(
+            isinstance(a, ast.Starred) for a in call.node.args[: position + 1]
+        ):
             return call.node.args[position]
     return None
 

@@ -14,7 +14,8 @@ from tools.prompt_lint.configuration import Configuration, UsageError
 
 _SKIPPED = frozenset(
     {
-        ".git", ".hg", ".svn", ".venv", "venv", "env", "node_modules", "build", "dist", ".ipynb_checkpoints", "__pycache__",
+        ".git", ".hg", ".svn", ".venv", "venv", "env", "node_modules", "build", "dist", ".ipynb_checkpoints",
+        "__pycache__",
         "site-packages", ".tox", ".nox", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".eggs", ".data", ".cache",
         "mlruns", "__pypackages__",
     }

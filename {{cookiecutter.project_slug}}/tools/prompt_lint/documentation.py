@@ -1,4 +1,5 @@
-"""Writes docs/reference/prompt-lint.md from the rules' own docstrings and cases, so that it cannot be wrong about them."""
+"""Writes docs/reference/prompt-lint.md from the rules' own docstrings and cases, so that it cannot be wrong about
+them."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from tools.prompt_lint.rules.rule import Case, Rule
 _HEAD = """\
 # prompt-lint
 
-Finds prompts, provider clients and model ids in `.py` and `.ipynb` files, and broken prompt files. Standard library only:
+Finds prompts, provider clients and model ids in `.py` and `.ipynb` files, and broken prompt files. Standard library
+only:
 it runs in any repository, baked from this template or not. Generated from the rules; do not edit:
 `python -m tools.prompt_lint --docs > docs/reference/prompt-lint.md`.
 
@@ -20,11 +22,13 @@ python -m tools.prompt_lint [--format text|json|github|sarif] [--jobs N]
 ```
 
 Without paths it checks the working directory, except virtual environments, `node_modules`, `build`, `dist`, caches,
-checkpoints and `.git`. It exits with 0 when nothing is an error, 1 when something is, 2 when it was asked wrongly (no such
+checkpoints and `.git`. It exits with 0 when nothing is an error, 1 when something is, 2 when it was asked wrongly (no
+such
 path, unreadable configuration). Notebooks in another language are skipped with a note; what cannot be parsed is the
 warning `unparsable`, and the rest of the file is still checked.
 
-`--format json` writes one object a line with `path`, `cell`, `line`, `end_line`, `rule`, `severity`, `message`. `cell` is
+`--format json` writes one object a line with `path`, `cell`, `line`, `end_line`, `rule`, `severity`, `message`. `cell`
+is
 the index over all cells of a notebook from 0, and null elsewhere; lines count from 1, in a notebook within the cell.
 
 ## Leaving something in code
@@ -34,10 +38,12 @@ SYSTEM = "You are a parrot."  # prompt-lint: allow hardcoded_prompt -- the demon
 ```
 
 The comment stands on a line of the finding, alone on the line before it or before its statement, or at the end of the
-statement. It names the rules, separated by commas. Without a reason it is an error itself (`suppression`); when there is
+statement. It names the rules, separated by commas. Without a reason it is an error itself (`suppression`); when there
+is
 nothing to allow it is a warning (`unused_suppression`).
 
-An old repository starts with `--write-baseline prompt-lint.json` and from then on runs with `--baseline prompt-lint.json`:
+An old repository starts with `--write-baseline prompt-lint.json` and from then on runs with `--baseline
+prompt-lint.json`:
 only what is new counts. A finding is recognised by its rule, file and text, not by its line.
 
 ## Configuration

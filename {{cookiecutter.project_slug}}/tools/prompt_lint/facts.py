@@ -211,7 +211,14 @@ class _Reader:
     def _text(self, node: ast.expr, where: _Where) -> Text:
         read = written(node)
         text = Text(
-            read.node, self._cell, read.literal, read.holes, read.templated, where.names, where.excluded, self._statement
+            read.node,
+            self._cell,
+            read.literal,
+            read.holes,
+            read.templated,
+            where.names,
+            where.excluded,
+            self._statement,
         )
         self.facts.texts.append(text)
         self.facts.text_of[id(node)] = text

@@ -5,7 +5,11 @@ Data, not decisions. A family that is missing here is one line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+
+from tools.prompt_lint.facts import Facts
+from tools.prompt_lint.source import Cell
 
 ROOTS = frozenset(
     {
@@ -13,17 +17,32 @@ ROOTS = frozenset(
         "langchain_core", "langchain_community", "langchain_openai", "langchain_anthropic", "langgraph", "llama_index",
         "llama_cpp", "haystack", "haystack_integrations", "dspy", "crewai", "autogen", "ag2", "pyautogen", "smolagents",
         "transformers", "huggingface_hub", "vertexai", "pydantic_ai", "instructor", "guidance", "outlines", "marvin",
-        "semantic_kernel", "agno", "phi", "agents", "guardrails", "promptflow", "aisuite", "vllm", "fireworks", "dashscope",
+        "semantic_kernel", "agno", "phi", "agents", "guardrails", "promptflow", "aisuite", "vllm", "fireworks",
+        "dashscope",
         "zhipuai", "qianfan", "ai21", "aleph_alpha_client", "writerai", "voyageai", "portkey_ai", "deepeval", "ragas",
         "trulens_eval", "langfuse", "autoevals", "braintrust", "openai_agents", "swarm", "camel", "metagpt", "letta",
         "mem0", "gpt4all", "ctransformers", "peft", "trl", "unsloth", "diffusers", "xai_sdk", "cerebras", "sambanova",
         "ibm_watsonx_ai", "ibm_watson_machine_learning", "genai", "google.genai", "google.generativeai", "google.adk",
-        "google.cloud.aiplatform", "azure.ai", "mirascope", "ell", "controlflow", "magentic", "lmql", "txtai", "strands",
+        "google.cloud.aiplatform", "azure.ai", "mirascope", "ell", "controlflow", "magentic", "lmql", "txtai",
+        "strands",
         "claude_agent_sdk", "deepagents", "langmem", "llama_stack_client", "llama_parse", "weave", "prompthub",
-        "text_generation", "nemoguardrails", "embedchain", "gradientai", "bedrock_agentcore", "cleanlab_tlm",
+        "text_generation", "nemoguardrails", "claude_code_sdk", "agent_framework", "pixeltable", "distilabel", "grouse",
+        "pinecone_plugins", "langsmith", "llm", "llmware", "h2ogpte", "openrouter", "cerebras_cloud_sdk", "indexify",
+        "bespokelabs",
+        "sagemaker_huggingface", "zenguard", "semantic_router", "llm_guard", "paperqa", "adalflow", "burr", "chainlit",
+        "embedchain", "gradientai", "bedrock_agentcore", "cleanlab_tlm",
     }
 )  # fmt: skip
-_PREFIXES = ("langchain_", "llama_index_", "crewai_", "autogen_", "haystack_", "semantic_kernel", "openai_", "pydantic_ai")
+_PREFIXES = (
+    "langchain_",
+    "llama_index_",
+    "crewai_",
+    "autogen_",
+    "haystack_",
+    "semantic_kernel",
+    "openai_",
+    "pydantic_ai",
+)
 
 CLIENTS = {
     "openai": frozenset({"OpenAI", "AsyncOpenAI", "AzureOpenAI", "AsyncAzureOpenAI", "Client", "AsyncClient"}),
@@ -78,6 +97,48 @@ def root(module: str) -> str:
             return ".".join(parts[:3])
         return ".".join(parts[:2])
     return module.lstrip(".").partition(".")[0]
+
+
+_MODEL_CALLS = frozenset(
+    {
+        "ChatOpenAI", "AzureChatOpenAI", "ChatAnthropic", "ChatGroq", "ChatGoogleGenerativeAI", "ChatBedrock",
+        "ChatVertexAI",
+        "ChatCohere", "ChatMistralAI", "ChatOllama", "OpenAI", "AsyncOpenAI", "AzureOpenAI", "Anthropic",
+        "AsyncAnthropic",
+        "PromptTemplate", "ChatPromptTemplate", "SystemMessage", "HumanMessage", "generate_content", "GenerativeModel",
+        "init_chat_model", "create_react_agent", "InferenceClient", "invoke_model", "converse", "apply_chat_template",
+        "text_generation",
+    }
+)  # fmt: skip
+_SIGN = re.compile(
+    r"(?:OPENAI|ANTHROPIC|GEMINI|GOOGLE|COHERE|CO|MISTRAL|GROQ|TOGETHER|AZURE_OPENAI|HUGGINGFACE\w*|DEEPSEEK|"
+    r"OPENROUTER)_API_(?:KEY|"
+    r"TOKEN)|api\.(?:openai|anthropic|cohere|mistral|groq|together)\.\w+|generativelanguage\.googleapis|(?:gpt-[345]|"
+    r"claude-[\dihos]|"
+    r"gemini-\d|command-r|mistral-(?:large|small|medium))|huggingface-llm|bedrock-runtime|openrouter\.ai"
+)
+_IMPORTED_NAME = re.compile(
+    r"(?:^|[._])(?:llms?|gpt\d*|openai|anthropic|claude|gemini|mistral|chatbot)(?:$|[._])", re.IGNORECASE
+)
+_INSTALL = re.compile(r"^\s*[%!]?\s*(?:pip3?|conda|uv)\b[^\n]*install([^\n]*)", re.MULTILINE)
+
+
+def is_llm_file(facts: Facts, cells: Iterable[Cell]) -> bool:
+    """True when imports, calls, keys, addresses, model names or installed packages say that the file talks to
+    models."""
+    if talks_to_models(facts.imported) or not _MODEL_CALLS.isdisjoint(facts.calls_of):
+        return True
+    if any(_IMPORTED_NAME.search(name) for name in facts.imports.values()):
+        return True
+    if any(len(t.literal) < 300 and _SIGN.search(t.literal) for t in facts.texts if not t.excluded):
+        return True
+    for cell in cells:
+        if cell.index is not None and "install" in cell.code:
+            for line in _INSTALL.findall(cell.code):
+                names = re.findall(r"[a-z][\w-]+", line)
+                if talks_to_models(n.replace("-", "_") for n in names) or "google-genai" in names:
+                    return True
+    return False
 
 
 def talks_to_models(modules: Iterable[str]) -> bool:

@@ -11,9 +11,11 @@ from tools.prompt_lint.families import ROOTS
 from tools.prompt_lint.suppression import MARK
 
 _CALLS_AND_NAMES = (
-    "prompt", "completion", "messages=", "generate_content", "send_message", "instruction", "system_", "preamble", "backstory",
+    "prompt", "completion", "messages=", "generate_content", "send_message", "instruction", "system_", "preamble",
+    "backstory",
     "chat.", "responses.", "interactions", "conversations", "invoke_model", "converse", "retrieve_and_generate",
-    "initiate_chat", "_agent", "from_template", "'role'", '"role"', "from_system", "from_user", "systemmessage", "assistants",
+    "initiate_chat", "_agent", "from_template", "'role'", '"role"', "from_system", "from_user", "systemmessage",
+    "assistants",
     "part.from_text", "llm", "persona", "few_shot", "fewshot", "system =", "system=", "gpt-", "claude-", "gemini-",
     "bedrock", "sys_msg", "jailbreak", "text_to_image", "llama-", "mistral-", "qwen",
 )  # fmt: skip

@@ -9,7 +9,6 @@ import gc
 import os
 import warnings
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from tools.prompt_lint.configuration import Configuration
 from tools.prompt_lint.dataflow import follow
 from tools.prompt_lint.discovery import CODE, LOCK
 from tools.prompt_lint.facts import Facts, gather
-from tools.prompt_lint.families import talks_to_models
+from tools.prompt_lint.families import is_llm_file
 from tools.prompt_lint.findings import Finding, order
 from tools.prompt_lint.hints import interesting
 from tools.prompt_lint.rules.rule import PromptFolder, Reading
@@ -63,6 +62,8 @@ def _worked(files: list[Path], configuration: Configuration, jobs: int) -> Itera
     batches: list[list[Path]] = [[] for _ in range(workers * 4)]
     for place, file in enumerate(sorted(files, key=lambda f: -sizes[f])):
         batches[place % len(batches)].append(file)
+    from concurrent.futures import ProcessPoolExecutor
+
     with ProcessPoolExecutor(workers) as pool:
         return list(pool.map(_batch, [(batch, configuration) for batch in batches if batch]))
 
@@ -79,7 +80,8 @@ def _processors() -> int:
 
 
 def _batch(work: tuple[list[Path], Configuration]) -> Outcome:
-    """Check files one after the other. Syntax trees are large and freed by reference count, so the collector, which would
+    """Check files one after the other. Syntax trees are large and freed by reference count, so the collector, which
+    would
     walk them again and again, only runs now and then."""
     files, configuration = work
     outcome = Outcome()
@@ -138,9 +140,9 @@ def check(source: Source, configuration: Configuration) -> list[Finding]:
 
 def _read(source: Source, configuration: Configuration) -> Reading:
     facts: Facts = gather(source.path, source.cells)
-    llm_file = talks_to_models(facts.imported)
+    llm_file = is_llm_file(facts, source.cells)
     follow(facts, llm_file)
-    prompts = assess(facts.texts, llm_file, configuration.descriptions)
+    prompts = assess(facts.texts, llm_file, source.is_notebook, configuration.descriptions)
     return Reading(source, facts, prompts, llm_file)
 
 

@@ -11,14 +11,17 @@ _STRONG = re.compile(
     re.IGNORECASE,
 )
 _WEAK = re.compile(
-    r"template|tmpl|questions?$|quer(?:y|ies)$|^q\d*$|^task|_task|(?:user|human|input|ai)_?(?:msg|messages?|input|text|query|"
-    r"question|request)|messages?$|msgs?$|context|^role|goal|example|shots?$|description_for|criteri|rubric|eval|judge|agent|"
+    r"template|tmpl|questions?$|quer(?:y|ies)$|^q\d*$|^task|_task|(?:user|human|input|ai)_?(?:msg|messages?|input|"
+    r"text|query|"
+    r"question|request)|messages?$|msgs?$|context|^role|goal|example|shots?$|description_for|criteri|rubric|eval|"
+    r"judge|agent|"
     r"request|^text\d*$|^input\d*s?$|^content|suffix|prefix|format|rule|topic|scenario|conversation|chat",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[\w -]+")
 _ABOUT = re.compile(
-    r"prompts?_?(?:path|file|name|id|dir|key|url|uri|version|token|hash|label|title|type|len|count|cost|class|toolkit|pattern|"
+    r"prompts?_?(?:path|file|name|id|dir|key|url|uri|version|token|hash|label|title|type|len|count|cost|class|"
+    r"toolkit|pattern|"
     r"regex|color|colour|style|char|symbol)s?$|instructions?_?(?:path|file|name|id|url)$",
     re.IGNORECASE,
 )

@@ -11,7 +11,8 @@ import re
 
 _QUIET_CALLS = frozenset(
     {
-        "print", "pprint", "display", "HTML", "Markdown", "Latex", "warn", "warning", "error", "info", "debug", "critical",
+        "print", "pprint", "display", "HTML", "Markdown", "Latex", "warn", "warning", "error", "info", "debug",
+        "critical",
         "exception", "log", "echo", "secho", "write", "writeln", "print_help", "add_argument", "add_parser",
         "ArgumentParser", "add_option", "option", "argument", "Option", "Argument", "input", "getpass", "fail", "skip",
         "skipif", "xfail", "deprecated", "gettext", "_", "gettext_lazy", "ugettext", "ngettext", "title", "subheader",
@@ -25,9 +26,12 @@ _QUIET_OWNERS = frozenset({"logger", "logging", "log", "LOG", "LOGGER", "_LOGGER
 _ERROR_CLASS = ("Error", "Exception", "Warning", "Exit", "Failure", "Http404")
 _QUIET_KEYWORDS = frozenset(
     {
-        "help", "description", "descriptions", "epilog", "usage", "metavar", "doc", "docs", "__doc__", "docstring", "title",
-        "label", "placeholder", "tooltip", "caption", "summary", "help_text", "verbose_name", "short_help", "message_format",
-        "error_message", "error_messages", "msg", "reason", "since", "deprecated", "alternative", "license", "classifiers",
+        "help", "description", "descriptions", "epilog", "usage", "metavar", "doc", "docs", "__doc__", "docstring",
+        "title",
+        "label", "placeholder", "tooltip", "caption", "summary", "help_text", "verbose_name", "short_help",
+        "message_format",
+        "error_message", "error_messages", "msg", "reason", "since", "deprecated", "alternative", "license",
+        "classifiers",
         "author", "long_description", "footer", "html", "sql", "css", "examples_html", "subtitle", "xlabel", "ylabel",
         "annotation_text", "desc", "detail", "deprecation", "markdown", "comment", "changelog", "notes",
         "value_description", "tool_description", "return_description",
@@ -47,7 +51,9 @@ _SQL = re.compile(
     r"grant\s+\w+\s+on|begin\s*;|explain\s+(?:analyze\s+)?select\b)",
     re.IGNORECASE | re.DOTALL,
 )
-_ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*://\S+|[\w.+-]+@[\w-]+\.[\w.]+|(?:[.~]{0,2}/)[\w./{}*-]+)\s*$", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"\s*(?:[a-z][a-z0-9+.-]*://\S+|[\w.+-]+@[\w-]+\.[\w.]+|(?:[.~]{0,2}/)[\w./{}*-]+)\s*$", re.IGNORECASE
+)
 _LICENCE = re.compile(
     r"licensed under the|permission is hereby granted|all rights reserved|redistribution and use in source|"
     r"without warranties? or conditions|SPDX-License-Identifier|GNU (?:Lesser )?General Public",

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-Need = Literal["nothing", "file", "receiver"]
-"""What must hold besides the name: nothing; an LLM import in the file; that, and a receiver that sounds like a model."""
+Need = Literal["nothing", "file", "any receiver", "receiver"]
+"""What must hold besides the name: nothing; a file that talks to models and a receiver that does not search or store; such a
+file; such a file and a receiver that sounds like a model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ _SINKS: list[Sink] = [
     *_each("apply_chat_template", "", "nothing", "user", conversation="user"),
     *_each("converse converse_stream", "", "nothing", messages="user", system="system"),
     *_each("invoke_model invoke_model_with_response_stream invoke_endpoint", "", "nothing", body="body", Body="body"),
+    *_each("post request stream", "", "any receiver", json="body", data="body", content="body"),
     *_each("retrieve_and_generate invoke_agent invoke_flow", "", "nothing", input="question", inputText="question"),
     *_each("question_answering conversational", "", "receiver", question="question"),
     # Agent frameworks: what they are told to be, and what they are told to do.
@@ -150,9 +152,9 @@ _SINKS: list[Sink] = [
            "UserContent MultiModalMessage UserMessageParam ChatCompletionUserMessageParam UserInputMessage ContentBlock",
            "", "file", "user", content="user", text="user", parts="user"),
     *_each("AIMessage AssistantMessage AIMessagePromptTemplate", "", "file", "assistant", content="assistant"),
-    *_each("from_system", "", "nothing", "system", text="system"),
-    *_each("from_user", "", "nothing", "user", text="user", content_parts="user"),
-    *_each("from_assistant", "", "nothing", "assistant", text="assistant"),
+    *_each("from_system", "", "file", "system", text="system"),
+    *_each("from_user", "", "file", "user", text="user", content_parts="user"),
+    *_each("from_assistant", "", "file", "assistant", text="assistant"),
     *_each("Content", "", "file", parts="user", text="user"),
     *_each("from_text", "Part", "nothing", "user", text="user"),
     *_each("send a_send", "", "receiver", "user", message="user"),
@@ -179,16 +181,23 @@ _PROMPT_KEYWORD = re.compile(
     r"(?:format|additional|task|tool_use)_instructions?|judge_prompt|scoring_prompt|context_template|"
     r"(?:human|user)_message(?:_template)?|initial_prompt)$"
 )
-_NOT_A_PROMPT = re.compile(r"prompt_?(?:id|name|path|file|key|version|type|label|cache|tokens?)|cache_key", re.IGNORECASE)
-QUESTION_KEYWORDS = frozenset({"question", "query", "user_query", "user_input", "user_message", "user_question", "user_msg"})
+_NOT_A_PROMPT = re.compile(
+    r"prompt_?(?:id|name|path|file|key|version|type|label|cache|tokens?)|cache_key", re.IGNORECASE
+)
+QUESTION_KEYWORDS = frozenset(
+    {"question", "query", "user_query", "user_input", "user_message", "user_question", "user_msg"}
+)
 
 INPUT_KEYS = frozenset(
     {"input", "question", "query", "user_input", "prompt", "human_input", "task", "user_query", "inputText", "text",
      "user_question", "request", "instruction", "topic", "message", "objective", "messages", "content", "parts"}
 )  # fmt: skip
 CONTENT_KEYS = ("content", "parts", "text", "value", "message", "prompt")
-BODY_SYSTEM_KEYS = frozenset({"system", "system_prompt", "system_instruction", "systemInstruction", "preamble", "instructions"})
-BODY_KEYS = frozenset({"prompt", "inputText", "inputs", "input", "message", "messages", "contents", "text_prompts", "text"})
+BODY_SYSTEM_KEYS = frozenset(
+    {"system", "system_prompt", "system_instruction", "systemInstruction", "preamble", "instructions"}
+)
+BODY_KEYS = frozenset({"prompt", "inputText", "inputs", "input", "message", "text_prompts", "body", "payload", "data"})
+BODY_MESSAGE_KEYS = frozenset({"messages", "contents", "parts", "content", "text"})
 
 ROLES = {
     "system": "system", "developer": "system", "user": "user", "human": "user", "assistant": "assistant", "model": "assistant",
@@ -212,7 +221,9 @@ _NOT_A_MODEL = re.compile(
     r"repl|sandbox|docker|preprocess|converter|classifier_pipeline|docsearch",
     re.IGNORECASE,
 )  # fmt: skip
-_SEARCHES = re.compile(r"retriev|search|embed|near_|hybrid|bm25|get_relevant|compress|rerank|similar|vector|index(?!.*engine)", re.I)
+_SEARCHES = re.compile(
+    r"retriev|search|embed|near_|hybrid|bm25|get_relevant|compress|rerank|similar|vector|index(?!.*engine)", re.I
+)
 _SURELY_A_MODEL = re.compile(r"(?:engine|agent|chain|llm|bot|assistant|model|gpt|claude|gemini)\d*$", re.IGNORECASE)
 _ASKING = re.compile(
     r"(?:^|_)(?:ask|prompt|query|call|get|chat|run|invoke|generate|complete|send|test|stream|respond|answer|talk)\w*_"
@@ -280,6 +291,8 @@ def _applies(sink: Sink, receiver: str, llm_file: bool) -> bool:
         return True
     if not llm_file:
         return False
+    if sink.need == "any receiver":
+        return True
     last = receiver.rpartition(".")[2]
     if sink.need == "file":
         return not (receiver and _NOT_A_MODEL.search(last) and not _MODEL_LIKE.search(last))
@@ -304,7 +317,7 @@ def _role_of_keyword(name: str, callee: str, llm_file: bool) -> str:
     if name == "messages":
         return "user" if llm_file else ""
     if llm_file and _PROMPT_KEYWORD.match(name) and not _NOT_A_PROMPT.search(name):
-        return "system" if "instruction" in name else "user"
+        return "system" if name.endswith("instructions") else "user"
     asks = llm_file and name in QUESTION_KEYWORDS and _MODEL_LIKE.search(callee) and not _SEARCHES.search(callee)
     return "question" if asks else ""
 

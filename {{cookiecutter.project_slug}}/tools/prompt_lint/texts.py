@@ -10,8 +10,8 @@ import ast
 from dataclasses import dataclass
 
 HOLE = "{}"
-_FILLING = frozenset({"format", "format_map", "substitute", "safe_substitute", "replace"})
-METHODS = _FILLING | {
+FILLING = frozenset({"format", "format_map", "substitute", "safe_substitute", "replace"})
+METHODS = FILLING | {
     "strip", "lstrip", "rstrip", "lower", "upper", "title", "capitalize", "expandtabs", "removeprefix", "removesuffix",
     "encode", "join", "dedent",
 }  # fmt: skip
@@ -118,7 +118,7 @@ def written(node: ast.expr) -> Written:
         separator = node.func.value.value if isinstance(node.func.value, ast.Constant) else ""
         return _together(node, _joined(node), str(separator))
     inner = written(node.func.value)
-    if node.func.attr in _FILLING:
+    if node.func.attr in FILLING:
         values = [*node.args, *(k.value for k in node.keywords)]
         inner.holes += [v for v in values if not isinstance(v, ast.Constant)]
         inner.templated = inner.templated or node.func.attr != "replace" or bool(inner.holes)

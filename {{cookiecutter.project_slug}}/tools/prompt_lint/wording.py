@@ -219,7 +219,9 @@ _IMPERATIVE = re.compile(
     r"when|where|is|are|does|do|should|i want|i need|i'm|i am)\b",
     re.IGNORECASE,
 )
-_PLACEHOLDER = re.compile(r"\{\{?\s*[A-Za-z_][\w.\[\]'\"]*\s*(?:\|[^{}]*)?\}?\}|<<?[A-Za-z_ ]{3,40}>>?|\{\}|%\(\w+\)s|\{%")
+_PLACEHOLDER = re.compile(
+    r"\{\{?\s*[A-Za-z_][\w.\[\]'\"]*\s*(?:\|[^{}]*)?\}?\}|<<?[A-Za-z_ ]{3,40}>>?|\{\}|%\(\w+\)s|\{%"
+)
 _NAMED_PLACEHOLDER = re.compile(r"\{\{?\s*[A-Za-z_]\w*\s*\}?\}|%\([A-Za-z_]\w*\)s")
 _TARGETED = re.compile(
     r"\b(?:following|below|above|sentence|paragraph|bullet|concise|json|format|question|answer|context|text|word|summary|"

@@ -233,9 +233,14 @@ def _source(hit: Hit) -> str:
 
 
 def _citation(marker: int, sentence: str, hit: Hit) -> Citation:
-    words = content_words(MARKER.sub(" ", sentence))
+    claim = MARKER.sub(" ", sentence)
+    words, numbers = content_words(claim), set(NUMBER.findall(claim))
+
+    def likeness(passage: str) -> int:
+        return len(words & content_words(passage)) + 2 * len(numbers.intersection(NUMBER.findall(passage)))
+
     passages = [passage.strip() for passage in split_sentences(hit.text) if passage.strip()]
-    quote = max(passages, key=lambda passage: len(words & content_words(passage)), default=hit.text)
+    quote = max(passages, key=likeness, default=hit.text)
     return Citation(marker, hit.chunk_id, hit.document_id, hit.title, tuple(hit.heading), quote)
 
 

@@ -13,7 +13,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import psycopg
+from psycopg_pool import PoolTimeout
+
 from app.caller import Caller
+from app.errors import StoreUnavailableError
 from app.observability.semconv import Operation
 from app.observability.tracing import operation_span
 from app.orchestration.answer import Answer, Citation
@@ -88,12 +92,17 @@ class Assistant:
             return _answer(state, run, span.trace_id)
 
     async def _in_session(self, sessions: Sessions, start: State, run: Run) -> State:
-        async with sessions.held(run.caller) as thread:
-            graph = self._graph(await sessions.saver())
-            config = {"configurable": {"thread_id": thread}}
-            state: State = await graph.ainvoke(start, config, context=run, durability="exit")
-            await sessions.keep_latest(thread)
-            return state
+        try:
+            async with sessions.held(run.caller) as thread:
+                graph = self._graph(await sessions.saver())
+                config = {"configurable": {"thread_id": thread}}
+                state: State = await graph.ainvoke(start, config, context=run, durability="exit")
+                await sessions.keep_latest(thread)
+                return state
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            raise StoreUnavailableError(
+                f"session {run.caller.session!r} cannot be kept ({' '.join(str(error).split())}): is the database up?"
+            ) from None
 
     def _graph(self, saver: Any) -> Any:
         key = saver is not None

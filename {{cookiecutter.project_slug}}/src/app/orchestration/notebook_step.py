@@ -21,6 +21,8 @@ from app.orchestration.step import StepContext
 KERNEL = "python3"
 ENGINE = "app-door"
 START_TIMEOUT_S = 60
+# What the kernel itself would print of its transport and shutdown; what cells print is in the notebook.
+QUIET_KERNEL = "--IPKernelApp.log_level=50"
 PICKLED = frozenset({".pkl", ".pickle", ".joblib", ".dill"})
 TYPES: Mapping[str, tuple[type, ...]] = {
     "int": (int,),
@@ -123,7 +125,11 @@ def _register_engine() -> None:
             cls, nb_man: Any, kernel_name: str, *, kernel_env: Any, kernel_cwd: str, start_timeout: int, **_: Any
         ) -> Any:
             client = PapermillNotebookClient(
-                nb_man, kernel_name=kernel_name, startup_timeout=start_timeout, timeout=None
+                nb_man,
+                kernel_name=kernel_name,
+                startup_timeout=start_timeout,
+                timeout=None,
+                extra_arguments=[QUIET_KERNEL],
             )
             return client.execute(env=kernel_env, cwd=kernel_cwd)
 

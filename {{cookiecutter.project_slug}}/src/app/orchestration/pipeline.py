@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.errors import AppError, ConfigurationError, StepFailedError
+import psycopg
+
+from app.data.store import describe
+from app.errors import AppError, ConfigurationError, StepFailedError, StoreUnavailableError
 from app.orchestration.identity import pipeline_identity
 from app.orchestration.notebook_step import check_parameters
 from app.orchestration.pipeline_file import Pipeline, Step
@@ -23,8 +26,8 @@ from app.orchestration.step_runner import OpenContext, StepRunner, Track
 from app.orchestration.workflow import Results, opened
 from app.settings import Settings
 
-
 LOCK_POLL_S = 0.2
+CONNECT_TIMEOUT_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,7 @@ def _expected(error: BaseException | None) -> AppError | None:
     """The step's own error; one that nobody foresaw is a fault in the code and keeps its traceback."""
     if error is None or isinstance(error, AppError):
         return error
-    raise error
+    raise error from None
 
 
 @contextmanager
@@ -155,10 +158,8 @@ def _only_run(database_url: str, pipeline: str, say: Callable[[str], None]) -> I
     It asks again and again rather than wait in the database: a waiting statement would hold up the indexes that the
     first process may be creating concurrently, for ever.
     """
-    import psycopg
-
     key = f"pipeline:{pipeline}"
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    with _connected(database_url) as connection:
         told = False
         while connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (key,)).fetchone() != (True,):
             if not told:
@@ -166,3 +167,12 @@ def _only_run(database_url: str, pipeline: str, say: Callable[[str], None]) -> I
                 told = True
             time.sleep(LOCK_POLL_S)
         yield
+
+
+def _connected(database_url: str) -> psycopg.Connection:
+    try:
+        return psycopg.connect(database_url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
+    except psycopg.OperationalError as error:
+        raise StoreUnavailableError(
+            f"database {describe(database_url)} does not answer ({' '.join(str(error).split())}): start it"
+        ) from None

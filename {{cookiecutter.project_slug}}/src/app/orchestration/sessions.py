@@ -23,6 +23,7 @@ WAIT_S = 30.0
 POLL_S = 0.02
 SETUP_LOCK = 7_201_511_085
 POOL_MAX = 4
+CONNECT_TIMEOUT_S = 5.0
 
 CREATE = """
     create table if not exists langgraph.sessions (
@@ -47,8 +48,16 @@ RELEASE = "update langgraph.sessions set holder = null where thread_id = %s and 
 class Sessions:
     """The sessions of one database. Opens its own small pool when first used; close it with `close`."""
 
-    def __init__(self, database_url: str, *, hold_s: float = HOLD_S, wait_s: float = WAIT_S) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        hold_s: float = HOLD_S,
+        wait_s: float = WAIT_S,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+    ) -> None:
         self._url = database_url
+        self._connect_timeout_s = connect_timeout_s
         self._hold_s = hold_s
         self._wait_s = wait_s
         self._pool: Any = None
@@ -118,11 +127,11 @@ class Sessions:
             "options": f"-c search_path={SCHEMA}",
         }
         pool = AsyncConnectionPool(self._url, min_size=1, max_size=POOL_MAX, open=False, kwargs=options)
-        await pool.open(wait=True)
+        await pool.open(wait=True, timeout=self._connect_timeout_s)
         saver = AsyncPostgresSaver(pool)
         async with pool.connection() as connection:
-            # Asked again and again: waiting in the database would hold up the indexes that setup creates concurrently.
-            while not await self._try_setup_lock(connection):
+            # Waiting in the database would hold up, for ever, the indexes that setup creates concurrently.
+            while not await self._try_setup_lock(connection):  # noqa: ASYNC110  another process holds it
                 await asyncio.sleep(POLL_S)
             try:
                 await connection.execute(f"create schema if not exists {SCHEMA}")

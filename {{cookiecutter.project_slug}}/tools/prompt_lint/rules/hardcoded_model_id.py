@@ -55,14 +55,25 @@ class HardcodedModelId:
                 )  # fmt: skip
 
     must_fire = (
-        Case("a model argument", {"a.py": "import openai\nclient.chat.completions.create(model='gpt-4o', messages=ms)\n"}),
+        Case(
+            "a model argument", {"a.py": "import openai\nclient.chat.completions.create(model='gpt-4o', messages=ms)\n"}
+        ),
         Case("a constant", {"a.py": "MODEL = 'claude-3-5-sonnet-20241022'\n"}),
-        Case("a positional id", {"a.ipynb": ["import google.generativeai as genai", "m = genai.GenerativeModel('gemini-1.5-pro')"]}),
+        Case(
+            "a positional id",
+            {"a.ipynb": ["import google.generativeai as genai", "m = genai.GenerativeModel('gemini-1.5-pro')"]},
+        ),
         Case("a path on a hub", {"a.py": "model = 'meta-llama/Llama-3-8b-chat-hf'\n"}),
     )
     must_not_fire = (
-        Case("a model from configuration", {"a.py": "import openai\nclient.chat.completions.create(model=settings.model, messages=ms)\n"}),
-        Case("a name of one's own", {"a.py": "import openai\nclient.chat.completions.create(model='small', messages=ms)\n"}),
+        Case(
+            "a model from configuration",
+            {"a.py": "import openai\nclient.chat.completions.create(model=settings.model, messages=ms)\n"},
+        ),
+        Case(
+            "a name of one's own",
+            {"a.py": "import openai\nclient.chat.completions.create(model='small', messages=ms)\n"},
+        ),
         Case("a comparison", {"a.py": "import openai\nif model == 'gpt-4o':\n    limit = 128_000\n"}),
         Case("a word that begins like one", {"a.py": "command = 'command-line'\n"}),
     )

@@ -52,17 +52,27 @@ class HardcodedPrompt:
     must_fire = (
         Case(
             "a system prompt in the call",
-            {"a.py": "client.chat.completions.create(model=m, messages=[{'role': 'system', 'content': 'You label tickets.'}])\n"},
+            {
+                "a.py": "client.chat.completions.create(model=m, messages=[{'role': 'system', 'content': 'You label tickets.'}])\n"
+            },
             "error",
         ),
         Case(
             "a constant of another cell",
-            {"a.ipynb": ["RULES = 'Answer in one word.'", "import anthropic", "client.messages.create(model=m, system=RULES)"]},
+            {
+                "a.ipynb": [
+                    "RULES = 'Answer in one word.'",
+                    "import anthropic",
+                    "client.messages.create(model=m, system=RULES)",
+                ]
+            },
             "error",
         ),
         Case(
             "a value put in with an f-string",
-            {"a.py": "from google import genai\nclient.models.generate_content(model=m, contents=f'Label this: {ticket}')\n"},
+            {
+                "a.py": "from google import genai\nclient.models.generate_content(model=m, contents=f'Label this: {ticket}')\n"
+            },
             "error",
         ),
         Case(
@@ -123,7 +133,9 @@ class HardcodedPrompt:
         ),
         Case(
             "an agent's instructions",
-            {"a.py": "from agents import Agent\ndesk = Agent(name='desk', instructions='Route the ticket to a team.')\n"},
+            {
+                "a.py": "from agents import Agent\ndesk = Agent(name='desk', instructions='Route the ticket to a team.')\n"
+            },
             "error",
         ),
         Case(
@@ -172,11 +184,15 @@ class HardcodedPrompt:
         ),
         Case(
             "a help text",
-            {"a.py": "parser.add_argument('--prompt', help='The system prompt. You are free to write what you want.')\n"},
+            {
+                "a.py": "parser.add_argument('--prompt', help='The system prompt. You are free to write what you want.')\n"
+            },
         ),
         Case(
             "a description of a tool",
-            {"a.py": "import openai\ntool = {'name': 'f', 'description': 'Use this to answer the question of the user'}\n"},
+            {
+                "a.py": "import openai\ntool = {'name': 'f', 'description': 'Use this to answer the question of the user'}\n"
+            },
         ),
         Case(
             "a question at a terminal",
@@ -195,7 +211,10 @@ class HardcodedPrompt:
             {"a.ipynb": ["import langchain", "hits = retriever.invoke('how do refunds work?')"]},
         ),
         Case("a mail", {"a.py": "import smtplib\nserver.send_message('Dear customer, thank you for your order.')\n"}),
-        Case("a model's name", {"a.py": "import openai\nclient.chat.completions.create(model='small', messages=history)\n"}),
+        Case(
+            "a model's name",
+            {"a.py": "import openai\nclient.chat.completions.create(model='small', messages=history)\n"},
+        ),
     )
 
 
@@ -203,7 +222,9 @@ def _message(prompt: Prompt, notebook: bool) -> str:
     size = len(prompt.text.literal)
     if prompt.severity == "info":
         what = f"{prompt.kind} written {prompt.how} ({size} characters): "
-        return what + ("make it a parameter of the notebook" if notebook else "make it an argument or an input of a test")
+        return what + (
+            "make it a parameter of the notebook" if notebook else "make it an argument or an input of a test"
+        )
     remedy = "move it to prompts/<task>/v1.prompt.yml"
     if notebook:
         remedy += ", or run `python -m tools.promote NOTEBOOK`"

@@ -13,9 +13,15 @@ from tools.prompt_lint.rules.rule import Case, Reading
 from tools.prompt_lint.sinks import dotted
 
 _CLIENT_ARGUMENTS = re.compile(r"_client_args$")
-_MODULE_CALL = frozenset({"create", "acreate", "generate_content", "completion", "acompletion", "embedding", "embed_content"})
-_EMBEDDING = re.compile(r"^(?:OpenAI|AzureOpenAI|Cohere|MistralAI|GoogleGenerativeAI|GoogleGenAI|VertexAI|Bedrock|Voyage\w*)\w*Embeddings?$")
-_NOT_A_MODEL = re.compile(r"(?:Prompt|Message|Template|History|Generation|Memory|Store|Loader|Result|Engine|Session|Agent)")
+_MODULE_CALL = frozenset(
+    {"create", "acreate", "generate_content", "completion", "acompletion", "embedding", "embed_content"}
+)
+_EMBEDDING = re.compile(
+    r"^(?:OpenAI|AzureOpenAI|Cohere|MistralAI|GoogleGenerativeAI|GoogleGenAI|VertexAI|Bedrock|Voyage\w*)\w*Embeddings?$"
+)
+_NOT_A_MODEL = re.compile(
+    r"(?:Prompt|Message|Template|History|Generation|Memory|Store|Loader|Result|Engine|Session|Agent)"
+)
 
 
 class ProviderSdkOutsideGateway:
@@ -59,12 +65,23 @@ class ProviderSdkOutsideGateway:
 
     must_fire = (
         Case("an OpenAI client", {"a.py": "from openai import OpenAI\nclient = OpenAI()\n"}),
-        Case("a client built through the module", {"a.py": "import anthropic\nclient = anthropic.Anthropic(api_key=key)\n"}),
-        Case("a model of a framework", {"a.ipynb": ["from langchain_openai import ChatOpenAI", "llm = ChatOpenAI(model=m)"]}),
-        Case("a call on the module itself", {"a.py": "import litellm\nreply = litellm.completion(model=m, messages=ms)\n"}),
+        Case(
+            "a client built through the module",
+            {"a.py": "import anthropic\nclient = anthropic.Anthropic(api_key=key)\n"},
+        ),
+        Case(
+            "a model of a framework",
+            {"a.ipynb": ["from langchain_openai import ChatOpenAI", "llm = ChatOpenAI(model=m)"]},
+        ),
+        Case(
+            "a call on the module itself",
+            {"a.py": "import litellm\nreply = litellm.completion(model=m, messages=ms)\n"},
+        ),
         Case("Google under another name", {"a.py": "from google import genai as g\nclient = g.Client()\n"}),
         Case("a Bedrock runtime", {"a.py": "import boto3\nclient = boto3.client('bedrock-runtime')\n"}),
-        Case("arguments that are not the gateway's", {"a.py": "from openai import OpenAI\nclient = OpenAI(**settings)\n"}),
+        Case(
+            "arguments that are not the gateway's", {"a.py": "from openai import OpenAI\nclient = OpenAI(**settings)\n"}
+        ),
     )
     must_not_fire = (
         Case(
@@ -86,9 +103,14 @@ class ProviderSdkOutsideGateway:
         ),
         Case(
             "one argument at a time",
-            {"a.py": "from langchain_openai import ChatOpenAI\ndoor = openai_client_args()\nllm = ChatOpenAI(base_url=door['base_url'])\n"},
+            {
+                "a.py": "from langchain_openai import ChatOpenAI\ndoor = openai_client_args()\nllm = ChatOpenAI(base_url=door['base_url'])\n"
+            },
         ),
-        Case("the providers package", {"src/app/intelligence/providers/x.py": "from openai import OpenAI\nc = OpenAI()\n"}),
+        Case(
+            "the providers package",
+            {"src/app/intelligence/providers/x.py": "from openai import OpenAI\nc = OpenAI()\n"},
+        ),
         Case("a class of the same name", {"a.py": "from mine import OpenAI\nclient = OpenAI()\n"}),
         Case("another AWS service", {"a.py": "import boto3\nclient = boto3.client('s3')\n"}),
         Case("types and errors of an SDK", {"a.py": "import openai\n\ndef f(e: openai.APIError) -> None: ...\n"}),
@@ -129,7 +151,9 @@ def _is_client(full: str, tail: str) -> bool:
     for start, names in FRAMEWORK_MODELS.items():
         if family.startswith(start) and tail == full.rpartition(".")[2]:
             chat = "Chat" in names and tail.startswith("Chat") and len(tail) > 4
-            if (tail in names and tail != "Chat") or ((chat or _EMBEDDING.match(tail)) and not _NOT_A_MODEL.search(tail)):
+            if (tail in names and tail != "Chat") or (
+                (chat or _EMBEDDING.match(tail)) and not _NOT_A_MODEL.search(tail)
+            ):
                 return True
     return False
 

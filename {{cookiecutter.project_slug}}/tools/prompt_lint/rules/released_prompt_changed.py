@@ -42,7 +42,9 @@ class ReleasedPromptChanged:
         for entry in entries:
             if not entry.sha256:
                 if everything:
-                    yield self._at(folder, lock, entry.line, f"{entry.version!r} is not `task/vN sha256`: restore the line")
+                    yield self._at(
+                        folder, lock, entry.line, f"{entry.version!r} is not `task/vN sha256`: restore the line"
+                    )
                 continue
             yield from self._version(folder, lock, entry, everything)
 
@@ -54,7 +56,9 @@ class ReleasedPromptChanged:
                 yield self._at(folder, lock, entry.line, f"released prompt {entry.version} is gone: restore its file")
         elif everything or file in folder.chosen:
             if hashlib.sha256(file.read_bytes()).hexdigest() != entry.sha256:
-                message = f"released prompt {entry.version} was changed: restore it and put the change into a new version"
+                message = (
+                    f"released prompt {entry.version} was changed: restore it and put the change into a new version"
+                )
                 yield self._at(folder, file, 1, message)
 
     def _at(self, folder: PromptFolder, file: Path, line: int, message: str) -> Finding:

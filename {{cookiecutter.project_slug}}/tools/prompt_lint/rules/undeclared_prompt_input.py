@@ -43,7 +43,9 @@ class UndeclaredPromptInput:
             try:
                 text = file.read_text(encoding="utf-8")
             except UnicodeDecodeError:
-                yield Finding(path, None, 1, 1, self.id, self.severity, "prompt file is not UTF-8 text: save it as UTF-8")
+                yield Finding(
+                    path, None, 1, 1, self.id, self.severity, "prompt file is not UTF-8 text: save it as UTF-8"
+                )
                 continue
             known = set(declared_inputs(text))
             for used in placeholders(text):
@@ -55,11 +57,16 @@ class UndeclaredPromptInput:
     must_fire = (
         Case(
             "a placeholder without declaration",
-            {"prompts/answer/v1.prompt.yml": _HEAD + "messages:\n  - {role: user, content: '{{context}} {{question}}'}\n"},
+            {
+                "prompts/answer/v1.prompt.yml": _HEAD
+                + "messages:\n  - {role: user, content: '{{context}} {{question}}'}\n"
+            },
         ),
         Case(
             "no inputs at all",
-            {"prompts/answer/v1.prompt.yml": "description: x\nmessages:\n  - role: user\n    content: |\n      {{ question }}\n"},
+            {
+                "prompts/answer/v1.prompt.yml": "description: x\nmessages:\n  - role: user\n    content: |\n      {{ question }}\n"
+            },
         ),
         Case(
             "a key of an input is not an input",

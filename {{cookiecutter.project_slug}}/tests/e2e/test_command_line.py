@@ -1,0 +1,140 @@
+"""Bad input at the command line: one line with the remedy, an exit code that is not 0, nothing half-written."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(private_root: Path, project_root: Path) -> Run:
+    """`app WORDS` in a project of its own, variables as keywords."""
+
+    def command(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYTHONPATH": str(project_root / "src"), **variables}
+        return subprocess.run(
+            [sys.executable, "-m", "app", *words], cwd=private_root, env=environment, capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+
+    return command
+
+
+def own(private_root: Path, name: str) -> Path:
+    """A writable copy of a folder that is otherwise a link into the project."""
+    link = private_root / name
+    source = link.resolve()
+    link.unlink()
+    shutil.copytree(source, link)
+    return link
+
+
+def refused(done: subprocess.CompletedProcess[str], *parts: str) -> None:
+    """The command failed in one line on stderr that says all of `parts`."""
+    assert done.returncode != 0, done.stdout
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    for part in ("error: ", *parts):
+        assert part in done.stderr
+
+
+def test_an_unknown_provider_is_refused(run: Run) -> None:
+    """The line names the variable's value range."""
+    refused(run("status", APP_PROVIDER="bedrock"), "provider", "'offline', 'openai', 'anthropic' or 'compatible'")
+
+
+def test_a_provider_without_its_key_is_refused(run: Run) -> None:
+    """The line names the variable to set, and the way to go on without a key."""
+    refused(run("ask", "hello", APP_PROVIDER="openai"), "OPENAI_API_KEY", "APP_PROVIDER=offline")
+
+
+def test_an_unknown_field_is_refused_with_its_place(run: Run, private_root: Path) -> None:
+    """File, line and key of what nobody reads."""
+    file = own(private_root, "config") / "dev.yaml"
+    file.write_text("service: {prot: 8080}\n", encoding="utf-8")
+
+    refused(run("status"), "config/dev.yaml:1", "service.prot", "unknown field")
+
+
+def test_a_port_that_is_taken_is_refused(run: Run) -> None:
+    """The line names the port and the flag that chooses another."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        refused(run("serve", "--port", str(taken.getsockname()[1])), str(taken.getsockname()[1]), "--port")
+
+
+def test_a_database_that_does_not_answer_is_refused(run: Run) -> None:
+    """Host and port are named, the password is not."""
+    done = run("ask", "hello", DATABASE_URL="postgresql://me:hidden-word@127.0.0.1:1/app")
+
+    refused(done, "127.0.0.1:1", "DATABASE_URL")
+    assert "hidden-word" not in done.stderr
+
+
+def test_a_prompt_with_an_undeclared_input_is_refused(run: Run, private_root: Path) -> None:
+    """The file and the placeholder are named."""
+    file = own(private_root, "prompts") / "answer" / "v1.prompt.yml"
+    file.write_text(file.read_text(encoding="utf-8").replace("{{question}}", "{{question}} {{mood}}"), "utf-8")
+
+    refused(run("prompts", "list"), "answer/v1.prompt.yml", "{{mood}} is not declared")
+
+
+def test_a_corpus_file_that_is_not_text_is_refused(run: Run, private_root: Path) -> None:
+    """The file is named, and what to do with it."""
+    (own(private_root, "corpus") / "scan.md").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+
+    refused(run("gate"), "scan.md")
+
+
+@pytest.mark.parametrize(
+    "words", [("eval", "nonsense"), ("eval", "--prompt", "classify"), ("prompts", "show", "nobody")]
+)
+def test_names_that_are_not_there_are_refused(run: Run, words: tuple[str, ...]) -> None:
+    """Suites and prompts are named with what there is."""
+    refused(run(*words))
+
+
+def test_outside_a_project_every_command_says_so(tmp_path: Path, project_root: Path) -> None:
+    """Nothing is made in a folder that is no project."""
+    environment = {**os.environ, "PYTHONPATH": str(project_root / "src")}
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "status"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )  # fmt: skip
+
+    refused(done, "not inside a project")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.feature("T5")
+def test_production_does_not_start_on_a_development_configuration(run: Run) -> None:
+    """Every fault is listed with its remedy, and nothing listens."""
+    done = run("serve", "--port", "0", APP_ENVIRONMENT="prod")
+
+    assert done.returncode == 3
+    for fault in ("offline stand-in", "auth.keys is empty", "DATABASE_URL is not set"):
+        assert fault in done.stderr
+
+
+def test_a_new_key_is_shown_once_with_its_configuration(run: Run) -> None:
+    """The secret's hash is what goes into the configuration."""
+    done = run("key", "new", "reporting")
+
+    assert "app_" in done.stdout
+    assert "sha256: " in done.stdout
+
+
+@pytest.mark.feature("P1")
+def test_versions_can_be_listed_shown_and_compared(run: Run) -> None:
+    """`prompts list|show|diff` tell what is served and what changed."""
+    assert "classify@2" in run("prompts", "list").stdout
+    assert "sha256" in run("prompts", "show", "classify@1").stdout
+    assert "+++ classify@2" in run("prompts", "diff", "classify", "1", "2").stdout
