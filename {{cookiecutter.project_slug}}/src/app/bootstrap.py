@@ -222,8 +222,9 @@ def service() -> Any:
 
 @asynccontextmanager
 async def _until_the_end(loaded: Settings, url: str) -> AsyncIterator[Services]:
-    """The parts of a process that serves: its last spans are sent before it ends."""
-    async with open_services(loaded, url) as services:
+    """The parts of a process that serves: warmed up while it is ready already, its last spans sent before it ends."""
+    async with open_services(loaded, url) as services, asyncio.TaskGroup() as tasks:
+        tasks.create_task(services.assistant.warm())
         yield services
     await asyncio.to_thread(tracing.shutdown)
 

@@ -1,8 +1,4 @@
-""
-
-"The linter as it is used: exit codes, formats, suppression, baseline, configuration, and input that is "
-"broken."
-""
+"""The linter as it is used: exit codes, formats, suppression, baseline, configuration, and input that is broken."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +21,10 @@ MOVED = "client.chat.completions.create(model=m, messages=[{'role': 'system', 'c
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder outside of any project, as working directory."""
     monkeypatch.chdir(tmp_path)
-    yield tmp_path
+    return tmp_path
 
 
 def notebook(cells: Sequence[object], **metadata: object) -> str:
@@ -43,10 +39,7 @@ def lines(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[dict[str,
 
 @pytest.mark.feature("N6")
 def test_hook_turns_red_and_green_again(folder: Path) -> None:
-    ""
-    "Sabotage: a hardcoded prompt makes the hook's command exit 1; the same file with the prompt moved exits "
-    "0."
-    ""
+    """Sabotage: a hardcoded prompt makes the hook's command exit 1; the same file with the prompt moved exits 0."""
     file = folder / "desk.py"
     command = [sys.executable, "-m", "tools.prompt_lint", "desk.py"]
     env = {**os.environ, "PYTHONPATH": str(PROJECT)}
@@ -62,10 +55,7 @@ def test_hook_turns_red_and_green_again(folder: Path) -> None:
 
 @pytest.mark.feature("N6")
 def test_json_lines_name_the_place_in_a_notebook(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    ""
-    "A finding has the index over all cells and the lines of the text itself, magics and Markdown "
-    "notwithstanding."
-    ""
+    """A finding has the index over all cells and the lines of the text itself, magics and Markdown notwithstanding."""
     document = json.loads(
         notebook(
             [
@@ -261,8 +251,10 @@ def test_every_format_says_nothing_about_a_clean_tree(
         (notebook(["def f(:\n    pass", CALL]), ["unparsable", "hardcoded_prompt"]),
         (notebook(["print 'old'", CALL]), ["unparsable", "hardcoded_prompt"]),
         (notebook([None, 3, CALL]), ["hardcoded_prompt"]),
-        (json.dumps({"worksheets": [{"cells": [{"cell_type": "code", "input": CALL}]}], "nbformat": 3}),
-        ["hardcoded_prompt"]),
+        (
+            json.dumps({"worksheets": [{"cells": [{"cell_type": "code", "input": CALL}]}], "nbformat": 3}),
+            ["hardcoded_prompt"],
+        ),
         (notebook([CALL], language_info={"name": "julia"}), []),
         (notebook(["%%bash\necho 'You are a helpful assistant, answer the question'"]), []),
         (notebook(["%%time\n" + CALL]), ["hardcoded_prompt"]),
@@ -270,10 +262,21 @@ def test_every_format_says_nothing_about_a_clean_tree(
         (notebook(["x = f'{\"\\n\".join(a)}'\n" + CALL]), ["hardcoded_prompt"]),
         ("", []),
     ],
-    ids=["truncated", "no notebook", "syntax error", "Python 2", "no sources", "nbformat 3", "Julia", "bash",
-    "time magic",
-         "continued shell", "newer f-string", "empty"],
-)  # fmt: skip
+    ids=[
+        "truncated",
+        "no notebook",
+        "syntax error",
+        "Python 2",
+        "no sources",
+        "nbformat 3",
+        "Julia",
+        "bash",
+        "time magic",
+        "continued shell",
+        "newer f-string",
+        "empty",
+    ],
+)
 def test_broken_and_foreign_notebooks(
     content: str, expected: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -305,11 +308,12 @@ def test_huge_outputs_are_cheap(folder: Path, capsys: pytest.CaptureFixture[str]
         "client.responses.create(input=self.p)\n",
         "import openai\nx = " + " + ".join(["'a b c'"] * 3000) + "\nclient.responses.create(input=x)\n",
         "import openai\nx = " + "[" * 80 + "'a'" + "]" * 80 + "\nclient.responses.create(input=x)\n",
-        "import openai\n" + "".join(f"def f{i}(p):\n    return f{(i + 1) % 40}(p) + f{(i + 2) % 40}(p)\n" for i in range(40))
+        "import openai\n"
+        + "".join(f"def f{i}(p):\n    return f{(i + 1) % 40}(p) + f{(i + 2) % 40}(p)\n" for i in range(40))
         + "client.responses.create(input=f0('hello there'))\n",
     ],
     ids=["names", "function", "attribute", "long sum", "deep list", "many functions"],
-)  # fmt: skip
+)
 def test_recursion_in_the_code_is_bounded(code: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Code that refers to itself is followed for a while and no longer."""
     (folder / "a.py").write_text(code)

@@ -89,7 +89,7 @@ def _sent(text: Text) -> Prompt | None:
 
 
 def _says_something(said: str) -> bool:
-    if len(said) < 2 or said.startswith(("http://", "https://", "gs://", "s3://", "data:")) and " " not in said:
+    if len(said) < 2 or (said.startswith(("http://", "https://", "gs://", "s3://", "data:")) and " " not in said):
         return False
     return words(said) > 0
 
@@ -99,7 +99,7 @@ def _unsent(text: Text, llm_file: bool, notebook: bool) -> Prompt | None:
         return None
     said = text.literal.strip()
     name = naming.strong(text.names)
-    if not name and len(said) < 25 or words(said) < 3 or is_markup_or_code(said):
+    if (not name and len(said) < 25) or words(said) < 3 or is_markup_or_code(said):
         return None
     evidence = wording.strong(said)
     how = _evidence(text, said, name, evidence, llm_file, notebook)
@@ -131,7 +131,7 @@ def _evidence(text: Text, said: str, name: str, evidence: int, llm_file: bool, n
     if (
         len(said) >= 40
         and wording.opens_with_role(said)
-        and (evidence >= 2 or len(said) >= LONG and wording.weak(said))
+        and (evidence >= 2 or (len(said) >= LONG and wording.weak(said)))
     ):
         return "by its wording"
     return "by its wording" if evidence >= 4 and len(said) >= LONG else ""

@@ -49,6 +49,7 @@ _CARRIES_ARGUMENTS = frozenset(
     }
 )  # fmt: skip
 _TINY = 14
+_TURNS = ("messages", "contents", "parts", "content", "history", "turns")
 _ASKED = {
     "prompt": "user", "system_prompt": "system", "system_message": "system", "instructions": "system",
     "user_prompt": "user",
@@ -345,9 +346,7 @@ def _inside_dict(node: ast.Dict, role: str) -> Iterator[tuple[ast.expr, str]]:
         yield pairs["text"], role
         return
     for key, value in pairs.items():
-        if key in ("messages", "contents", "parts", "content", "history", "turns"):
-            yield value, role
-        elif key == "text" and len(pairs) <= 3:
+        if key in _TURNS or (key == "text" and len(pairs) <= 3):
             yield value, role
         elif key in INPUT_KEYS:
             yield value, role if role in ("system", "template") else "input"

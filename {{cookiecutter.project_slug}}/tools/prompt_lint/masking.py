@@ -101,11 +101,11 @@ class _Scan:
             found = _SCAN.search(line, position)
             if not found:
                 break
-            token, position = found[0], found.end()
-            if token in ("'''", '"""'):
-                self._quote = token
-            elif token in "([{":
+            mark, position = found[0], found.end()
+            if mark in ("'''", '"""'):
+                self._quote = mark
+            elif mark in "([{":
                 self._depth += 1
-            elif token in ")]}":
+            elif mark in ")]}":
                 self._depth = max(0, self._depth - 1)
         self._continued = not self._quote and line.rstrip().endswith("\\")

@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Literal
 
 Need = Literal["nothing", "file", "any receiver", "receiver"]
-"""What must hold besides the name: nothing; a file that talks to models and a receiver that does not search or store; such a
+"""What must hold besides the name: nothing; a file that talks to models and a receiver that does not search or store;
+such a
 file; such a file and a receiver that sounds like a model."""
 
 
@@ -55,7 +56,8 @@ _SINKS: list[Sink] = [
            instructions="system", additional_instructions="system"),
     *_each("create create_and_run", "threads", messages="user", instructions="system"),
     *_each("generate edit create_variation", "images", prompt="user"),
-    *_each("generate_image generate_images edit_image generate_videos generate_video", "", "file", "", "user", prompt="user"),
+    *_each("generate_image generate_images edit_image generate_videos generate_video", "", "file", "", "user",
+    prompt="user"),
     *_each("create create_and_poll", "videos", prompt="user"),
     *_each("create", "speech", instructions="system"),
     *_each("create", "transcriptions", prompt="user"),
@@ -65,7 +67,8 @@ _SINKS: list[Sink] = [
     # Google.
     *_each("generate_content generate_content_stream generate_content_async count_tokens compute_tokens", "", "nothing",
            "user", contents="user", prompt="user"),
-    *_each("send_message send_message_stream send_message_async send_message_streaming", "", "file", "user", message="user",
+    *_each("send_message send_message_stream send_message_async send_message_streaming", "", "file", "user",
+    message="user",
            content="user"),
     *_each("create", "interactions", input="user", system_instruction="system"),
     *_each("create", "chats", history="user"),
@@ -75,7 +78,8 @@ _SINKS: list[Sink] = [
     # Cohere, Mistral.
     *_each("chat chat_stream chat_async achat stream_chat astream_chat", "", "receiver", "user", message="user",
            messages="user", preamble="system", preamble_override="system", chat_history="user"),
-    *_each("complete stream complete_async stream_async acomplete stream_complete astream_complete parse parse_stream", "chat",
+    *_each("complete stream complete_async stream_async acomplete stream_complete astream_complete parse parse_stream",
+    "chat",
            messages="user"),
     *_each("complete", "fim", prompt="user", suffix="user"),
     *_each("create", "agents", instructions="system", system_prompt="system"),
@@ -95,7 +99,8 @@ _SINKS: list[Sink] = [
     *_each("print_response aprint_response cli_app", "", "file", "user", message="user", input="user"),
     *_each("run run_sync run_streamed", "Runner", "file", "", "user", input="user", new_message="user"),
     # LlamaIndex, LiteLLM, Ollama, Hugging Face, local models.
-    *_each("complete acomplete stream_complete astream_complete predict apredict structured_predict", "", "receiver", "user",
+    *_each("complete acomplete stream_complete astream_complete predict apredict structured_predict", "", "receiver",
+    "user",
            prompt="user"),
     *_each("query aquery", "", "receiver", "question", query="question", question="question", message="question",
            query_str="question"),
@@ -110,9 +115,11 @@ _SINKS: list[Sink] = [
     *_each("retrieve_and_generate invoke_agent invoke_flow", "", "nothing", input="question", inputText="question"),
     *_each("question_answering conversational", "", "receiver", question="question"),
     # Agent frameworks: what they are told to be, and what they are told to do.
-    *_each("Agent LlmAgent ChatAgent ChatCompletionAgent OpenAIAssistantAgent ConversableAgent AssistantAgent UserProxyAgent "
+    *_each("Agent LlmAgent ChatAgent ChatCompletionAgent OpenAIAssistantAgent ConversableAgent AssistantAgent "
+           "UserProxyAgent "
            "GPTAssistantAgent RoutedAgent FunctionAgent ReActAgent CodeAgent ToolCallingAgent Assistant Team Crew "
-           "MultimodalConversableAgent SocietyOfMindAgent RealtimeAgent SandboxAgent BedrockInlineAgent AgentWorkflow Swarm "
+           "MultimodalConversableAgent SocietyOfMindAgent RealtimeAgent SandboxAgent BedrockInlineAgent "
+           "AgentWorkflow Swarm "
            "TeachableAgent RetrieveAssistantAgent LoopAgent SupervisorAgent SubAgent AgentDefinition CodeExecutorAgent "
            "ClaudeAgentOptions ClaudeCodeOptions AgentRunner ExtractAgent", "", "file",
            instructions="system", instruction="system", global_instruction="system", system_prompt="system",
@@ -123,33 +130,40 @@ _SINKS: list[Sink] = [
     *_each("Task", "", "file", description="user", expected_output="system", prompt="user", instruction="user"),
     *_each("initiate_chat a_initiate_chat initiate_chats run_chat", "", "nothing", message="user"),
     *_each("create_react_agent create_agent create_deep_agent create_supervisor create_swarm create_tool_calling_agent "
-           "create_openai_functions_agent initialize_agent create_pandas_dataframe_agent create_sql_agent create_csv_agent "
+           "create_openai_functions_agent initialize_agent create_pandas_dataframe_agent create_sql_agent "
+           "create_csv_agent "
            "create_structured_chat_agent create_conversational_retrieval_agent from_tools create_prompt", "", "nothing",
-           prompt="system", state_modifier="system", messages_modifier="system", system_prompt="system", prefix="system",
+           prompt="system", state_modifier="system", messages_modifier="system", system_prompt="system",
+           prefix="system",
            suffix="system", instructions="system", system_message="system", human_message="user", context="system",
            format_instructions="system"),
     *_each("kickoff kickoff_async kickoff_for_each", "", "receiver", "input", inputs="input"),
-    *_each("kernel_function create_function_from_prompt create_semantic_function add_function invoke_prompt", "", "file",
+    *_each("kernel_function create_function_from_prompt create_semantic_function add_function invoke_prompt", "",
+    "file",
            "user", prompt="user", prompt_template="user", prompt_template_config="user"),
     *_each("with_instructions Signature", "", "receiver", "", "system", instructions="system"),
     *_each("ChainOfThought Predict ReAct ProgramOfThought", "", "file", instructions="system"),
     # Prompt objects.
-    *_each("PromptTemplate StringPromptTemplate RichPromptTemplate PromptBuilder ChatPromptBuilder DynamicPromptBuilder "
+    *_each("PromptTemplate StringPromptTemplate RichPromptTemplate PromptBuilder ChatPromptBuilder "
+           "DynamicPromptBuilder "
            "QuestionAnswerPrompt RefinePrompt SummaryPrompt Prompt LangchainPromptTemplate PromptTemplateConfig "
            "SimpleInputPrompt", "", "file", "template", template="template", prompt="template", prompt_text="template",
            template_str="template", default="template", content="template"),
     *_each("PromptNode set_default_prompt_template", "", "file", default_prompt_template="template"),
     *_each("from_template afrom_template", "", "nothing", "template", template="template"),
-    *_each("from_messages ChatPromptTemplate", "", "nothing", "template", messages="template", message_templates="template"),
+    *_each("from_messages ChatPromptTemplate", "", "nothing", "template", messages="template",
+    message_templates="template"),
     *_each("FewShotPromptTemplate FewShotChatMessagePromptTemplate FewShotPromptWithTemplates", "", "nothing",
            prefix="system", suffix="template", examples="few-shot"),
     *_each("from_examples", "", "file", "few-shot", examples="few-shot", suffix="template", prefix="system"),
     *_each("partial", "", "receiver", instructions="system", system_message="system"),
     # Message objects.
     *_each("SystemMessage SystemMessagePromptTemplate SystemPromptPart DeveloperMessage SystemContentBlock "
-           "SystemMessageParam ChatCompletionSystemMessageParam", "", "nothing", "system", content="system", prompt="system"),
-    *_each("HumanMessage UserMessage UserPromptPart HumanMessagePromptTemplate ChatMessage TextMessage InputTextContent "
-           "UserContent MultiModalMessage UserMessageParam ChatCompletionUserMessageParam UserInputMessage ContentBlock",
+           "SystemMessageParam ChatCompletionSystemMessageParam", "", "nothing", "system", content="system",
+           prompt="system"),
+    *_each("HumanMessage UserMessage UserPromptPart HumanMessagePromptTemplate ChatMessage TextMessage "
+           "InputTextContent UserContent MultiModalMessage UserMessageParam ChatCompletionUserMessageParam "
+           "UserInputMessage ContentBlock",
            "", "file", "user", content="user", text="user", parts="user"),
     *_each("AIMessage AssistantMessage AIMessagePromptTemplate", "", "file", "assistant", content="assistant"),
     *_each("from_system", "", "file", "system", text="system"),
@@ -160,7 +174,8 @@ _SINKS: list[Sink] = [
     *_each("send a_send", "", "receiver", "user", message="user"),
     *_each("GEval", "", "nothing", criteria="system", evaluation_steps="system", rubric="system"),
     *_each("LLMClassifier", "", "file", prompt_template="template"),
-    *_each("Part ContentPart TextPart TextBlock TextContent InputText TextChunk", "", "file", text="user", content="user"),
+    *_each("Part ContentPart TextPart TextBlock TextContent InputText TextChunk", "", "file", text="user",
+    content="user"),
 ]  # fmt: skip
 
 _BY_TAIL: dict[str, list[Sink]] = {}
@@ -176,7 +191,8 @@ SYSTEM_KEYWORDS = frozenset(
 )  # fmt: skip
 _PROMPT_KEYWORD = re.compile(
     r"^(?:prompts?|instructions?|user_prompt|prompt_(?:text|str|string|template|string_template)|negative_prompt|"
-    r"(?:\w+_)?prompt(?:_template)?|(?:text_qa|refine|qa|summary|map|combine|simple|choice_select|question_gen|query_gen|"
+    r"(?:\w+_)?prompt(?:_template)?|(?:text_qa|refine|qa|summary|map|combine|simple|choice_select|question_gen|"
+    r"query_gen|"
     r"str_join|chat|context|condense_question|text_to_sql|response_synthesis)\w*_(?:prompt|template)|"
     r"(?:format|additional|task|tool_use)_instructions?|judge_prompt|scoring_prompt|context_template|"
     r"(?:human|user)_message(?:_template)?|initial_prompt)$"
@@ -200,24 +216,31 @@ BODY_KEYS = frozenset({"prompt", "inputText", "inputs", "input", "message", "tex
 BODY_MESSAGE_KEYS = frozenset({"messages", "contents", "parts", "content", "text"})
 
 ROLES = {
-    "system": "system", "developer": "system", "user": "user", "human": "user", "assistant": "assistant", "model": "assistant",
+    "system": "system", "developer": "system", "user": "user", "human": "user", "assistant": "assistant",
+    "model": "assistant",
     "ai": "assistant", "gpt": "assistant", "bot": "assistant", "chatbot": "assistant", "customer": "user",
     "placeholder": "", "tool": "", "function": "", "messages_placeholder": "",
 }  # fmt: skip
 
 _MODEL_LIKE = re.compile(
-    r"llm|model|chat|chain|agent|qa|engine|bot|assistant|graph|crew|pipe|generat|convers|rag|gpt|claude|gemini|palm|bison|"
-    r"workflow|runnable|^app$|^co$|cohere|mistral|ollama|openai|anthropic|llama|client|router|team|tutor|writer|summari|"
+    r"llm|model|chat|chain|agent|qa|engine|bot|assistant|graph|crew|pipe|generat|convers|rag|gpt|claude|gemini|palm|"
+    r"bison|"
+    r"workflow|runnable|^app$|^co$|cohere|mistral|ollama|openai|anthropic|llama|client|router|team|tutor|writer|"
+    r"summari|"
     r"predict|program|kernel|swarm|coder|planner|executor|critic|judge|response|synthes|react|^lm$|^ai$|phi|falcon|"
     r"mixtral|bard|deepseek|qwen|grok|session|task|flow|builder|dspy|guard|tool_?caller|researcher|supervisor|expert|"
     r"thread|user|proxy|manager|prompt",
     re.IGNORECASE,
 )
 _NOT_A_MODEL = re.compile(
-    r"retriev|vector|store|(?:^|_)db|index(?!.*engine)|embed|search|token|split|loader|subprocess|asyncio|collection|sql(?!.*"
-    r"(?:agent|chain|engine))|cursor|conn|requests|httpx|shell|shutil|tool$|tools$|wikipedia|duckduckgo|tavily|serp|parser|"
-    r"mlflow|uvicorn|trainer|writer_component|document_writer|indexing|rerank|memory|checkpointer|dataset|logger|np$|random|"
-    r"torch|spark|redis|elastic|weaviate|pinecone|qdrant|chroma|faiss|neo4j|driver|browser|page$|scraper|wiki|interpreter|"
+    r"retriev|vector|store|(?:^|_)db|index(?!.*engine)|embed|search|token|split|loader|subprocess|asyncio|collection|"
+    r"sql(?!.*"
+    r"(?:agent|chain|engine))|cursor|conn|requests|httpx|shell|shutil|tool$|tools$|wikipedia|duckduckgo|tavily|serp|"
+    r"parser|"
+    r"mlflow|uvicorn|trainer|writer_component|document_writer|indexing|rerank|memory|checkpointer|dataset|logger|np$|"
+    r"random|"
+    r"torch|spark|redis|elastic|weaviate|pinecone|qdrant|chroma|faiss|neo4j|driver|browser|page$|scraper|wiki|"
+    r"interpreter|"
     r"repl|sandbox|docker|preprocess|converter|classifier_pipeline|docsearch",
     re.IGNORECASE,
 )  # fmt: skip
@@ -227,10 +250,13 @@ _SEARCHES = re.compile(
 _SURELY_A_MODEL = re.compile(r"(?:engine|agent|chain|llm|bot|assistant|model|gpt|claude|gemini)\d*$", re.IGNORECASE)
 _ASKING = re.compile(
     r"(?:^|_)(?:ask|prompt|query|call|get|chat|run|invoke|generate|complete|send|test|stream|respond|answer|talk)\w*_"
-    r"(?:llm|gpt\w*|claude|gemini|openai|anthropic|model|completions?|chat|chatbot|agent|assistant|response|ai|mistral|llama\w*|"
-    r"bot|question|graph|rag|text|answer|prompt|turn|message|conversation|cohere)|^(?:ask|chat|llm|gpt|prompt|completion|qa|"
+    r"(?:llm|gpt\w*|claude|gemini|openai|anthropic|model|completions?|chat|chatbot|agent|assistant|response|ai|"
+    r"mistral|llama\w*|"
+    r"bot|question|graph|rag|text|answer|prompt|turn|message|conversation|cohere)|^(?:ask|chat|llm|gpt|prompt|"
+    r"completion|qa|"
     r"rag|generate|chatbot|claude|gemini|complete|qa_chain|model|agent|chain|conversation|predict)\d*$|"
-    r"(?:llm|gpt|claude|gemini|chat|agent|qa|rag|conversation|lcel)\w*_(?:call|query|chain|response|completion|ask|chat|bot|"
+    r"(?:llm|gpt|claude|gemini|chat|agent|qa|rag|conversation|lcel)\w*_(?:call|query|chain|response|completion|ask|"
+    r"chat|bot|"
     r"pipeline|executor|agent)$|_(?:chain|agent|llm|bot)$|^ask_",
     re.IGNORECASE,
 )  # fmt: skip
@@ -246,9 +272,7 @@ def dotted(node: ast.expr) -> str:
             current = current.value
         elif isinstance(current, ast.Call):
             current = current.func
-        elif isinstance(current, ast.Subscript):
-            current = current.value
-        elif isinstance(current, ast.Await):
+        elif isinstance(current, ast.Subscript | ast.Await):
             current = current.value
         elif isinstance(current, ast.BinOp):
             current = current.right

@@ -113,7 +113,8 @@ def written(node: ast.expr) -> Written:
             right = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
             return Written(left.node, left.literal, left.holes + list(right), True)
         return _together(node, leaves(node), "")
-    assert isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    assert isinstance(node, ast.Call)
+    assert isinstance(node.func, ast.Attribute)
     if node.func.attr == "join":
         separator = node.func.value.value if isinstance(node.func.value, ast.Constant) else ""
         return _together(node, _joined(node), str(separator))

@@ -27,6 +27,10 @@ class AnsweringAssistant(Protocol):
         """Pieces of verified text; the last item is the whole answer."""
         ...
 
+    async def warm(self) -> None:
+        """Do beforehand what the first question would wait for."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Services:

@@ -74,6 +74,10 @@ class Assistant:
             with suppress(asyncio.CancelledError):
                 await asyncio.wait([run])
 
+    async def warm(self) -> None:
+        """Build the graph beforehand, so that the first question does not wait for LangGraph's import."""
+        await asyncio.to_thread(self._graph, None)
+
     async def close(self) -> None:
         """Release the sessions' connections."""
         if self._sessions is not None:

@@ -10,13 +10,15 @@ from tools.prompt_lint.rules.rule import Case, Reading
 
 _MODEL = re.compile(
     r"(?:[\w.-]+[/:])*(?:"
-    r"gpt-(?:3\.5|4|5|oss)[\w.:-]*|o[134](?:-(?:mini|preview|pro|deep-research)[\w-]*)|chatgpt-[\w.-]+|text-(?:davinci|curie|"
+    r"gpt-(?:3\.5|4|5|oss)[\w.:-]*|o[134](?:-(?:mini|preview|pro|deep-research)[\w-]*)|chatgpt-[\w.-]+|"
+    r"text-(?:davinci|curie|"
     r"babbage|ada|embedding|bison|unicorn)-[\w-]+|text-embedding-[\w-]+|(?:davinci|babbage)-00\d|dall-e-\d|whisper-\d|"
     r"claude-(?:\d|instant|v\d|opus|sonnet|haiku|fable)[\w.:@-]*|(?:anthropic\.)claude[\w.:-]+|"
     r"gemini-(?:\d|pro|ultra|flash|exp)[\w.-]*|gemma-?\d[\w.-]*|(?:chat|code|text)-bison(?:[\w@-]*)|imagen-?\d[\w.-]*|"
     r"command-(?:r|a|light|nightly|xlarge)[\w.-]*|embed-(?:english|multilingual|v\d)[\w.-]*|rerank-[\w.-]+|"
     r"(?:mistral|ministral|codestral|pixtral|mixtral|magistral|devstral)-[\w.-]+|open-mi[sx]tral-[\w.-]+|"
-    r"(?:meta[.-])?llama-?\d[\w.:-]*|deepseek-[\w.:-]+|qwen[\d-][\w.:-]*|grok-[\w.-]+|phi-?\d[\w.:-]*|amazon\.(?:titan|nova)[\w.:-]+"
+    r"(?:meta[.-])?llama-?\d[\w.:-]*|deepseek-[\w.:-]+|qwen[\d-][\w.:-]*|grok-[\w.-]+|phi-?\d[\w.:-]*|"
+    r"amazon\.(?:titan|nova)[\w.:-]+"
     r")",
     re.IGNORECASE,
 )
@@ -48,7 +50,7 @@ class HardcodedModelId:
             if not reading.llm_file and not any(_NAMED.search(name) for name in text.names[:2]):
                 continue
             if _MODEL.fullmatch(text.literal):
-                message = f"model id {text.literal!r} hardcoded: route the task to a model in config/, or take it as a parameter"
+                message = f"model id {text.literal!r} hardcoded: route the task in config/, or take it as a parameter"
                 yield Finding(
                     reading.source.path, text.cell, text.line, text.end_line, self.id, self.severity, message,
                     text.statement, text.literal,

@@ -26,7 +26,8 @@ class HardcodedPrompt:
         )
 
     A prompt in a file has a version, a review, declared inputs, an evaluation and a way back; a prompt in code has none
-    of them. An error for what deserves a file: system prompts, texts of 120 characters or more, texts with values put in,
+    of them. An error for what deserves a file: system prompts, texts of 120 characters or more, texts with values put
+    in,
     few-shot examples. Information for a short question, which is a parameter or an input of a test.
     """
 
@@ -53,7 +54,8 @@ class HardcodedPrompt:
         Case(
             "a system prompt in the call",
             {
-                "a.py": "client.chat.completions.create(model=m, messages=[{'role': 'system', 'content': 'You label tickets.'}])\n"
+                "a.py": "client.chat.completions.create(model=m, messages=[{'role': 'system', 'content': 'You label "
+                "tickets.'}])\n"
             },
             "error",
         ),
@@ -71,7 +73,8 @@ class HardcodedPrompt:
         Case(
             "a value put in with an f-string",
             {
-                "a.py": "from google import genai\nclient.models.generate_content(model=m, contents=f'Label this: {ticket}')\n"
+                "a.py": "from google import genai\nclient.models.generate_content(model=m, contents=f'Label this: "
+                "{ticket}')\n"
             },
             "error",
         ),
@@ -134,7 +137,8 @@ class HardcodedPrompt:
         Case(
             "an agent's instructions",
             {
-                "a.py": "from agents import Agent\ndesk = Agent(name='desk', instructions='Route the ticket to a team.')\n"
+                "a.py": "from agents import Agent\ndesk = Agent(name='desk', instructions='Route the ticket to a "
+                "team.')\n"
             },
             "error",
         ),
@@ -185,13 +189,15 @@ class HardcodedPrompt:
         Case(
             "a help text",
             {
-                "a.py": "parser.add_argument('--prompt', help='The system prompt. You are free to write what you want.')\n"
+                "a.py": "parser.add_argument('--prompt', help='The system prompt. You are free to write what you "
+                "want.')\n"
             },
         ),
         Case(
             "a description of a tool",
             {
-                "a.py": "import openai\ntool = {'name': 'f', 'description': 'Use this to answer the question of the user'}\n"
+                "a.py": "import openai\ntool = {'name': 'f', 'description': 'Use this to answer the question of the "
+                "user'}\n"
             },
         ),
         Case(

@@ -37,7 +37,8 @@ class ProviderSdkOutsideGateway:
     or, in the application, `await gateway.complete("answer", {"question": question}, caller)`.
 
     A client of one's own knows no budget, no fallback, no cache, no redaction and leaves no trace. Only
-    `src/app/intelligence/providers` may hold one; `[tool.prompt_lint.allow]` names other folders, such as tests that use
+    `src/app/intelligence/providers` may hold one; `[tool.prompt_lint.allow]` names other folders, such as tests that
+    use
     a vendor's SDK as a test client.
     """
 
@@ -104,7 +105,8 @@ class ProviderSdkOutsideGateway:
         Case(
             "one argument at a time",
             {
-                "a.py": "from langchain_openai import ChatOpenAI\ndoor = openai_client_args()\nllm = ChatOpenAI(base_url=door['base_url'])\n"
+                "a.py": "from langchain_openai import ChatOpenAI\ndoor = openai_client_args()\nllm = "
+                "ChatOpenAI(base_url=door['base_url'])\n"
             },
         ),
         Case(
@@ -148,14 +150,14 @@ def _is_client(full: str, tail: str) -> bool:
             if tail in _MODULE_CALL and (full == f"{module}.{tail}" or "Completion" in full or ".completions." in full):
                 return True
     family = full.partition(".")[0].removeprefix(".")
-    for start, names in FRAMEWORK_MODELS.items():
-        if family.startswith(start) and tail == full.rpartition(".")[2]:
-            chat = "Chat" in names and tail.startswith("Chat") and len(tail) > 4
-            if (tail in names and tail != "Chat") or (
-                (chat or _EMBEDDING.match(tail)) and not _NOT_A_MODEL.search(tail)
-            ):
-                return True
-    return False
+    return any(family.startswith(start) and _is_model(tail, models) for start, models in FRAMEWORK_MODELS.items())
+
+
+def _is_model(tail: str, models: tuple[str, ...]) -> bool:
+    if tail in models:
+        return tail != "Chat"
+    chat = "Chat" in models and tail.startswith("Chat") and len(tail) > 4
+    return (chat or bool(_EMBEDDING.match(tail))) and not _NOT_A_MODEL.search(tail)
 
 
 def _through_the_gateway(node: ast.Call, scope: Scope) -> bool:

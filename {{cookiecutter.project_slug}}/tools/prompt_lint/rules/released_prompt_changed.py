@@ -54,12 +54,9 @@ class ReleasedPromptChanged:
         if file is None:
             if everything:
                 yield self._at(folder, lock, entry.line, f"released prompt {entry.version} is gone: restore its file")
-        elif everything or file in folder.chosen:
-            if hashlib.sha256(file.read_bytes()).hexdigest() != entry.sha256:
-                message = (
-                    f"released prompt {entry.version} was changed: restore it and put the change into a new version"
-                )
-                yield self._at(folder, file, 1, message)
+        elif (everything or file in folder.chosen) and _sha256(file) != entry.sha256:
+            message = f"released prompt {entry.version} was changed: restore it and put the change into a new version"
+            yield self._at(folder, file, 1, message)
 
     def _at(self, folder: PromptFolder, file: Path, line: int, message: str) -> Finding:
         path = Path(folder.name, file.relative_to(folder.root)).as_posix()
@@ -88,3 +85,7 @@ class ReleasedPromptChanged:
         ),
         Case("prompts without a lock", {"prompts/classify/v1.prompt.yml": _RELEASED}),
     )
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -44,10 +44,21 @@ class PromptFolder:
 class Rule(Protocol):
     """One thing that is looked for. The docstring opens with the change it asks for."""
 
-    id: str
-    severity: Severity
-    must_fire: tuple[Case, ...]
-    must_not_fire: tuple[Case, ...]
+    @property
+    def id(self) -> str:
+        """The name people write in configuration and suppressions."""
+
+    @property
+    def severity(self) -> Severity:
+        """The gravest severity the rule reports."""
+
+    @property
+    def must_fire(self) -> tuple[Case, ...]:
+        """What it has to report; these are its tests and its documentation."""
+
+    @property
+    def must_not_fire(self) -> tuple[Case, ...]:
+        """What resembles that and is none."""
 
 
 class CodeRule(Rule, Protocol):

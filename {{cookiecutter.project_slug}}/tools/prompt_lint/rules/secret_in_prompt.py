@@ -42,7 +42,8 @@ class SecretInPrompt:
 
     After: the credential in settings, used by the tool that needs it; the model never sees it.
 
-    A prompt is sent to a third party, logged, cached, evaluated and shown in reviews. A secret in it is published; revoke
+    A prompt is sent to a third party, logged, cached, evaluated and shown in reviews. A secret in it is published;
+    revoke
     it first, then remove it. The message never repeats the secret.
     """
 
@@ -79,16 +80,20 @@ class SecretInPrompt:
         ),
         Case(
             "a database address in a prompt constant",
-            {"a.ipynb": ["import openai", "PROMPT = 'You are an analyst. The data is at postgresql://bob:s3cret9@db.internal/sales.'"]},
+            {"a.ipynb": ["import openai",
+            "PROMPT = 'You are an analyst. The data is at postgresql://bob:s3cret9@db.internal/sales.'"]},
         ),
         Case(
             "a password in a prompt file",
-            {"prompts/answer/v1.prompt.yml": "messages:\n  - role: system\n    content: 'Log in with password: hunter2-2024'\n"},
+            {"prompts/answer/v1.prompt.yml": "messages:\n  - role: system\n    content: 'Log in with password: "
+                                             "hunter2-2024'\n"},
         ),
     )  # fmt: skip
     must_not_fire = (
-        Case("talk about passwords", {"a.py": "import openai\nPROMPT = 'You are a helper. Never ask for a password: it is private.'\n"}),
-        Case("a placeholder", {"a.py": "import openai\nPROMPT = 'You are a helper. Connect to postgresql://user:{password}@host/db.'\n"}),
+        Case("talk about passwords",
+        {"a.py": "import openai\nPROMPT = 'You are a helper. Never ask for a password: it is private.'\n"}),
+        Case("a placeholder",
+        {"a.py": "import openai\nPROMPT = 'You are a helper. Connect to postgresql://user:{password}@host/db.'\n"}),
         Case(
             "a key outside of prompts is another linter's",
             {"a.py": "KEY = 'sk-" + "a1B2" * 8 + "'\n"},

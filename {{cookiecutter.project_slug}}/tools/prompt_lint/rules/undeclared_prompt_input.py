@@ -65,7 +65,8 @@ class UndeclaredPromptInput:
         Case(
             "no inputs at all",
             {
-                "prompts/answer/v1.prompt.yml": "description: x\nmessages:\n  - role: user\n    content: |\n      {{ question }}\n"
+                "prompts/answer/v1.prompt.yml": "description: x\nmessages:\n  - role: user\n    content: |\n      {{ "
+                "question }}\n"
             },
         ),
         Case(
@@ -85,6 +86,7 @@ class UndeclaredPromptInput:
         ),
         Case(
             "a placeholder that is only described",
-            {"prompts/answer/v1.prompt.yml": "description: 'Write {{name}} to have a name.'\nmessages:\n  - {role: user, content: Hi}\n"},
+            {"prompts/answer/v1.prompt.yml": "description: 'Write {{name}} to have a name.'\nmessages:\n  - {role: "
+                                             "user, content: Hi}\n"},
         ),
     )  # fmt: skip
