@@ -93,19 +93,25 @@ def test_shared_environment_is_not_installed_again(project: Path, tmp_path: Path
     assert "installing into" in dry_run()
 
 
+def run_hooks(project: Path, home: Path) -> None:
+    """All hooks are green, offline, and rewrite no file."""
+    git(project, "add", "--all")
+    done = subprocess.run(
+        [project / ".venv/bin/pre-commit", "run", "--all-files"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        env=environment(**OFFLINE, PRE_COMMIT_HOME=str(home)),
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert git(project, "diff") == ""
+
+
 @pytest.mark.slow
 @pytest.mark.feature("T3")
 def test_hooks_pass_on_a_fresh_project(own_project: Path, tmp_path: Path) -> None:
     """`pre-commit run --all-files` is green offline and rewrites nothing."""
-    done = subprocess.run(
-        [own_project / ".venv/bin/pre-commit", "run", "--all-files"],
-        cwd=own_project,
-        capture_output=True,
-        text=True,
-        env=environment(**OFFLINE, PRE_COMMIT_HOME=str(tmp_path / "hooks")),
-    )
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert git(own_project, "status", "--porcelain") == ""
+    run_hooks(own_project, tmp_path / "hooks")
 
 
 @pytest.mark.slow
@@ -196,6 +202,17 @@ def test_second_demo_finds_the_work_done(
     assert (git(project, "status", "--porcelain"), git(project, "diff")) == before
     assert found["suites"][0]["scores"]["accuracy"] == demo[1]["suites"][0]["scores"]["accuracy"]
     assert seconds < 30
+
+
+@pytest.mark.slow
+@pytest.mark.feature("T3")
+@pytest.mark.usefixtures("demo")
+def test_hooks_pass_on_a_promoted_notebook(clone: Path, tmp_path: Path) -> None:
+    """What promotion writes passes the hooks as it is: step, prompts, generated test."""
+    left_out = shutil.ignore_patterns(".data", ".venv", "build", "__pycache__")
+    project = shutil.copytree(clone / "build/demo/support-desk", tmp_path / "promoted", ignore=left_out)
+    assert (project / "notebooks/steps/support_poc.ipynb").exists()
+    run_hooks(linked_to_this_environment(project), tmp_path / "hooks")
 
 
 def steps_of(project: Path) -> list[tuple[str, str]]:

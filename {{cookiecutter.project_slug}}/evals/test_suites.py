@@ -1,4 +1,4 @@
-"""The evaluation suites under pytest: `pytest evals` runs each against its served prompt and holds it to its criteria."""
+"""The evaluation suites under pytest: `pytest evals` holds each served prompt to the criteria of its suite."""
 
 from __future__ import annotations
 

@@ -106,9 +106,8 @@ def test_names_that_are_not_there_are_refused(run: Run, words: tuple[str, ...]) 
 def test_outside_a_project_every_command_says_so(tmp_path: Path, project_root: Path) -> None:
     """Nothing is made in a folder that is no project."""
     environment = {**os.environ, "PYTHONPATH": str(project_root / "src")}
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "status"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )  # fmt: skip
+    command = [sys.executable, "-m", "app", "status"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     refused(done, "not inside a project")
     assert list(tmp_path.iterdir()) == []

@@ -356,3 +356,28 @@ def test_the_linter_does_not_report_itself() -> None:
         )
         == 0
     )
+
+
+@pytest.mark.feature("N6")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Du bist ein erfahrener Übersetzer. Fasse den folgenden Text in drei Sätzen zusammen.",
+        "Eres un asistente experto en facturación. Responde a la pregunta usando el siguiente contexto.",
+        "Vous êtes un expert en comptabilité. Résumez le texte suivant en trois phrases.",
+        "Você é um assistente de suporte. Responda à pergunta usando apenas o contexto a seguir.",
+        "Sei un assistente esperto. Rispondi alla domanda usando solo il contesto seguente.",
+        "Je bent een behulpzame assistent. Beantwoord de vraag alleen met de volgende tekst.",
+        "आप एक सहायक हैं। निम्नलिखित प्रश्न का उत्तर दें और केवल हिंदी में लिखें।",
+        "你是一个专业的客服助手。请根据以下内容回答用户的问题，只能用中文回答。",
+        "あなたは優秀な翻訳者です。以下の文章を英語に翻訳してください。",
+        "당신은 친절한 상담원입니다. 다음 질문에 한국어로 답변해 주세요.",
+        "Ты — полезный ассистент. Ответь на вопрос, используя только следующий контекст.",
+        "أنت مساعد خبير. أجب عن السؤال التالي باستخدام السياق فقط.",
+    ],
+    ids=["de", "es", "fr", "pt", "it", "nl", "hi", "zh", "ja", "ko", "ru", "ar"],
+)
+def test_other_languages_by_their_wording_alone(text: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A prompt in another language is an error even with no name, no call and no import to betray it."""
+    (folder / "a.py").write_text(f"WERT = {text!r}\n", encoding="utf-8")
+    assert [(f["rule"], f["severity"]) for f in lines(capsys)] == [("hardcoded_prompt", "error")]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from tools.prompt_lint import naming, wording
 from tools.prompt_lint.findings import Severity
-from tools.prompt_lint.prose import is_markup_or_code, words
+from tools.prompt_lint.prose import is_markup_or_code, weight, words
 from tools.prompt_lint.texts import HOLE, Text
 
 LONG = 120
@@ -95,30 +95,31 @@ def _says_something(said: str) -> bool:
 
 
 def _unsent(text: Text, llm_file: bool, notebook: bool) -> Prompt | None:
-    if text.excluded or len(text.literal) < 12:
+    if text.excluded or weight(text.literal) < 12:
         return None
     said = text.literal.strip()
     name = naming.strong(text.names)
-    if (not name and len(said) < 25) or words(said) < 3 or is_markup_or_code(said):
+    if (not name and weight(said) < 25) or words(said) < 3 or is_markup_or_code(said):
         return None
     evidence = wording.strong(said)
-    how = _evidence(text, said, name, evidence, llm_file, notebook)
+    how = _in_llm_file(text, said, name, evidence) if llm_file else _in_any_file(text, said, name, evidence, notebook)
     if not how:
         return None
-    return Prompt(text, *_kind(text, said, name, evidence), how)
+    return Prompt(text, *_kind(text, said, name), how)
 
 
-def _evidence(text: Text, said: str, name: str, evidence: int, llm_file: bool, notebook: bool) -> str:
-    """What shows that an unsent text is a prompt; empty when nothing does."""
-    if llm_file:
-        if name and (evidence or wording.weak(said) or len(said) >= LONG or text.interpolated or words(said) >= 4):
-            return f"by its name {name}"
-        if evidence >= 2 or (evidence and (wording.weak(said) or wording.opens_with_role(said) or len(said) >= LONG)):
-            return "by its wording"
-        called = naming.weak(text.names)
-        if called and evidence:
-            return f"by its name {called} and its wording"
-        return ""
+def _in_llm_file(text: Text, said: str, name: str, evidence: int) -> str:
+    """What shows that an unsent text of a file that talks to models is a prompt; empty when nothing does."""
+    if name and (evidence or wording.weak(said) or len(said) >= LONG or text.interpolated or words(said) >= 4):
+        return f"by its name {name}"
+    if evidence >= 2 or (evidence and (wording.weak(said) or wording.opens_with_role(said) or len(said) >= LONG)):
+        return "by its wording"
+    called = naming.weak(text.names)
+    return f"by its name {called} and its wording" if called and evidence else ""
+
+
+def _in_any_file(text: Text, said: str, name: str, evidence: int, notebook: bool) -> str:
+    """The same for a file that shows no other sign of a model: it takes more."""
     if name:
         if _asks_at_a_terminal(said):
             return ""
@@ -126,15 +127,17 @@ def _evidence(text: Text, said: str, name: str, evidence: int, llm_file: bool, n
             return f"by its name {name} and its wording"
         enough = LONG // 2 if notebook else 2 * LONG
         return f"by its name {name}" if len(said) >= enough and wording.weak(said) else ""
-    if evidence and naming.weak(text.names[:1]) and wording.has_named_placeholder(said) and len(said) >= LONG // 2:
+    if not evidence:
+        return ""
+    if naming.weak(text.names[:1]) and wording.has_named_placeholder(said) and len(said) >= LONG // 2:
         return f"by its name {text.names[0]} and its wording"
-    if (
+    role = (
         len(said) >= 40
         and wording.opens_with_role(said)
         and (evidence >= 2 or (len(said) >= LONG and wording.weak(said)))
-    ):
-        return "by its wording"
-    return "by its wording" if evidence >= 4 and len(said) >= LONG else ""
+    )
+    foreign = words(said) >= 8 and wording.foreign(said)
+    return "by its wording" if role or foreign or (evidence >= 4 and len(said) >= LONG) else ""
 
 
 def _asks_at_a_terminal(said: str) -> bool:
@@ -142,7 +145,7 @@ def _asks_at_a_terminal(said: str) -> bool:
     return short and said.lower().endswith(_ANSWERS_A_TERMINAL)
 
 
-def _kind(text: Text, said: str, name: str, evidence: int) -> tuple[str, Severity]:
+def _kind(text: Text, said: str, name: str) -> tuple[str, Severity]:
     if "sys" in name.lower() or wording.opens_with_role(said):
         return "system prompt", "error"
     if text.interpolated or wording.has_placeholder(said):

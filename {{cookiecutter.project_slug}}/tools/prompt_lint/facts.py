@@ -93,6 +93,13 @@ class Facts:
     imported: set[str] = field(default_factory=set)
     instructions: list[tuple[Text, str]] = field(default_factory=list)
     module: Scope = field(default_factory=lambda: Scope(None))
+    scopes: list[Scope] = field(default_factory=list)
+
+    def release(self) -> None:
+        """Take apart what refers to itself, so that the trees are freed at once and not by the collector."""
+        for scope in (self.module, *self.scopes):
+            scope.bindings.clear()
+            scope.function = scope.parent = None
 
 
 @dataclass(slots=True)
@@ -119,6 +126,7 @@ def gather(path: str, cells: Iterable[Cell]) -> Facts:
     for cell in cells:
         if cell.tree is not None:
             reader.read(cell)
+    reader.finish()
     return reader.facts
 
 
@@ -175,6 +183,10 @@ class _Reader:
         assert cell.tree is not None
         self._cell = cell.index
         self._body(cell.tree.body)
+
+    def finish(self) -> None:
+        """Let go of the methods in the table of handlers, which refer to this reader."""
+        self._handlers.clear()
 
     def _visit(self, node: ast.AST, where: _Where) -> None:
         handler = self._handlers.get(type(node))
@@ -400,6 +412,7 @@ class _Reader:
     ) -> Scope:
         outer = self._scope
         scope = Scope(outer)
+        self.facts.scopes.append(scope)
         function = Function(name, self._owner, parameters, keyword_only, defaults or {}, scope, node)
         scope.function = function
         self.facts.functions.setdefault(name, []).append(function)
@@ -430,6 +443,7 @@ class _Reader:
         owner, self._owner = self._owner, node.name
         outer = self._scope
         self._scope = Scope(outer)
+        self.facts.scopes.append(self._scope)
         self._body(node.body)
         for name, bindings in self._scope.bindings.items():
             self.facts.attributes.setdefault(name, []).extend(bindings)

@@ -111,7 +111,7 @@ _MODEL_CALLS = frozenset(
     }
 )  # fmt: skip
 _SIGN = re.compile(
-    r"(?:OPENAI|ANTHROPIC|GEMINI|GOOGLE|COHERE|CO|MISTRAL|GROQ|TOGETHER|AZURE_OPENAI|HUGGINGFACE\w*|DEEPSEEK|"
+    r"(?:OPENAI|ANTHROPIC|GEMINI|COHERE|MISTRAL|GROQ|TOGETHER|AZURE_OPENAI|HUGGINGFACE\w*|DEEPSEEK|"
     r"OPENROUTER)_API_(?:KEY|"
     r"TOKEN)|api\.(?:openai|anthropic|cohere|mistral|groq|together)\.\w+|generativelanguage\.googleapis|(?:gpt-[345]|"
     r"claude-[\dihos]|"

@@ -28,8 +28,8 @@ from tools.prompt_lint.suppression import apply, suppressions
 
 _WORTH_A_PROCESS = 600_000
 """Bytes of files that take longer to check than a process takes to start."""
-_COLLECT_AFTER = 3_000_000
-"""Characters of code whose syntax trees may wait for the collector: some hundred megabytes."""
+_COLLECT_AFTER = 20_000_000
+"""Characters of code after which the collector takes what reference counts did not free."""
 
 
 @dataclass(slots=True)
@@ -132,6 +132,7 @@ def check(source: Source, configuration: Configuration) -> list[Finding]:
         for rule in CODE_RULES:
             if rule.id not in allowed:
                 findings += rule.check(reading)
+        reading.facts.release()
     except RecursionError:
         findings.append(_unparsable(source, None, 1, "nested too deeply to be followed"))
     findings += [_unparsable(source, t.cell, t.line, t.why) for t in source.troubles]

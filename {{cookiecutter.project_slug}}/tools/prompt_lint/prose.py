@@ -107,3 +107,8 @@ def words(text: str) -> int:
         return len(_WORD.findall(text))
     wide = len(_IDEOGRAPH.findall(text))
     return len(_WORD.findall(_IDEOGRAPH.sub(" ", text))) + (wide + 1) // 2 if wide else len(_WORD.findall(text))
+
+
+def weight(text: str) -> int:
+    """The length in characters, an ideograph, kana or Hangul syllable counted as three."""
+    return len(text) if text.isascii() else len(text) + 2 * len(_IDEOGRAPH.findall(text))

@@ -349,7 +349,7 @@ def _role_of_keyword(name: str, callee: str, llm_file: bool) -> str:
 @lru_cache(maxsize=4096)
 def _asks(tail: str, receiver: str, method: bool) -> bool:
     """`llm("...")`, `ask_gpt("...")`, `self.ask("...")`, `qa_chain({...})`."""
-    if method and (not receiver or _NOT_A_MODEL.search(receiver)):
+    if tail == "send_response" or (method and (not receiver or _NOT_A_MODEL.search(receiver))):
         return False
     return bool(_ASKING.search(tail)) and (not _NOT_A_MODEL.search(tail) or bool(_SURELY_A_MODEL.search(tail)))
 

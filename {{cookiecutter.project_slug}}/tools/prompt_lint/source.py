@@ -23,7 +23,7 @@ _UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 _MAGIC = re.compile(r"(?:^|\n)[ \t]*[%!?]|=[ \t]*[%!]|\?[ \t]*(?:\n|$)")
 _BARE_COMMANDS = ("pip ", "pip3 ", "conda ", "apt", "npm ", "git ", "curl ", "wget ", "cd ", "ls ", "mkdir ")
 _F_PREFIX = re.compile(r"(?<![\w\"'])(?:[fF]|[fF][rR]|[rR][fF])(?=[\"'])")
-_PYTHON = re.compile(r"^(?:i?python\d*(?:[._ -]?\d+)*|pyspark|sage|xpython|xeus.*python.*)$", re.IGNORECASE)
+_PYTHON = re.compile(r"^(?:i?python\d*(?:[._ -]?\d+)*|pyspark|sage|coconut|xpython|xeus.*python.*)$", re.IGNORECASE)
 
 
 @dataclass(slots=True)

@@ -338,7 +338,12 @@ def openings() -> tuple[str, ...]:
 
 def foreign_hints() -> tuple[str, ...]:
     """The same for texts with letters beyond ASCII."""
-    return tuple(dict.fromkeys(h for hints, _ in _FOREIGN for h in hints if not h.isascii()))
+    return tuple(dict.fromkeys(h for hints, _ in _FOREIGN for h in hints))
+
+
+def foreign(text: str) -> bool:
+    """True for prompt wording in another language than English."""
+    return _hits(_FOREIGN_COMPILED, text[:_READ].lower()) > 0
 
 
 def has_placeholder(text: str) -> bool:

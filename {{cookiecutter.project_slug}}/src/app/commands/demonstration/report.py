@@ -14,6 +14,9 @@ from app.observability.evaluation.result import SuiteResult
 from app.observability.evaluation.verdict import Verdict
 from app.settings import Settings
 
+# Shown apart from the scores: they are those of a run with many cases at once, or of none when all was reused.
+TIMES_AND_COSTS = ("p95_latency_ms", "cost_per_interaction_usd")
+
 
 @dataclass
 class Report:
@@ -93,10 +96,10 @@ class Report:
 
     def _scores(self) -> Iterator[str]:
         for suite in self.suites:
-            scores = "  ".join(
-                f"{name} {'-' if value is None else f'{value:.3g}'}" for name, value in suite["scores"].items()
-            )
-            yield f"  {suite['suite']:<15} {suite['label']:<12} {suite['cases']:>4} cases  {scores}"
+            yield f"  {suite['suite']:<15} {suite['label']:<12} {suite['cases']:>4} cases  {suite['cost_usd']:.4f} USD"
+            for name, value in suite["scores"].items():
+                if name not in TIMES_AND_COSTS:
+                    yield f"      {name:<26} {'-' if value is None else f'{value:.3f}'}"
 
     def _answers(self) -> Iterator[str]:
         for answer in self.answers:
