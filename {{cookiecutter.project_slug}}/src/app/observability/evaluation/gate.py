@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from app.observability.evaluation.baseline import Baseline
 from app.observability.evaluation.comparison import Comparison, compare
-from app.observability.evaluation.metrics import Measured
+from app.observability.evaluation.measured import Measured
 from app.observability.evaluation.result import SuiteResult
 from app.observability.evaluation.success import Success, SuiteCriteria
 from app.observability.evaluation.verdict import Flipped, Verdict

@@ -7,26 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-if TYPE_CHECKING:
-    from app.observability.evaluation.result import CaseResult
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A metric's value over `n` cases, None when `n` is 0.
-
-    `scorer` names the scores it averages, None for times and costs. `reused` says that it could not be measured
-    because every reply came from the cache.
-    """
-
-    value: float | None
-    n: int
-    by_slice: dict[str, float] = field(default_factory=dict)
-    scorer: str | None = None
-    reused: bool = False
+from app.observability.evaluation.measured import Measured
+from app.observability.evaluation.result import CaseResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.errors import InputError
 from app.observability.evaluation.case import Case
-from app.observability.evaluation.metrics import Measured
+from app.observability.evaluation.measured import Measured
 from app.observability.evaluation.output import Output, Score, Source
 
 # What varies from run to run while the answers are the same.
