@@ -19,7 +19,7 @@ NEWER := find '$(SOURCE)' hooks cookiecutter.json local_extensions.py -type f -n
   -not -path '*/__pycache__/*' -not -path '*/.*_cache/*'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bake test test-fast lint lock stop clean
+.PHONY: help demo bake test test-fast lint features lock stop clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,16 +39,20 @@ test-fast: $(READY)  ## the quick part of the template's tests
 	@$(RUN) -m pytest -m "not slow" tests
 
 # The source is a working project: its answers are given as settings, and no cache is left in it to be baked.
-lint: export APP_PROVIDER := offline
-lint: export APP_PROJECT__NAME := Support Desk
-lint: export APP_PROJECT__SLUG := support-desk
-lint: export PYTHONPYCACHEPREFIX := $(CURDIR)/build/cache/python
-lint: export MYPY_CACHE_DIR := $(CURDIR)/build/cache/mypy
-lint: export RUFF_CACHE_DIR := $(CURDIR)/build/cache/ruff
+lint features: export APP_PROVIDER := offline
+lint features: export APP_PROJECT__NAME := Support Desk
+lint features: export APP_PROJECT__SLUG := support-desk
+lint features: export PYTHONPYCACHEPREFIX := $(CURDIR)/build/cache/python
+lint features: export MYPY_CACHE_DIR := $(CURDIR)/build/cache/mypy
+lint features: export RUFF_CACHE_DIR := $(CURDIR)/build/cache/ruff
 lint: $(READY)  ## style of the template; style, layers, prompts and types of the source where it lies
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(MAKE) --no-print-directory -C '$(SOURCE)' VENV=../$(VENV) lint types
+
+features: test  ## run all tests, of the source too, and write the project's feature table from what they proved
+	@cp build/features.json '$(SOURCE)/tools/feature_table/template.json'
+	@$(MAKE) --no-print-directory -C '$(SOURCE)' VENV=../$(VENV) features
 
 lock: $(READY)  ## pin all dependencies again, with hashes
 	@rm -rf $(SCRATCH)

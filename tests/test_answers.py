@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import SOURCE, Bake
+from tests.conftest import COOKIECUTTER, SOURCE, Bake, environment
 
 REFUSED = {
     "slug with capitals and spaces": ({"project_slug": "My Desk"}, "lower-case letters"),
@@ -107,3 +108,28 @@ def test_own_notebook_named_as_the_sample(bake: Bake, tmp_path: Path) -> None:
     explore = tmp_path / "support-desk/notebooks/explore"
     assert (explore / "support_poc_own.ipynb").read_bytes() == (tmp_path / "support_poc.ipynb").read_bytes()
     assert (explore / "support_poc.ipynb").read_bytes() == (SOURCE / "notebooks/explore/support_poc.ipynb").read_bytes()
+
+
+def answered(template: Path, folder: Path, lines: str) -> subprocess.CompletedProcess[str]:
+    """Cookiecutter asking its questions, with `lines` typed."""
+    command = [COOKIECUTTER, str(template)]
+    return subprocess.run(command, cwd=folder, input=lines, capture_output=True, text=True, env=environment())
+
+
+@pytest.mark.feature("T1")
+def test_every_proposal_can_be_taken(template: Path, tmp_path: Path) -> None:
+    """Asked interactively, pressing Return seven times bakes a project; the slug is proposed from the name."""
+    done = answered(template, tmp_path, "Zoë's Desk\n" + "\n" * 6)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[7/7]" in done.stdout
+    assert (tmp_path / "zoes-desk" / "Makefile").exists()
+
+
+@pytest.mark.feature("T1")
+def test_bad_name_is_refused_before_the_next_question(template: Path, tmp_path: Path) -> None:
+    """Asked interactively, a bad slug is refused at once, not after seven answers."""
+    done = answered(template, tmp_path, "Desk\nBad Slug\n")
+    assert done.returncode == 1
+    assert "lower-case letters" in done.stdout.splitlines()[-1]
+    assert "[3/7]" not in done.stdout
+    assert list(tmp_path.iterdir()) == []

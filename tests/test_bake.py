@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from tests.conftest import COOKIECUTTER, Bake, environment, git
+from tests.test_template_source import RENDERED
 
-RENDERED = {"pyproject.toml", "config/project.yaml", "README.md"}
 WRITTEN_BY_HOOK = {".cruft.json"}
 NAMES = {
     "defaults": {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.conftest import SOURCE, TEMPLATE
 
 QUESTIONS = ["project_name", "project_slug", "description", "owner", "on_call", "provider", "notebook"]
+RENDERED = {"pyproject.toml", "config/project.yaml", "README.md"}
 HOOKS = sorted((TEMPLATE / "hooks").glob("*.py"))
 
 
@@ -21,6 +23,14 @@ def test_at_most_eight_questions_each_with_a_prompt_and_a_default() -> None:
     asked = [key for key in context if not key.startswith("_")]
     assert asked == QUESTIONS == list(context["__prompts__"])
     assert [key for key in asked if not context[key]] == ["notebook"]
+
+
+def test_everything_but_three_files_is_named_as_copied() -> None:
+    """A file or folder new at the top of the source, or in config/, is listed as copied without rendering."""
+    patterns = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))["_copy_without_render"]
+    entries = [*SOURCE.iterdir(), *(SOURCE / "config").iterdir()]
+    names = {entry.relative_to(SOURCE).as_posix() for entry in entries} - {"config"}
+    assert {name for name in names if not any(fnmatch(name, pattern) for pattern in patterns)} == RENDERED
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda path: path.name)

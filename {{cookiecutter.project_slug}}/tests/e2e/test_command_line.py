@@ -137,3 +137,8 @@ def test_versions_can_be_listed_shown_and_compared(run: Run) -> None:
     assert "classify@2" in run("prompts", "list").stdout
     assert "sha256" in run("prompts", "show", "classify@1").stdout
     assert "+++ classify@2" in run("prompts", "diff", "classify", "1", "2").stdout
+
+
+def test_answers_are_not_measured_from_an_empty_index(run: Run, database_url: str) -> None:
+    """Before the pipeline has run the suite is refused with what to run, not scored at zero."""
+    refused(run("eval", "rag", DATABASE_URL=database_url), "make pipeline")

@@ -1,7 +1,7 @@
 """`python -m tools.feature_table [RECORD.json ...]`: docs/reference/features.md from what a test run recorded.
 
-Without arguments it reads build/features.json. Several records count together: a row stands only when every test
-marked with it passed in all of them.
+Without arguments it reads build/features.json, and beside it what the template's own tests proved of this version.
+Several records count together: a row stands only when every test marked with it passed in all of them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from tools.feature_table.table import read_records, read_rows, render
 
 PAGE = Path("docs", "reference", "features.md")
 RECORD = Path("build", "features.json")
+TEMPLATE_RECORD = Path("tools", "feature_table", "template.json")
 
 
 def main(arguments: list[str]) -> int:
     """Write the page; the exit code is 2 when there is no record to read."""
-    paths = [Path(argument) for argument in arguments] or [RECORD]
+    paths = [Path(argument) for argument in arguments] or [RECORD, TEMPLATE_RECORD]
     missing = [path for path in paths if not path.exists()]
     if missing:
         print(f"error: {missing[0]} is not there: run `make test` first", file=sys.stderr)

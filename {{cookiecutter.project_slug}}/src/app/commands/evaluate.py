@@ -129,6 +129,8 @@ async def _evaluate(loaded: Settings, url: str, wanted: Sequence[Wanted], show: 
     results = []
     for one in wanted:
         async with bootstrap.open_services(loaded, url, {one.task: one.version}) as services:
+            if one.kind == "rag":
+                await _indexed(services)
             suite = _suite(loaded, services, one)
             found = await run_suite(
                 suite, label=one.label, concurrency=CONCURRENCY, on_progress=_progress if show else None
@@ -136,6 +138,14 @@ async def _evaluate(loaded: Settings, url: str, wanted: Sequence[Wanted], show: 
         result.save(found, loaded.build_dir / "evals")
         results.append(found)
     return results
+
+
+async def _indexed(services: Services) -> None:
+    """Refuse to measure answers from an empty index: every score would be a fault of the set-up."""
+    async with services.pool.connection() as connection:
+        row = await (await connection.execute("SELECT EXISTS (SELECT FROM documents)")).fetchone()
+    if not row[0]:
+        raise InputError("no document is indexed, so nothing could be answered: run `make pipeline` first")
 
 
 def _suite(loaded: Settings, services: Services, wanted: Wanted) -> Suite:

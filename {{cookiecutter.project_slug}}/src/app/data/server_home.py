@@ -83,16 +83,20 @@ def binaries(account: Account) -> Path:
 
 def _copied(install: Path) -> Path:
     """A copy of the binaries where every account can read it, made once for each wheel."""
+    package = install.parent
+    libraries = package.with_name(f"{package.name}.libs")  # found by the binaries relative to themselves
     stamp = (install / "bin" / "postgres").stat()
-    copy = SYSTEM_STATE / f"binaries-{stamp.st_size}-{stamp.st_mtime_ns}"
+    copy = SYSTEM_STATE / f"wheel-{stamp.st_size}-{stamp.st_mtime_ns}"
     if not copy.exists():
         SYSTEM_STATE.mkdir(parents=True, exist_ok=True)
-        partial = SYSTEM_STATE / f"binaries-{os.getpid()}.partial"
-        shutil.copytree(install, partial, symlinks=True)
+        partial = SYSTEM_STATE / f"wheel-{os.getpid()}.partial"
+        shutil.copytree(install, partial / package.name / install.name, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, partial / libraries.name, symlinks=True)
         with contextlib.suppress(OSError):
             partial.rename(copy)
         shutil.rmtree(partial, ignore_errors=True)
-    return copy
+    return copy / package.name / install.name
 
 
 @contextlib.contextmanager
