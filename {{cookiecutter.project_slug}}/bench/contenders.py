@@ -16,6 +16,8 @@ from typing import Any, Protocol
 TEXT = "Which label fits ticket {number}? An invoice was charged twice in March and the customer wants the money back."
 SYSTEM = "Classify the support ticket into billing, technical, account or other. Answer with the label only."
 
+# A cap that never stops anything, so that every call is admitted and settled for real.
+CAPS = "[{scope: tenant, period: day, usd: 1000000}]"
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -129,7 +131,7 @@ async def opened(name: str, base_url: str) -> AsyncIterator[Contender]:
     else:
         from app import bootstrap
 
-        variables = {"APP_PROVIDER": "compatible", "COMPATIBLE_BASE_URL": base_url}
+        variables = {"APP_PROVIDER": "compatible", "COMPATIBLE_BASE_URL": base_url, "APP_ADMISSION__CAPS": CAPS}
         loaded = bootstrap.settings(ROOT, {**os.environ, **variables})
         async with bootstrap.open_services(loaded, bootstrap.prepare_database(loaded)) as services:
             yield Own(services)

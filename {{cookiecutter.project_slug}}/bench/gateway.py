@@ -2,6 +2,7 @@
 
 `make bench-gateway`. Every contender runs in a process of its own against the same upstream, in turn, in a new order
 each round; CPU is the operating system's account of that process. The last line is JSON: key figures by name.
+BENCH_LITELLM_PYTHON names a Python that has LiteLLM installed.
 Compare ratios inside one run, never figures of two runs.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import resource
 import statistics
@@ -23,6 +25,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 CONTENDERS = ("own", "openai-sdk", "litellm-router")
 NOT_INSTALLED = 77
+# LiteLLM does not install beside this project's pins; a Python that has it joins the run.
+PYTHONS = {"litellm-router": os.environ.get("BENCH_LITELLM_PYTHON", sys.executable)}
 
 
 def measure(name: str, base_url: str, calls: int, concurrency: int, streamed: bool) -> dict[str, float]:
@@ -88,7 +92,7 @@ def compare(rounds: int, calls: int, concurrency: int, streamed: bool) -> tuple[
 
 def _in_a_process(name: str, base_url: str, calls: int, concurrency: int, streamed: bool) -> dict[str, float] | None:
     words = [name, base_url, str(calls), str(concurrency), str(int(streamed))]
-    command = [sys.executable, str(HERE / "gateway.py"), "--worker", *words]
+    command = [PYTHONS.get(name, sys.executable), str(HERE / "gateway.py"), "--worker", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode == NOT_INSTALLED:
         return None

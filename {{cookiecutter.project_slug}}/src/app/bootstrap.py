@@ -22,15 +22,28 @@ from aiohttp import ClientSession
 from app import configuration
 from app.caller import Caller
 from app.data import cache, postgres, store
+from app.data.change_feed import ChangeFeed
+from app.data.dedicated import connected
 from app.data.retrieval import Hit, search
 from app.errors import ConfigurationError, GateFailedError, StoreUnavailableError
+from app.intelligence.accounts import Accounts
+from app.intelligence.admission import Admission, CapRule, LimitRule, Rules
 from app.intelligence.attempts import Attempts
+from app.intelligence.balance import BalanceLimits
+from app.intelligence.breaker import BreakerLimits
+from app.intelligence.drafts import Drafts
+from app.intelligence.flags import Flags
+from app.intelligence.fleet import Fleet
 from app.intelligence.gateway import Gateway
 from app.intelligence.messages import Usage
+from app.intelligence.policy import targets
 from app.intelligence.prompts import Registry
 from app.intelligence.providers.http import HttpProvider, open_session
 from app.intelligence.providers.offline import OfflineProvider
 from app.intelligence.providers.provider import Provider
+from app.intelligence.releases import Releases
+from app.intelligence.retry_budget import RetryLimits
+from app.intelligence.routing_faults import Fault, faults
 from app.intelligence.wire.codec import CODECS
 from app.interface.readiness import readiness_of
 from app.interface.services import Services
@@ -43,12 +56,14 @@ from app.settings import ApiKey, Auth, Deployment, Settings, missing_key, produc
 
 log = logging.getLogger(__name__)
 
+# Under which name the price list knows a provider that we call otherwise.
+PRICE_LISTS = {"gemini": "google", "responses": "openai"}
 ASSISTANT_TASKS = ("route", "answer", "repair")
 
 
 def settings(root: Path, env: Mapping[str, str] | None = None) -> Settings:
     """The checked configuration of a project. Raises ConfigurationError, or GateFailedError with every fault."""
-    loaded = configuration.load(root, env)
+    loaded = configuration.load(root, env, check=routing)
     missing = missing_key(loaded)
     if missing is not None:
         raise ConfigurationError(missing)
@@ -57,6 +72,11 @@ def settings(root: Path, env: Mapping[str, str] | None = None) -> Settings:
         if faults:
             raise GateFailedError(f"this configuration must not start in {loaded.environment}", faults)
     return loaded
+
+
+def routing(loaded: Settings) -> list[Fault]:
+    """What is wrong with models, routes and tenants."""
+    return faults(loaded, lambda name, deployment: cost.list_price(deployment, PRICE_LISTS.get(name, name)) is not None)
 
 
 def database_url(loaded: Settings) -> str:
@@ -87,14 +107,56 @@ def registry(loaded: Settings) -> Registry:
     return Registry.open(loaded.root / "prompts")
 
 
-def provider(loaded: Settings, session: ClientSession) -> Provider:
-    """What serves the configured provider's models."""
-    access = loaded.providers[loaded.provider]
+def providers(loaded: Settings, session: ClientSession) -> dict[str, Provider]:
+    """What serves models: the configured provider, and those that routes and deployments name."""
+    entries = [entry for route in loaded.routes.values() for entry in (*route.models, *route.tiers.values())]
+    reached = {target.provider for target in targets(loaded, (*loaded.models, *entries))}
+    return {name: _provider(loaded, name, session) for name in sorted({loaded.provider, *reached})}
+
+
+def fleet(loaded: Settings) -> Fleet:
+    """What this process learns about its deployments."""
+    limits = loaded.gateway
+    return Fleet(
+        balance=BalanceLimits(**limits.balance.model_dump()),
+        breaker=BreakerLimits(**limits.breaker.model_dump()),
+        retries=RetryLimits(**limits.retries.model_dump()),
+    )
+
+
+def _provider(loaded: Settings, name: str, session: ClientSession) -> Provider:
+    access = loaded.providers[name]
     if access.protocol == "offline":
         return OfflineProvider()
     key = access.api_key.get_secret_value() if access.api_key else None
-    codec = CODECS.get(loaded.provider) or CODECS[access.protocol]
+    codec = CODECS.get(name) or CODECS[access.protocol]
     return HttpProvider(codec, access.base_url, key, session=session)
+
+
+def releases(loaded: Settings, url: str, prompts: Registry) -> Releases:
+    """The live pointers of prompts, from the last known state until the database has been read."""
+    return Releases(prompts, url, loaded.data_dir / "releases.json")
+
+
+def flags(loaded: Settings, url: str) -> Flags:
+    """The switches, from the last known state until the database has been read."""
+    return Flags(url, loaded.data_dir / "flags.json", off=loaded.flags.off, on=loaded.flags.on)
+
+
+def rules(loaded: Settings) -> Rules:
+    """The caps and limits of the configuration as admission takes them."""
+    values = loaded.admission.model_dump(exclude={"caps", "limits"})
+    caps = tuple(CapRule(**cap.model_dump()) for cap in loaded.admission.caps)
+    limits = tuple(LimitRule(**limit.model_dump()) for limit in loaded.admission.limits)
+    return Rules(caps=caps, limits=limits, **values)
+
+
+async def serving(loaded: Settings, url: str, prompts: Registry, caller: Caller) -> dict[str, int]:
+    """Which version of every prompt serves this caller now."""
+    live = releases(loaded, url, prompts)
+    async with connected(url) as connection:
+        await live.reload(connection)
+    return {task: live.version(task, caller) for task in prompts.tasks()}
 
 
 def price(provider_name: str, deployment: Deployment, usage: Usage) -> float | None:
@@ -105,7 +167,7 @@ def price(provider_name: str, deployment: Deployment, usage: Usage) -> float | N
     if deployment.input_usd_per_million is not None:
         override = cost.Price(deployment.input_usd_per_million, deployment.output_usd_per_million or 0.0)
     counts = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens)
-    found = cost.price(deployment.id, provider_name, *counts, override=override)
+    found = cost.price(deployment.id, PRICE_LISTS.get(provider_name, provider_name), *counts, override=override)
     return None if found is None else found.total_usd
 
 
@@ -177,14 +239,21 @@ async def open_services(
         call_log.start()
         stack.push_async_callback(call_log.close)
         session = await stack.enter_async_context(open_session())
+        live, switches = releases(loaded, url, prompts), flags(loaded, url)
+        feed = ChangeFeed(url, [("releases", live.reload), ("flags", switches.reload)])
+        stack.push_async_callback(feed.close)
+        await feed.start()
+        admission = Admission(rules(loaded), url, loaded.data_dir / "settlements")
+        admission.start()
+        stack.push_async_callback(admission.close)
+        redacted = redact if loaded.guards.redact_logs else str
         gateway = Gateway(
             loaded,
             prompts,
-            Attempts({loaded.provider: provider(loaded, session)}, loaded.gateway),
-            call_log=call_log,
-            cache=PostgresCache(pool),
-            price=price,
-            redact=redact if loaded.guards.redact_logs else str,
+            Drafts(loaded, prompts, versions=live, switches=switches),
+            Attempts(providers(loaded, session), loaded.gateway, fleet=fleet(loaded)),
+            Accounts(call_log, price, redacted, admission),
+            PostgresCache(pool),
         )
         assistant = Assistant(loaded, gateway, Search(loaded, pool, gateway), Sessions(url), versions=versions)
         stack.push_async_callback(assistant.close)

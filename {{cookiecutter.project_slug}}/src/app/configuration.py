@@ -7,9 +7,9 @@ A variable `APP_A__B=value` sets `a.b`; a few well-known names (`DATABASE_URL`, 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from dotenv import dotenv_values
@@ -22,6 +22,9 @@ WELL_KNOWN = {
     "DATABASE_URL": "database.url",
     "OPENAI_API_KEY": "providers.openai.api_key",
     "ANTHROPIC_API_KEY": "providers.anthropic.api_key",
+    "COHERE_API_KEY": "providers.cohere.api_key",
+    "RESPONSES_API_KEY": "providers.responses.api_key",
+    "GEMINI_API_KEY": "providers.gemini.api_key",
     "COMPATIBLE_API_KEY": "providers.compatible.api_key",
     "COMPATIBLE_BASE_URL": "providers.compatible.base_url",
     "MLFLOW_TRACKING_URI": "mlflow.tracking_uri",
@@ -31,8 +34,24 @@ WELL_KNOWN = {
 RUN_PREFIX = "APP_RUN_"
 
 
-def load(root: Path, env: Mapping[str, str] | None = None) -> Settings:
-    """Read the configuration of the project at `root`.
+class Fault(Protocol):
+    """One fault that a check of the whole finds."""
+
+    @property
+    def key(self) -> str:
+        """The dotted key where it stands, such as `routes.answer.models.1`."""
+        ...
+
+    @property
+    def message(self) -> str:
+        """What is wrong there and what to do."""
+        ...
+
+
+def load(
+    root: Path, env: Mapping[str, str] | None = None, *, check: Callable[[Settings], Sequence[Fault]] = lambda _: ()
+) -> Settings:
+    """Read the configuration of the project at `root`; `check` finds what no single field shows.
 
     `env` stands for the process environment (default: `os.environ`). Raises ConfigurationError with file and line.
     """
@@ -53,9 +72,13 @@ def load(root: Path, env: Mapping[str, str] | None = None) -> Settings:
         origin[key] = "environment"
     merged.update(environment=environment, root=root)
     try:
-        return Settings.model_validate(merged)
+        settings = Settings.model_validate(merged)
     except ValidationError as error:
         raise ConfigurationError(_explain(error, origin)) from None
+    faults = check(settings)
+    if faults:
+        raise ConfigurationError(_line(faults[0].key, faults[0].message, len(faults), origin))
+    return settings
 
 
 def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
@@ -115,18 +138,21 @@ def _assign(values: dict[str, Any], dotted: str, value: Any) -> None:
 
 
 def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
-    """The first fault of a validation as one line: place, key, what is wrong, how many more."""
+    """The first fault of a validation as one line."""
     faults = error.errors(include_url=False, include_context=False)
     first = faults[0]
-    key = ".".join(str(part) for part in first["loc"])
-    place = origin.get(key)
-    while place is None and "." in key:
-        key = key.rsplit(".", 1)[0]
-        place = origin.get(key)
-    key = ".".join(str(part) for part in first["loc"]) or "settings"
     what = {
         "extra_forbidden": "unknown field: remove it or correct its spelling",
         "missing": "required and not set",
     }.get(first["type"], first["msg"].removeprefix("Value error, "))
-    more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-    return f"{place + ': ' if place else ''}{key}: {what}{more}"
+    return _line(".".join(str(part) for part in first["loc"]), what, len(faults), origin)
+
+
+def _line(key: str, what: str, faults: int, origin: Mapping[str, str]) -> str:
+    """A fault as one line: where its key, or the nearest one above it, was written; what is wrong; how many more."""
+    written = key
+    while written not in origin and "." in written:
+        written = written.rsplit(".", 1)[0]
+    place = f"{origin[written]}: " if written in origin else ""
+    more = f" (and {faults - 1} more)" if faults > 1 else ""
+    return f"{place}{key or 'settings'}: {what}{more}"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 Environment = Literal["dev", "staging", "prod"]
-ProviderName = Literal["offline", "openai", "anthropic", "compatible"]
+ProviderName = Literal["offline", "openai", "anthropic", "compatible", "gemini", "ollama", "cohere", "responses"]
 
 # Refused outside development wherever a secret is expected.
 PLACEHOLDERS = (
@@ -87,7 +87,7 @@ class Database(Section):
 class ProviderAccess(Section):
     """How one provider is reached. `protocol` names the wire format, `offline` has none."""
 
-    protocol: Literal["offline", "openai", "anthropic"]
+    protocol: Literal["offline", "openai", "responses", "anthropic", "gemini", "ollama", "cohere"]
     base_url: str = ""
     api_key: SecretStr | None = None
     key_required: bool = True
@@ -96,24 +96,75 @@ class ProviderAccess(Section):
 class Deployment(Section):
     """Where a model is served: the provider's own id for it. Prices only where the price list does not know it.
 
-    `search_weight` is for embeddings: what their ranks count beside full text's 1; 0 stores them and searches without.
+    `weight` shares the load among deployments of one model, 0 is a standby. `provider` names the entry of `providers`
+    that serves this one, where that is another than the one it stands under. `region` is where the data is processed,
+    `local` for what runs on this machine. `search_weight` is for embeddings: what their ranks count beside full text's
+    1; 0 stores them and searches without.
     """
 
     id: str
     search_weight: float = Field(default=1.0, ge=0)
+    weight: float = Field(default=1.0, ge=0)
+    provider: str | None = None
+    region: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9-]*$")
     input_usd_per_million: float | None = Field(None, ge=0)
     output_usd_per_million: float | None = Field(None, ge=0)
 
 
 class Route(Section):
-    """How the calls of one task are served. `models` is tried in order: the first is meant, the rest are fallbacks."""
+    """How the calls of one task are served. `models` is tried in order: the first is meant, the rest are fallbacks.
+
+    An entry `large@anthropic` means another provider than the configured one. With `tiers` a simple request begins at
+    the cheap model and escalates when its reply is not good enough.
+    """
 
     models: tuple[str, ...] = Field(min_length=1)
+    tiers: Mapping[Literal["simple", "hard"], str] = Field(default_factory=dict)
     max_output_tokens: int = Field(1024, ge=1)
     max_input_tokens: int = Field(100_000, ge=1)
     temperature: float | None = None
     cache: bool = True
     fallback_text: str | None = None
+
+
+class Tiers(Section):
+    """When a request counts as hard: each count above its limit is a point, twice it two (`intelligence/tiers.py`)."""
+
+    characters: int = Field(default=2_000, ge=1)
+    questions: int = Field(default=2, ge=0)
+    sources: int = Field(default=6, ge=0)
+    numbers: int = Field(default=30, ge=0)
+    code_points: int = Field(default=2, ge=0)
+    hard_points: int = Field(default=2, ge=1)
+    confidence: float = Field(default=0.6, ge=0, le=1)
+
+
+class Breaker(Section):
+    """When a deployment's circuit breaker opens and for how long (`intelligence/breaker.py`)."""
+
+    window_calls: int = Field(default=50, ge=1)
+    window_s: float = Field(default=60.0, gt=0)
+    min_calls: int = Field(default=10, ge=1)
+    failure_rate: float = Field(default=0.5, gt=0, le=1)
+    open_s: float = Field(default=15.0, gt=0)
+    open_jitter: float = Field(default=0.2, ge=0, lt=1)
+    probes: int = Field(default=3, ge=1)
+
+
+class Retries(Section):
+    """What further attempts at a deployment may cost (`intelligence/retry_budget.py`)."""
+
+    ratio: float = Field(default=0.1, ge=0, le=1)
+    per_s: float = Field(default=0.1, ge=0)
+    burst: float = Field(default=5.0, ge=0)
+    free_failover_below: float = Field(default=0.15, ge=0, le=1)
+
+
+class Balance(Section):
+    """How deployments of one model share its load (`intelligence/balance.py`)."""
+
+    memory_s: float = Field(default=20.0, gt=0)
+    margin: float = Field(default=1.25, ge=1)
 
 
 class GatewaySettings(Section):
@@ -128,6 +179,10 @@ class GatewaySettings(Section):
     between_tokens_timeout_s: float = Field(10.0, gt=0)
     attempt_timeout_s: float = Field(20.0, gt=0)
     cache_ttl_s: float = Field(86_400, gt=0)
+    tiers: Tiers = Tiers()
+    breaker: Breaker = Breaker()
+    retries: Retries = Retries()
+    balance: Balance = Balance()
 
 
 class Door(Section):
@@ -143,6 +198,69 @@ class Guards(Section):
     input_limits: bool = True
     verify_citations: bool = True
     redact_logs: bool = True
+    mask_personal_data: bool = True
+    output_personal_data: Literal["mask", "refuse", "allow"] = "mask"
+
+
+class Tenant(Section):
+    """What holds for one tenant. `regions` are those its data may be processed in; empty means anywhere."""
+
+    regions: tuple[str, ...] = ()
+
+
+class SpendCap(Section):
+    """At most `usd` a window for each tenant, task or user; `tenant` and `subject` name one of them instead of all."""
+
+    scope: Literal["all", "tenant", "task", "user"]
+    period: Literal["hour", "day", "month"]
+    usd: float = Field(ge=0, le=1e9, allow_inf_nan=False)
+    tenant: str = "*"
+    subject: str = "*"
+
+    @model_validator(mode="after")
+    def _names_fit_the_scope(self) -> SpendCap:
+        if self.tenant != "*" and self.scope in ("all", "task"):
+            raise ValueError(f"a cap of scope {self.scope} names no tenant: remove it, or choose scope tenant or user")
+        if self.subject != "*" and self.scope in ("all", "tenant"):
+            raise ValueError(f"a cap of scope {self.scope} names no subject: remove it, or choose scope task or user")
+        return self
+
+
+class RateLimit(Section):
+    """Requests and tokens a minute for each tenant, user or session, or for the one that is named."""
+
+    scope: Literal["tenant", "user", "session"]
+    requests: int | None = Field(default=None, ge=1)
+    tokens: int | None = Field(default=None, ge=1)
+    tenant: str = "*"
+    subject: str = "*"
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> RateLimit:
+        if self.requests is None and self.tokens is None:
+            raise ValueError("a limit without a number: give requests, tokens or both")
+        return self
+
+
+class AdmissionSettings(Section):
+    """What may be spent and asked for; nothing is capped by default. Policies: `intelligence/admission.py`."""
+
+    caps: tuple[SpendCap, ...] = ()
+    limits: tuple[RateLimit, ...] = ()
+    tokens_per_request: int | None = Field(default=None, ge=1)
+    alert_share: float = Field(default=0.5, gt=0, lt=1)
+    unknown_price: Literal["refuse", "allow"] = "refuse"
+    store_away: Literal["closed", "open"] = "closed"
+    lost_calls: Literal["charge", "release"] = "charge"
+    lease_s: float = Field(default=120.0, ge=5)
+    timeout_s: float = Field(default=2.0, gt=0)
+
+
+class FlagSettings(Section):
+    """Switches set by the environment, which go before those in the database: `task:answer`, `model:large@acme`."""
+
+    off: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
 
 
 class Tracing(Section):
@@ -196,6 +314,9 @@ class Settings(Section):
     gateway: GatewaySettings = GatewaySettings()
     door: Door = Door()
     guards: Guards = Guards()
+    tenants: Mapping[str, Tenant] = Field(default_factory=dict)
+    admission: AdmissionSettings = AdmissionSettings()
+    flags: FlagSettings = FlagSettings()
     tracing: Tracing = Tracing()
     mlflow: Mlflow = Mlflow()
     retrieval: Retrieval = Retrieval()
@@ -218,11 +339,17 @@ class Settings(Section):
             if unknown:
                 raise ValueError(f"models.{name} names unknown provider {unknown[0]!r}")
         for task, route in self.routes.items():
-            for model in route.models:
+            for entry in (*route.models, *route.tiers.values()):
+                model, _, other = entry.partition("@")
                 if model not in self.models:
                     raise ValueError(f"routes.{task}.models names unknown model {model!r}")
-                if not self.models[model].get(self.provider):
-                    raise ValueError(f"models.{model} has no deployment for provider {self.provider!r}")
+                provider = self.provider if self.provider == "offline" else other or self.provider
+                if not self.models[model].get(provider):
+                    raise ValueError(f"models.{model} has no deployment for provider {provider!r}")
+        if self.admission.lease_s <= self.gateway.deadline_s:
+            raise ValueError(
+                "admission.lease_s must be longer than gateway.deadline_s: a call outlives its reservation"
+            )
         for pattern, model in [*self.door.aliases.items(), ("default", self.door.default)]:
             if model not in self.models:
                 raise ValueError(f"door.aliases.{pattern} names unknown model {model!r}")
@@ -243,7 +370,7 @@ def production_faults(settings: Settings) -> list[str]:
     else:
         faults += _weak_secret("DATABASE_URL password", _password(settings.database.url), minimum=8)
     for name, on in settings.guards.model_dump().items():
-        if not on:
+        if on in (False, "allow"):
             faults.append(f"guards.{name} is switched off: remove that line")
     access = settings.providers[settings.provider]
     if access.api_key is not None:

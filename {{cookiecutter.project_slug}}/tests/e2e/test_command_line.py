@@ -48,7 +48,7 @@ def refused(done: subprocess.CompletedProcess[str], *parts: str) -> None:
 
 def test_an_unknown_provider_is_refused(run: Run) -> None:
     """The line names the variable's value range."""
-    refused(run("status", APP_PROVIDER="bedrock"), "provider", "'offline', 'openai', 'anthropic' or 'compatible'")
+    refused(run("status", APP_PROVIDER="bedrock"), "provider", "'offline', 'openai', 'anthropic', 'compatible'")
 
 
 def test_a_provider_without_its_key_is_refused(run: Run) -> None:

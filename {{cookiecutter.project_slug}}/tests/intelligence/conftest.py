@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 import yaml
 
+from app.intelligence.accounts import Accounts
 from app.intelligence.attempts import Attempts
+from app.intelligence.drafts import Drafts
 from app.intelligence.gateway import Gateway
+from app.intelligence.messages import Usage
 from app.intelligence.prompts import Registry
 from app.intelligence.providers.provider import Provider
 from app.observability.records import CallRecord
-from app.settings import Settings
+from app.settings import Deployment, Settings
 
 CONFIG = """
 environment: dev
@@ -31,8 +34,10 @@ routes:
   greet: {models: [large, small], max_output_tokens: 50}
   fresh: {models: [large], cache: false}
   safe: {models: [large, small], fallback_text: Please try again later.}
+  tiered: {models: [small, large], tiers: {simple: small, hard: large}, cache: false}
   extract: {models: [large], cache: false}
 door: {default: large}
+tenants: {european: {regions: [eu]}}
 gateway: {deadline_s: 2.0, attempts: 4, backoff_initial_s: 0.01, backoff_max_s: 0.02}
 """
 PROMPT = """
@@ -71,34 +76,47 @@ class Bench:
         self.rows.append(call)
 
 
+def price(_provider: str, deployment: Deployment, usage: Usage) -> float | None:
+    """A dollar a million tokens in, two out, where the deployment has a price at all."""
+    if deployment.input_usd_per_million is None:
+        return None
+    return (usage.input_tokens + 2 * usage.output_tokens) / 1e6
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Callable[[Provider], Bench]:
-    """Makes a bench around a provider."""
-    for task, text in {"greet": PROMPT, "fresh": PROMPT, "safe": PROMPT, "extract": EXTRACT, "repair": REPAIR}.items():
+def bench(tmp_path: Path) -> Callable[..., Bench]:
+    """Makes a bench around a provider, with live versions, switches and an admission where they are given."""
+    for task, text in {
+        "greet": PROMPT,
+        "fresh": PROMPT,
+        "safe": PROMPT,
+        "tiered": PROMPT,
+        "extract": EXTRACT,
+        "repair": REPAIR,
+    }.items():
         path = tmp_path / task / "v1.prompt.yml"
         path.parent.mkdir()
         path.write_text(text, encoding="utf-8")
-    (tmp_path / "releases.yaml").write_text("{greet: 1, fresh: 1, safe: 1, extract: 1, repair: 1}", encoding="utf-8")
+    (tmp_path / "greet" / "v2.prompt.yml").write_text(PROMPT.replace("politely", "warmly"), encoding="utf-8")
+    (tmp_path / "releases.yaml").write_text(
+        "{greet: 1, fresh: 1, safe: 1, tiered: 1, extract: 1, repair: 1}", encoding="utf-8"
+    )
     settings = Settings.model_validate({**yaml.safe_load(CONFIG), "root": tmp_path})
 
-    def make(provider: Provider) -> Bench:
+    def make(provider: Provider, **parts: Any) -> Bench:
         made = Bench(gateway=None)  # type: ignore[arg-type]
 
         async def sleep(seconds: float) -> None:
             made.slept.append(seconds)
 
+        registry = Registry.open(tmp_path)
         made.gateway = Gateway(
             settings,
-            Registry.open(tmp_path),
+            registry,
+            Drafts(settings, registry, versions=parts.get("versions"), switches=parts.get("switches")),
             Attempts({"openai": provider}, settings.gateway, sleep=sleep, jitter=lambda: 0.5),
-            call_log=made,
-            cache=MemoryCache(),
-            price=lambda _provider, deployment, usage: (
-                None
-                if deployment.input_usd_per_million is None
-                else (usage.input_tokens + 2 * usage.output_tokens) / 1e6
-            ),
-            redact=lambda text: text.replace("Ada", "[name]"),
+            Accounts(made, price, lambda text: text.replace("Ada", "[name]"), parts.get("admission")),
+            MemoryCache(),
         )
         return made
 

@@ -13,8 +13,8 @@ from app.errors import (
     ProviderThrottledError,
     ProviderUnavailableError,
 )
-from app.intelligence.policy import Next, Target, after_failure, backoff_s
-from app.settings import Deployment
+from app.intelligence.policy import Next, Target, after_failure, backoff_s, targets
+from app.settings import Deployment, Settings
 
 FIRST = Target("large", "openai", Deployment(id="a"))
 SECOND = Target("small", "openai", Deployment(id="b"))
@@ -60,6 +60,92 @@ def test_nothing_left_is_the_end(error: ProviderError) -> None:
     """Without attempts, or without a place, the call is given up."""
     assert decide(error, left=0) == Next(None)
     assert decide(ProviderRefusedError("400", 400), SECOND) == Next(None)
+
+
+EQUAL = Target("large", "openai", Deployment(id="a2"))
+
+
+def among_equals(asked: set[str], *, left: int = 4, barred: tuple[str, ...] = ()) -> Next:
+    """What follows a failure at FIRST, which has an equal and a fallback."""
+    return after_failure(
+        ProviderUnavailableError("503"),
+        FIRST,
+        (EQUAL, FIRST, SECOND),
+        attempts_left=left,
+        seconds_left=10.0,
+        backoff_s=0.5,
+        asked=asked,
+        barred=barred,
+    )
+
+
+@pytest.mark.feature("G4")
+def test_an_equal_not_asked_yet_comes_first_and_without_a_wait() -> None:
+    """It is another place: no reason to wait for it, wherever it stands in the order."""
+    assert among_equals({FIRST.name}) == Next(EQUAL)
+
+
+@pytest.mark.feature("G2")
+def test_with_all_equals_asked_it_is_tried_again_here() -> None:
+    """Then the backoff counts, and an attempt stays for the fallback."""
+    assert among_equals({FIRST.name, EQUAL.name}) == Next(FIRST, 0.5)
+    assert among_equals({FIRST.name, EQUAL.name}, left=1) == Next(SECOND)
+
+
+@pytest.mark.feature("G2")
+def test_a_barred_place_is_passed_over() -> None:
+    """An open breaker or a used-up budget takes a place out, be it another or this one."""
+    asked = {FIRST.name, EQUAL.name}
+
+    assert among_equals({FIRST.name}, barred=(EQUAL.name,)) == Next(FIRST, 0.5)
+    assert among_equals(asked, barred=(FIRST.name,)) == Next(SECOND)
+    assert among_equals(asked, barred=(FIRST.name, SECOND.name)) == Next(None)
+
+
+def configured(provider: str) -> Settings:
+    served = {"large": {"openai": ["gpt"], "anthropic": ["claude"], "offline": ["standin"]}}
+    return Settings.model_validate(
+        {
+            "environment": "dev",
+            "root": ".",
+            "provider": provider,
+            "project": {"name": "Test", "slug": "test", "owner": "us", "on_call": "us"},
+            "providers": {name: {"protocol": "offline"} for name in served["large"]},
+            "models": {
+                model: {by: [{"id": name} for name in names] for by, names in places.items()}
+                for model, places in served.items()
+            },
+            "routes": {},
+        }
+    )
+
+
+@pytest.mark.feature("G3")
+def test_a_route_may_name_another_provider() -> None:
+    """`large@anthropic` is the same model served elsewhere, behind ours; nothing comes twice."""
+    order = targets(configured("openai"), ("large", "large@anthropic", "large@openai"))
+
+    assert [target.name for target in order] == ["openai/gpt", "anthropic/claude"]
+    assert order[0].equals != order[1].equals
+
+
+@pytest.mark.feature("G4")
+def test_a_target_carries_its_deployments_weight_and_region() -> None:
+    """What the configuration says of a deployment is what choosing and the region rule look at."""
+    places = (Deployment(id="gpt", weight=3, region="eu"), Deployment(id="gpt-2"))
+    settings = configured("openai").model_copy(update={"models": {"large": {"openai": places}}})
+
+    first, second = targets(settings, ("large",))
+
+    assert (first.weight, first.region, second.weight, second.region) == (3, "eu", 1, None)
+    assert first.equals == second.equals
+
+
+def test_offline_every_entry_is_the_stand_in() -> None:
+    """A route with a paid fallback runs without a key or a network."""
+    order = targets(configured("offline"), ("large@anthropic", "large"))
+
+    assert [target.name for target in order] == ["offline/standin"]
 
 
 @pytest.mark.feature("G2")

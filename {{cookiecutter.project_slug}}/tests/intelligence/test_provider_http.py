@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -24,7 +25,7 @@ from app.intelligence.providers.faults_server import FaultsServer
 from app.intelligence.providers.http import HttpProvider, open_session
 from app.intelligence.providers.http_errors import error_for, retry_after_s, without_secrets
 from app.intelligence.providers.provider import Timeouts
-from app.intelligence.wire.codec import ANTHROPIC, OPENAI
+from app.intelligence.wire.codec import ANTHROPIC, CODECS, OPENAI
 
 KEY = "sk-of-the-test-0123456789"
 QUICK = Timeouts(connect_s=0.5, first_token_s=0.3, between_tokens_s=0.2, total_s=0.5)
@@ -33,15 +34,15 @@ SLACK_S = 0.3
 Connect = Callable[[FaultsServer], HttpProvider]
 
 
-@pytest.fixture(params=["openai", "anthropic"])
+@pytest.fixture(params=["openai", "responses", "anthropic", "gemini", "ollama", "cohere"])
 async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
-    """A provider for a server, in both protocols, closed at the end."""
+    """A provider for a server, in every protocol, closed at the end."""
     async with open_session() as session:
 
         def connected(server: FaultsServer) -> HttpProvider:
-            if request.param == "anthropic":
-                return HttpProvider(ANTHROPIC, server.url, KEY, session=session)
-            return HttpProvider(OPENAI, server.base_url, KEY, session=session)
+            codec = CODECS[request.param]
+            base_url = server.base_url if codec.path.startswith(("/chat", "/responses")) else server.url
+            return HttpProvider(codec, base_url, KEY, session=session)
 
         yield connected
 
@@ -69,12 +70,12 @@ async def until(claim: Callable[[], bool], within_s: float = 1.0) -> None:
 @pytest.mark.feature("G1")
 async def test_a_whole_reply(connect: Connect) -> None:
     """Text, tool calls, finish reason and usage arrive, the key travels in its header."""
-    said = ModelReply(TEXT, "m", Usage(12, 9, 4), "tool_calls", (ToolCall("t", "look", '{"a":1}'),), "scripted")
+    said = ModelReply(TEXT, "m", Usage(12, 9, 4), "tool_calls", (ToolCall("t", "look", '{"a":1}'),))
     async with FaultsServer([Outcome(reply=said)]) as server:
         reply = await connect(server).complete(asked(), QUICK)
 
-    assert reply == said
-    assert KEY in server.headers[0].get("authorization", server.headers[0].get("x-api-key", ""))
+    assert replace(reply, id="", model="m") == said
+    assert any(KEY in server.headers[0].get(name, "") for name in ("authorization", "x-api-key", "x-goog-api-key"))
     assert server.requests[0]["model"] == "m"
 
 
@@ -213,15 +214,33 @@ async def test_missing_usage_is_estimated_and_flagged() -> None:
 
 
 @pytest.mark.feature("G1")
-async def test_embeddings_keep_their_order() -> None:
-    """One vector a text; a protocol without embeddings refuses before anything is sent."""
+@pytest.mark.parametrize("protocol", ["openai", "gemini", "ollama", "cohere"])
+async def test_embeddings_keep_their_order(protocol: str) -> None:
+    """One vector a text, counted by the provider."""
     async with FaultsServer() as server, open_session() as session:
-        found = await HttpProvider(OPENAI, server.base_url, session=session).embed("m", ["a", "bb"], QUICK)
+        base_url = server.base_url if protocol == "openai" else server.url
+        found = await HttpProvider(CODECS[protocol], base_url, session=session).embed("m", ["a", "bb"], QUICK)
+
+    assert [vector.index(1.0) for vector in found.vectors] == [1, 2]
+    assert (found.usage, server.by_model) == (Usage(3), {"m": 1})
+
+
+@pytest.mark.feature("G1")
+async def test_a_protocol_without_embeddings_refuses_before_anything_is_sent() -> None:
+    """Anthropic has none: another provider is needed."""
+    async with FaultsServer() as server, open_session() as session:
         with pytest.raises(ProviderRefusedError, match="without embeddings"):
             await HttpProvider(ANTHROPIC, server.url, session=session).embed("m", ["a"], QUICK)
 
-    assert [vector.index(1.0) for vector in found.vectors] == [1, 2]
-    assert server.count == 1
+    assert server.count == 0
+
+
+async def test_a_model_in_the_address_is_quoted() -> None:
+    """Whatever a model is called, it stays one segment of the path."""
+    async with FaultsServer(["ok"]) as server, open_session() as session:
+        await HttpProvider(CODECS["gemini"], server.url, session=session).complete(asked("tuned/a b?#:x"), QUICK)
+
+    assert server.requests[0]["model"] == "tuned/a b?#:x"
 
 
 @pytest.mark.feature("G2")

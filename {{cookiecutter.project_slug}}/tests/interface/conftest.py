@@ -14,6 +14,7 @@ from app.interface.api import create_app
 from app.interface.services import Services
 from app.settings import Settings
 from tests.interface.fakes import FakeAssistant, FakeGateway
+from tests.interface.served_doors import Served, served_doors
 
 Client = Callable[..., AbstractAsyncContextManager[httpx2.AsyncClient]]
 
@@ -48,3 +49,17 @@ def serve() -> Client:
                 yield client
 
     return served
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[Served]:
+    """The doors on loopback; one server for the whole run."""
+    with served_doors() as server:
+        yield server
+
+
+@pytest.fixture
+def doors(running: Served) -> Served:
+    """The server with a fresh gateway's state."""
+    running.gateway.reset()
+    return running

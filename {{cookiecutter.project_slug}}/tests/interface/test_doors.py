@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import time
-from collections.abc import AsyncIterator, Iterator
-from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 import anthropic
 import httpx2
 import openai
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from pydantic import BaseModel
 
-from app.caller import Caller
 from app.errors import (
     AppError,
     BudgetExceededError,
@@ -27,146 +19,10 @@ from app.errors import (
     RateLimitedError,
     StoreUnavailableError,
 )
-from app.intelligence.messages import Chunk, Embeddings, ModelRequest, ToolCall, ToolCallDelta, Usage
-from app.intelligence.reply import Reply
-from app.interface.auth import Authenticated
-from app.interface.doors import doors_router
-from app.interface.edge import Edge
-from app.interface.limits import Bounded
-from app.interface.services import Services
-from app.settings import ApiKey, Auth, Deployment, Door, Project, ProviderAccess, Settings
+from app.intelligence.messages import Chunk, ToolCall, ToolCallDelta
+from tests.interface.served_doors import KEY, Served, a_reply
 
-KEY = "door-key-of-the-test"
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-
-
-def a_reply(text: str = "Fourteen days.", **changes: Any) -> Reply:
-    """A reply of the gateway."""
-    values: dict[str, Any] = {
-        "task": "door",
-        "model": "large",
-        "provider": "offline",
-        "deployment": "standin",
-        "usage": Usage(20, 5, cached_input_tokens=8),
-        "cost_usd": 0.0,
-        "identity": "i" * 64,
-        "call_id": "call-1",
-        "trace_id": "ab" * 16,
-    }
-    return Reply(text=text, **{**values, **changes})
-
-
-class FakeGateway:
-    """Gives `reply`, or raises `error`; streams `chunks` first. Remembers requests, and when a stream was closed."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """As new."""
-        self.reply = a_reply()
-        self.error: AppError | None = None
-        self.chunks: list[Chunk | AppError] = []
-        self.endless = False
-        self.silent = False
-        self.requests: list[ModelRequest] = []
-        self.tasks: list[str] = []
-        self.embedding_models: list[str] = []
-        self.calls = 0
-        self.closed = threading.Event()
-
-    async def chat(self, request: ModelRequest, caller: Caller, *, task: str) -> Reply:
-        """The reply."""
-        self._asked(request, task)
-        return self.reply
-
-    async def chat_stream(self, request: ModelRequest, caller: Caller, *, task: str) -> AsyncIterator[Chunk | Reply]:
-        """The chunks, then the reply."""
-        try:
-            self._asked(request, task)
-            if self.silent:
-                await asyncio.sleep(30)
-            while self.endless:
-                yield Chunk("again ")
-                await asyncio.sleep(0.01)
-            for chunk in self.chunks:
-                if isinstance(chunk, AppError):
-                    raise chunk
-                yield chunk
-            yield self.reply
-        finally:
-            self.closed.set()
-
-    async def embed(self, texts: Any, caller: Caller, *, model: str) -> Embeddings:
-        """Two numbers a text."""
-        self.embedding_models.append(model)
-        return Embeddings([[0.5, float(len(text))] for text in texts], "standin-hash", Usage(len(texts)))
-
-    def _asked(self, request: ModelRequest, task: str) -> None:
-        self.calls += 1
-        self.requests.append(request)
-        self.tasks.append(task)
-        if self.error is not None:
-            raise self.error
-
-
-def some_settings() -> Settings:
-    """Two chat models, an embedding model, one alias."""
-    served = {"offline": (Deployment(id="standin"),)}
-    return Settings(
-        environment="dev",
-        root="/nowhere",
-        auth=Auth(mode="api_key", keys=(ApiKey(name="test", sha256=sha256(KEY.encode()).hexdigest(), tenant="acme"),)),
-        project=Project(name="Desk", slug="desk", owner="team", on_call="team@example.org"),
-        provider="offline",
-        providers={"offline": ProviderAccess(protocol="offline", key_required=False)},
-        models={"large": served, "small": served, "embedding": served},
-        routes={},
-        door=Door(default="large", aliases={"*mini*": "small"}),
-    )
-
-
-class Served:
-    """The running doors: their address and the gateway behind them."""
-
-    def __init__(self, url: str, gateway: FakeGateway) -> None:
-        self.url = url
-        self.gateway = gateway
-
-    def openai(self, key: str = KEY) -> openai.OpenAI:
-        """OpenAI's SDK as anyone would build it, retries included."""
-        return openai.OpenAI(base_url=f"{self.url}/v1", api_key=key)
-
-    def anthropic(self, key: str = KEY) -> anthropic.Anthropic:
-        """Anthropic's SDK as anyone would build it, retries included."""
-        return anthropic.Anthropic(base_url=self.url, api_key=key)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Served]:
-    """One server for the whole module."""
-    gateway, settings = FakeGateway(), some_settings()
-    app = FastAPI()
-    app.include_router(doors_router())
-    app.state.services = Services(settings, gateway, cast(Any, None), None, None, list)
-    guarded = Edge(Authenticated(Bounded(app, settings), settings))
-    server = uvicorn.Server(uvicorn.Config(guarded, port=0, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    until = time.monotonic() + 10
-    while not server.started and time.monotonic() < until:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield Served(f"http://127.0.0.1:{port}", gateway)
-    server.should_exit = True
-    thread.join(5)
-
-
-@pytest.fixture
-def doors(running: Served) -> Served:
-    """The server with a fresh gateway's state."""
-    running.gateway.reset()
-    return running
 
 
 def ask(client: openai.OpenAI, **more: Any) -> Any:

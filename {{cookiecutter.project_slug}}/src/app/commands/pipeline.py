@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -21,6 +22,8 @@ from app.orchestration.pipeline_file import read_pipeline
 from app.orchestration.step import Door, StepContext
 from app.settings import Settings
 
+CALLER = Caller(user="pipeline", role="pipeline")
+
 
 def run(root: Path, *, again: bool = False) -> None:
     """Run or go on, print a line a step, raise what stopped it."""
@@ -38,7 +41,7 @@ def execute(
 ) -> PipelineResult:
     """Run the project's pipeline on a prepared database."""
     registry = bootstrap.registry(loaded)
-    versions = {task: registry.default_version(task) for task in registry.tasks()}
+    versions = asyncio.run(bootstrap.serving(loaded, url, registry, CALLER))
     return run_pipeline(
         read_pipeline(loaded.root / "notebooks" / "pipeline.yaml"),
         loaded,
@@ -64,7 +67,7 @@ async def _context(loaded: Settings, url: str, versions: dict[str, int]) -> Asyn
                 settings=loaded,
                 pool=services.pool,
                 gateway=services.gateway,
-                caller=Caller(user="pipeline", role="pipeline"),
+                caller=CALLER,
                 door=Door(address, key),
                 prompt_versions=versions,
                 folder=loaded.build_dir,

@@ -1,6 +1,7 @@
 """Trying: the loop of attempts of one call over its deployments, whole replies and streams alike.
 
-One attempt budget and one deadline hold for all of it; what to do after a failure is decided in `policy`.
+One attempt budget and one deadline hold for all of it. What to do after a failure is decided in `policy`; which
+deployments may be asked, and whether another attempt can be afforded, the `fleet` knows.
 """
 
 from __future__ import annotations
@@ -9,18 +10,32 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TypeVar
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TypeVar, cast
 
 from app.errors import CallFailedError, DeadlineExceededError, ProviderError, ProviderUnavailableError
 from app.intelligence.call import Call
+from app.intelligence.fleet import Fleet, Lease
 from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest
-from app.intelligence.policy import Next, Target, after_failure, backoff_s
+from app.intelligence.policy import Target, after_failure, backoff_s
 from app.intelligence.providers.provider import Provider, Timeouts
 from app.observability.records import AttemptRecord
 from app.settings import GatewaySettings
 
 Outcome = TypeVar("Outcome")
+
+
+@dataclass(slots=True)
+class Walk:
+    """One call's way down its order: the attempt under way, since when and with how much time, and who was asked."""
+
+    call: Call
+    order: Sequence[Target]
+    lease: Lease
+    asked: set[str]
+    started: float
+    left_s: float
 
 
 class Attempts:
@@ -31,21 +46,28 @@ class Attempts:
         providers: Mapping[str, Provider],
         settings: GatewaySettings,
         *,
+        fleet: Fleet | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._providers = providers
         self._settings = settings
+        self._fleet = fleet or Fleet()
         self._sleep = sleep
         self._jitter = jitter
 
-    async def complete(self, call: Call, request: ModelRequest) -> tuple[ModelReply, Target]:
-        """The first whole reply. Raises CallFailedError when none comes, DeadlineExceededError when time is up."""
+    async def complete(
+        self, call: Call, request: ModelRequest, order: Sequence[Target] | None = None
+    ) -> tuple[ModelReply, Target]:
+        """The first whole reply, from `order` (default: the call's own).
+
+        Raises CallFailedError when none comes, DeadlineExceededError when time is up.
+        """
 
         def ask(target: Target) -> Awaitable[ModelReply]:
             return self._providers[target.provider].complete(_for(request, target), self._timeouts(call))
 
-        return await self._first(call, ask)
+        return await self._first(call, order or call.order, ask)
 
     async def embed(self, call: Call, texts: Sequence[str]) -> tuple[Embeddings, Target]:
         """The first whole set of vectors; errors as `complete`."""
@@ -53,46 +75,62 @@ class Attempts:
         def ask(target: Target) -> Awaitable[Embeddings]:
             return self._providers[target.provider].embed(target.deployment.id, texts, self._timeouts(call))
 
-        return await self._first(call, ask)
+        return await self._first(call, call.order, ask)
 
-    async def _first(self, call: Call, ask: Callable[[Target], Awaitable[Outcome]]) -> tuple[Outcome, Target]:
-        target: Target = call.order[0]
-        while True:
-            started = time.perf_counter()
-            try:
-                outcome = await self._within(call, ask(target))
-            except ProviderError as error:
-                target = await self._next(call, target, error, started)
-            else:
-                _note(call, target, started)
-                return outcome, target
+    async def _first(
+        self, call: Call, order: Sequence[Target], ask: Callable[[Target], Awaitable[Outcome]]
+    ) -> tuple[Outcome, Target]:
+        walk = self._begin(call, order)
+        try:
+            while True:
+                target = walk.lease.target
+                try:
+                    outcome = await self._within(call, ask(target))
+                except ProviderError as error:
+                    await self._next(walk, error)
+                else:
+                    walk.lease.succeeded()
+                    _note(call, target, walk.started)
+                    return outcome, target
+        finally:
+            walk.lease.abandoned()
 
-    async def stream(self, call: Call, request: ModelRequest) -> AsyncGenerator[tuple[Chunk, Target]]:
+    async def stream(
+        self, call: Call, request: ModelRequest, order: Sequence[Target] | None = None
+    ) -> AsyncGenerator[tuple[Chunk, Target]]:
         """The chunks of the first stream that begins. Once a chunk is out, a failure ends the stream: nobody can
         take back what was said."""
-        target: Target = call.order[0]
-        while True:
-            started = time.perf_counter()
-            chunks = self._providers[target.provider].stream(_for(request, target), self._timeouts(call))
-            try:
-                first = await self._within(call, anext(aiter(chunks), Chunk()))
-            except ProviderError as error:
-                target = await self._next(call, target, error, started)
-                continue
-            break
+        walk = self._begin(call, order or call.order)
         try:
+            chunks, first = await self._first_chunk(walk, request)
+            target = walk.lease.target
+            walk.lease.spoke()
             call.first_token_ms = call.elapsed_ms()
-            yield first, target
-            async for chunk in chunks:
-                if call.seconds_left() <= 0:
-                    raise ProviderUnavailableError(f"the stream ran past the deadline of {call.deadline_s:g} s")
-                yield chunk, target
-            _note(call, target, started)
+            async with aclosing(chunks):
+                yield first, target
+                async for chunk in chunks:
+                    if call.seconds_left() <= 0:
+                        walk.lease.abandoned()
+                        raise ProviderUnavailableError(f"the stream ran past the deadline of {call.deadline_s:g} s")
+                    yield chunk, target
+            walk.lease.succeeded()
+            _note(call, target, walk.started)
         except ProviderError as error:
-            _note(call, target, started, error)
+            walk.lease.failed(error)
+            _note(call, target, walk.started, error)
             raise CallFailedError(f"{target.name} broke off its stream: {error}", len(call.attempts)) from error
         finally:
-            await chunks.aclose()  # type: ignore[attr-defined]
+            walk.lease.abandoned()
+
+    async def _first_chunk(self, walk: Walk, request: ModelRequest) -> tuple[AsyncGenerator[Chunk], Chunk]:
+        while True:
+            target = walk.lease.target
+            provider = self._providers[target.provider]
+            chunks = cast(AsyncGenerator[Chunk], provider.stream(_for(request, target), self._timeouts(walk.call)))
+            try:
+                return chunks, await self._within(walk.call, anext(aiter(chunks), Chunk()))
+            except ProviderError as error:
+                await self._next(walk, error)
 
     async def _within(self, call: Call, work: Awaitable[Outcome]) -> Outcome:
         try:
@@ -101,30 +139,66 @@ class Attempts:
         except TimeoutError:
             raise ProviderUnavailableError(f"no answer within {call.deadline_s:g} s") from None
 
-    async def _next(self, call: Call, target: Target, error: ProviderError, started: float) -> Target:
-        _note(call, target, started, error)
+    def _begin(self, call: Call, order: Sequence[Target]) -> Walk:
+        """The first attempt at `order`. A repair or an escalation draws on the attempts of the call it belongs to."""
+        used = len(call.attempts)
+        if used >= self._settings.attempts:
+            raise CallFailedError(f"no attempt is left for {call.task!r}: all {used} are used up", used)
+        lease = self._fleet.choose(order)
+        return Walk(call, order, lease, {lease.target.name}, time.perf_counter(), call.seconds_left())
+
+    async def _next(self, walk: Walk, error: ProviderError) -> None:
+        """End the attempt under way and begin the next one, wherever policy and budgets allow it."""
+        call, current = walk.call, walk.lease.target
+        _note(call, current, walk.started, error)
+        if self._cut_short(walk):
+            walk.lease.abandoned()
+        else:
+            walk.lease.failed(error)
         used = len(call.attempts)
         if call.seconds_left() <= 0:
             raise DeadlineExceededError(
                 f"no model answered {call.task!r} within {call.deadline_s:g} s ({used} attempts): "
-                f"last {target.name}: {error}",
+                f"last {current.name}: {error}",
                 used,
             ) from error
-        chosen: Next = after_failure(
-            error,
-            target,
-            call.order,
-            attempts_left=self._settings.attempts - used,
-            seconds_left=call.seconds_left(),
-            backoff_s=backoff_s(used, self._settings.backoff_initial_s, self._settings.backoff_max_s, self._jitter()),
-        )
-        if chosen.target is None:
-            raise CallFailedError(
-                f"no model answered {call.task!r} after {used} attempts: last {target.name}: {error}", used
-            ) from error
-        if chosen.delay_s > 0:
-            await self._sleep(chosen.delay_s)
-        return chosen.target
+        target = await self._following(walk, error)
+        walk.asked.add(target.name)
+        walk.lease = self._fleet.begin(target)
+        walk.started, walk.left_s = time.perf_counter(), call.seconds_left()
+
+    async def _following(self, walk: Walk, error: ProviderError) -> Target:
+        """Where the call goes on, the wait for it over. Raises CallFailedError when nowhere."""
+        call, current, fleet, used = walk.call, walk.lease.target, self._fleet, len(walk.call.attempts)
+        settings = self._settings
+        while True:
+            barred = fleet.barred(walk.order, current)
+            chosen = after_failure(
+                error,
+                current,
+                fleet.ranked(walk.order),
+                attempts_left=settings.attempts - used,
+                seconds_left=call.seconds_left(),
+                backoff_s=backoff_s(used, settings.backoff_initial_s, settings.backoff_max_s, self._jitter()),
+                asked=walk.asked,
+                barred=barred,
+            )
+            if chosen.target is None:
+                why = f"; not asked again: {barred[current.name]}" if current.name in barred else ""
+                raise CallFailedError(
+                    f"no model answered {call.task!r} after {used} attempts: last {current.name}: {error}{why}", used
+                ) from error
+            fleet.pay(chosen.target, current)
+            if chosen.delay_s > 0:
+                await self._sleep(chosen.delay_s)
+                if chosen.target.name in fleet.open_among(walk.order):
+                    continue
+            return chosen.target
+
+    def _cut_short(self, walk: Walk) -> bool:
+        """Whether the call's deadline ended an attempt before the time it is due: not the deployment's fault."""
+        due = min(self._settings.attempt_timeout_s, walk.call.deadline_s / 2)
+        return walk.call.seconds_left() <= 0 and walk.left_s < due
 
     def _timeouts(self, call: Call) -> Timeouts:
         left = max(0.001, call.seconds_left())

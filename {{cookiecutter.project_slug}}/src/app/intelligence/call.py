@@ -11,6 +11,7 @@ from uuid import UUID
 
 from app.caller import Caller
 from app.intelligence.messages import Message, ModelRequest
+from app.intelligence.personal_data.vault import Vault
 from app.intelligence.policy import Target
 from app.intelligence.prompts import Prompt
 from app.intelligence.reply import Reply
@@ -21,18 +22,28 @@ Redact = Callable[[str], str]
 
 @dataclass(slots=True)
 class Call:
-    """The state of one call. Times come from the monotonic clock, `at` from the wall."""
+    """The state of one call. Times come from the monotonic clock, `at` from the wall.
+
+    `request` is what providers see, personal data masked; `vault` puts it back; `known` is what the caller gave, masked
+    or not. `harder` are the deployments that
+    answer when a cheap reply is not good enough, empty when the route has no tiers. `said` is the reply as it is
+    logged: masked, and only what was shown.
+    """
 
     id: UUID
     task: str
     caller: Caller
     request: ModelRequest
+    vault: Vault
+    known: frozenset[str]
     order: tuple[Target, ...]
     identity: str
     prompt: Prompt | None
     cacheable: bool
     deadline_s: float
     fallback_text: str | None
+    harder: tuple[Target, ...] = ()
+    said: str = ""
     trace_id: str = "0" * 32
     span_id: str = "0" * 16
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -81,7 +92,7 @@ def row(
         cached=reply.cached if reply else False,
         stream=call.request.stream,
         input={"messages": [_logged(message, redact) for message in call.request.messages]},
-        output=redact(reply.text) if reply else "",
+        output=redact(call.said),
         input_tokens=reply.usage.input_tokens if reply else 0,
         output_tokens=reply.usage.output_tokens if reply else 0,
         cached_input_tokens=reply.usage.cached_input_tokens if reply else 0,

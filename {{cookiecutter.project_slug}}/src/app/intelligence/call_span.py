@@ -43,7 +43,7 @@ def describe(span: OperationSpan, call: Call, reply: Reply | None) -> None:
     )
     if reply is None:
         return
-    span.outputs({"text": reply.text} if not reply.tool_calls else {"tool_calls": [c.name for c in reply.tool_calls]})
+    span.outputs({"text": call.said} if not reply.tool_calls else {"tool_calls": [c.name for c in reply.tool_calls]})
     span.usage(reply.usage.input_tokens, reply.usage.output_tokens, reply.usage.cached_input_tokens)
     span.set(
         {

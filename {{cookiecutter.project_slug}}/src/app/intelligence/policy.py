@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from app.errors import (
     ProviderBrokenError,
@@ -16,16 +16,24 @@ from app.settings import Deployment, Settings
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One place that may serve a call: our model name, who serves it, under which id and at which price."""
+    """One place that may serve a call: our model name, who serves it, under which id and at which price.
+
+    Targets of one model and one `pool` are equals, among which the load is balanced by `weight`. `name` is
+    `provider/id`, unique within a configuration. `region` is where the data is processed, None when nobody said.
+    """
 
     model: str
     provider: str
     deployment: Deployment
+    weight: float = 1.0
+    region: str | None = None
+    pool: str = ""
+    name: str = field(init=False, compare=False, repr=False)
+    equals: tuple[str, str] = field(init=False, compare=False, repr=False)
 
-    @property
-    def name(self) -> str:
-        """`provider/id`, unique within a configuration."""
-        return f"{self.provider}/{self.deployment.id}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.provider}/{self.deployment.id}")
+        object.__setattr__(self, "equals", (self.model, self.pool))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +44,25 @@ class Next:
     delay_s: float = 0.0
 
 
+def named(entry: str, provider: str) -> tuple[str, str]:
+    """What a route's entry asks for, as (model, provider): `large`, or `large@anthropic` for another than our provider.
+
+    Offline every entry means the stand-in, so that a route with paid fallbacks still runs without a key or a network.
+    """
+    model, _, other = entry.partition("@")
+    return model, provider if provider == "offline" else other or provider
+
+
 def targets(settings: Settings, models: Sequence[str]) -> tuple[Target, ...]:
-    """All deployments of the models for the configured provider, in the order they are to be tried."""
-    return tuple(
-        Target(model, settings.provider, deployment)
-        for model in models
-        for deployment in settings.models[model].get(settings.provider, ())
-    )
+    """All deployments of a route's entries in the order they are to be tried, each once."""
+    found: dict[str, Target] = {}
+    for entry in models:
+        model, provider = named(entry, settings.provider)
+        for deployment in settings.models[model].get(provider, ()):
+            by = deployment.provider or provider
+            target = Target(model, by, deployment, deployment.weight, deployment.region, pool=provider)
+            found.setdefault(target.name, target)
+    return tuple(found.values())
 
 
 def after_failure(
@@ -53,25 +73,37 @@ def after_failure(
     attempts_left: int,
     seconds_left: float,
     backoff_s: float,
+    asked: Collection[str] = (),
+    barred: Collection[str] = (),
 ) -> Next:
-    """Retry here, move on or give up.
+    """Retry here, move on or give up. `asked` and `barred` hold names of targets.
 
-    A refused request moves on at once. A broken, unavailable or throttled deployment is tried again, after the delay
-    the provider asked for or our own backoff, while that fits into the deadline and leaves an attempt for each one
-    behind it.
+    A call walks down its order and never up, and asks no target twice except the one it stands at, so it cannot loop.
+    A refused request moves on at once. After a broken, unavailable or throttled attempt an equal not asked yet comes
+    next, at once: it is another place. Without one the current target is tried again, after the delay the provider
+    asked for or our own backoff, while that fits into the deadline and leaves an attempt for each one behind it.
     """
-    position = order.index(current)
-    following = order[position + 1] if position + 1 < len(order) else None
     if attempts_left <= 0:
         return Next(None)
+    behind = [
+        target
+        for target in _from(order, current)
+        if target.name != current.name and target.name not in asked and target.name not in barred
+    ]
     delay = backoff_s
     if isinstance(error, ProviderThrottledError) and error.retry_after_s is not None:
         delay = error.retry_after_s
     retryable = isinstance(error, ProviderUnavailableError | ProviderThrottledError | ProviderBrokenError)
-    behind = len(order) - position - 1
-    if retryable and attempts_left > behind and delay < seconds_left:
+    elsewhere = bool(behind) and behind[0].equals == current.equals
+    again = retryable and not elsewhere and current.name not in barred
+    if again and attempts_left > len(behind) and delay < seconds_left:
         return Next(current, delay)
-    return Next(following)
+    return Next(behind[0] if behind else None)
+
+
+def _from(order: Sequence[Target], current: Target) -> Sequence[Target]:
+    """The part of `order` that begins with the equals of `current`."""
+    return order[next(place for place, target in enumerate(order) if target.equals == current.equals) :]
 
 
 def backoff_s(failures: int, initial_s: float, max_s: float, jitter: float) -> float:

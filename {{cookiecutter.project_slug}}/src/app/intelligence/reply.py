@@ -62,3 +62,15 @@ def as_chunk(reply: Reply) -> Chunk:
     """A whole reply as the one chunk of its stream."""
     calls = (ToolCallDelta(index, c.id, c.name, c.arguments) for index, c in enumerate(reply.tool_calls))
     return Chunk(reply.text, tuple(calls), reply.finish_reason, reply.usage, reply.model)
+
+
+def combined(first: Reply, last: Reply) -> Reply:
+    """The last of two replies of one call, with what both used and cost."""
+    usage = Usage(
+        first.usage.input_tokens + last.usage.input_tokens,
+        first.usage.output_tokens + last.usage.output_tokens,
+        first.usage.cached_input_tokens + last.usage.cached_input_tokens,
+        first.usage.estimated or last.usage.estimated,
+    )
+    known = first.cost_usd is not None and last.cost_usd is not None
+    return replace(last, usage=usage, cost_usd=(first.cost_usd or 0) + (last.cost_usd or 0) if known else None)

@@ -6,19 +6,30 @@ from app.intelligence.messages import Chunk, FinishReason, ModelReply, ModelRequ
 
 
 class StreamedReply:
-    """Gathers chunks. `begun` says whether anything came; `reply` may be asked for at any time."""
+    """Gathers a stream from both ends: what the provider sent is metered, what was let through is the reply's text.
+
+    `begun` says whether anything came; `reply` may be asked for at any time.
+    """
 
     def __init__(self) -> None:
         self.begun = False
+        self._received = 0
         self._text: list[str] = []
         self._calls: dict[int, list[str]] = {}
         self._finish: FinishReason = "stop"
         self._usage: Usage | None = None
         self._model = ""
 
-    def add(self, chunk: Chunk) -> None:
-        """Take one chunk."""
+    def meter(self, chunk: Chunk) -> None:
+        """Take one chunk as the provider sent it."""
         self.begun = True
+        self._received += len(chunk.text) + sum(len(delta.arguments) for delta in chunk.tool_calls)
+        self._finish = chunk.finish_reason or self._finish
+        self._usage = chunk.usage or self._usage
+        self._model = chunk.model or self._model
+
+    def add(self, chunk: Chunk) -> None:
+        """Take one chunk as it goes on."""
         if chunk.text:
             self._text.append(chunk.text)
         for delta in chunk.tool_calls:
@@ -26,20 +37,16 @@ class StreamedReply:
             call[0] = call[0] or delta.id
             call[1] = call[1] or delta.name
             call[2] += delta.arguments
-        self._finish = chunk.finish_reason or self._finish
-        self._usage = chunk.usage or self._usage
-        self._model = chunk.model or self._model
 
     def reply(self, request: ModelRequest) -> ModelReply:
-        """What has come so far as one reply; usage is estimated when the provider sent none."""
-        text = "".join(self._text)
+        """What has come so far as one reply; usage is estimated from what was received when the provider sent none."""
         usage = self._usage or Usage(
             input_tokens=sum(estimate_tokens(message.text) for message in request.messages),
-            output_tokens=estimate_tokens(text),
+            output_tokens=-(-self._received // 4),
             estimated=True,
         )
         calls = tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls))
-        return ModelReply(text, self._model, usage, self._finish, calls)
+        return ModelReply("".join(self._text), self._model, usage, self._finish, calls)
 
 
 def estimate_tokens(text: str) -> int:

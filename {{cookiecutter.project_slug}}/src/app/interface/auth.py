@@ -20,6 +20,8 @@ from app.settings import ApiKey, Auth, Settings
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 NAME = re.compile(r"[A-Za-z0-9@._:-]{1,128}")
+# Where other vendors' clients show their key.
+KEY_HEADERS = ("x-api-key", "x-goog-api-key")
 REMEDY = "send a key as `Authorization: Bearer KEY` or `x-api-key: KEY`"
 
 
@@ -62,8 +64,9 @@ def _presented(headers: Mapping[str, str]) -> str:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token.strip():
         return token.strip()
-    if headers.get("x-api-key"):
-        return headers["x-api-key"]
+    for name in KEY_HEADERS:
+        if headers.get(name):
+            return headers[name]
     raise UnauthenticatedError(f"no API key came with the request: {REMEDY}")
 
 

@@ -6,6 +6,8 @@ cannot get better by itself, is marked as final, so that one call of a client st
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import orjson
@@ -19,10 +21,16 @@ from app.errors import (
     InvalidReplyError,
     ProviderError,
 )
-from app.intelligence.wire import anthropic_messages_reply, openai_chat_reply
-from app.interface.failures import failure_of
+from app.intelligence.wire import (
+    anthropic_messages_reply,
+    cohere_reply,
+    gemini_reply,
+    ollama_reply,
+    openai_chat_reply,
+)
+from app.interface.failures import Failure, failure_of
 
-Dialect = Literal["openai", "anthropic"]
+Dialect = Literal["openai", "anthropic", "gemini", "ollama", "cohere"]
 
 FINAL = (BudgetExceededError, CallFailedError, InvalidReplyError, ProviderError, ConfigurationError)
 
@@ -38,20 +46,51 @@ _ANTHROPIC_KINDS = {
     503: "overloaded_error",
     504: "timeout_error",
 }
+_GOOGLE_KINDS = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    402: "RESOURCE_EXHAUSTED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    413: "INVALID_ARGUMENT",
+    422: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+# Where the doors of each protocol are; all other paths are OpenAI's.
+_PLACES: tuple[tuple[re.Pattern[str], Dialect], ...] = (
+    (re.compile(r"/v1/messages"), "anthropic"),
+    (re.compile(r"/v1beta/|/v1/models/[^/]+:"), "gemini"),
+    (re.compile(r"/api/"), "ollama"),
+    (re.compile(r"/v2/"), "cohere"),
+)
+_BODIES: Mapping[Dialect, Callable[[str, Failure], dict[str, Any]]] = {
+    "openai": lambda kind, failure: openai_chat_reply.encode_error(kind, failure.message, failure.code),
+    "anthropic": lambda kind, failure: anthropic_messages_reply.encode_error(kind, failure.message),
+    "gemini": lambda kind, failure: gemini_reply.encode_error(kind, failure.message, failure.status),
+    "ollama": lambda kind, failure: ollama_reply.encode_error(failure.message),
+    "cohere": lambda kind, failure: cohere_reply.encode_error(failure.message),
+}
+
+
+def dialect_of(path: str) -> Dialect:
+    """The protocol of the clients that ask at `path`."""
+    return next((dialect for place, dialect in _PLACES if place.match(path)), "openai")
 
 
 def error_kind(dialect: Dialect, error: AppError) -> str:
-    """What a client of `dialect` calls this kind of error."""
+    """What a client of `dialect` calls this kind of error; Ollama and Cohere have no names of their own."""
     failure = failure_of(error)
-    return failure.kind if dialect == "openai" else _ANTHROPIC_KINDS.get(failure.status, "api_error")
+    if dialect == "anthropic":
+        return _ANTHROPIC_KINDS.get(failure.status, "api_error")
+    return _GOOGLE_KINDS.get(failure.status, "INTERNAL") if dialect == "gemini" else failure.kind
 
 
 def error_body(dialect: Dialect, error: AppError) -> dict[str, Any]:
     """The JSON a client of `dialect` reads."""
-    failure = failure_of(error)
-    if dialect == "anthropic":
-        return anthropic_messages_reply.encode_error(error_kind(dialect, error), failure.message)
-    return openai_chat_reply.encode_error(failure.kind, failure.message, failure.code)
+    return _BODIES[dialect](error_kind(dialect, error), failure_of(error))
 
 
 def error_response(dialect: Dialect, error: AppError) -> Response:

@@ -1,10 +1,11 @@
-"""Which of our models a client's name means, and the list of models it is shown."""
+"""Which of our models a client's name means, and the models it is shown, in the shapes of its protocol."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
 from typing import Any
 
+from app.errors import NotFoundError
 from app.interface.door_errors import Dialect
 from app.settings import Settings
 
@@ -23,14 +24,31 @@ def embedding_model_for(name: str, settings: Settings) -> str:
 
 
 def model_list(settings: Settings, dialect: Dialect) -> dict[str, Any]:
-    """The models a client may ask for, the assistant first, in the list shape of its protocol."""
-    names = [settings.assistant.model_name, *settings.models]
-    if dialect == "openai":
-        return {"object": "list", "data": [openai_model(name, settings) for name in names]}
-    data = [{"type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z"} for name in names]
-    return {"data": data, "has_more": False, "first_id": names[0], "last_id": names[-1]}
+    """The models a client may ask for, the assistant first."""
+    names = _names(settings)
+    data = [_shown(name, settings, dialect) for name in names]
+    if dialect == "anthropic":
+        return {"data": data, "has_more": False, "first_id": names[0], "last_id": names[-1]}
+    return {"object": "list", "data": data} if dialect == "openai" else {"models": data}
 
 
-def openai_model(name: str, settings: Settings) -> dict[str, Any]:
-    """One model as OpenAI's protocol shows it."""
+def one_model(name: str, settings: Settings, dialect: Dialect) -> dict[str, Any]:
+    """One of those models. Raises NotFoundError for a name that is none of them."""
+    if name not in _names(settings):
+        raise NotFoundError(f"no model {name!r}: ask for the list of models, one level up")
+    return _shown(name, settings, dialect)
+
+
+def _names(settings: Settings) -> list[str]:
+    return [settings.assistant.model_name, *settings.models]
+
+
+def _shown(name: str, settings: Settings, dialect: Dialect) -> dict[str, Any]:
+    if dialect == "anthropic":
+        return {"type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z"}
+    if dialect == "gemini":
+        methods = ["generateContent", "embedContent"]
+        return {"name": f"models/{name}", "displayName": name, "supportedGenerationMethods": methods}
+    if dialect in ("ollama", "cohere"):
+        return {"name": name, "model": name}
     return {"id": name, "object": "model", "created": 0, "owned_by": settings.project.slug}

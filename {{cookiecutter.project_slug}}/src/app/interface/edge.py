@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.caller import Caller
 from app.errors import AppError
 from app.interface.auth import OPEN_PATHS
-from app.interface.door_errors import Dialect, error_response
+from app.interface.door_errors import dialect_of, error_response
 from app.interface.failures import failure_response
 from app.observability import semconv
 from app.observability.semconv import Operation
@@ -89,8 +89,7 @@ class _Exchange:
         if self._status:
             return
         if isinstance(error, AppError):
-            dialect: Dialect = "anthropic" if self._scope["path"] == "/v1/messages" else "openai"
-            response = error_response(dialect, error)
+            response = error_response(dialect_of(self._scope["path"]), error)
         else:
             response = failure_response(error)
         await response(self._scope, receive, self._send_marked)

@@ -1,4 +1,4 @@
-"""A streamed reply on its way to a client, in either protocol.
+"""A streamed reply on its way to a client, in any protocol.
 
 Nothing is sent before the first item is there, so a call that fails at once is an ordinary error answer. A client that
 leaves, at whatever moment, ends the call: the gateway's stream is closed and settles what was used.
@@ -18,6 +18,8 @@ from app.errors import AppError
 from app.intelligence.messages import Chunk, ModelReply, ToolCallDelta
 from app.intelligence.reply import Reply
 from app.interface.door_errors import Dialect, error_kind, error_response
+
+EVENTS = "text/event-stream"
 
 
 class StreamEncoder(Protocol):
@@ -43,8 +45,6 @@ class StreamEncoder(Protocol):
 class EventStream(Response):
     """Sends `items` (chunks, the Reply last) through `encoder`; `on_error` hears of the error that ended them."""
 
-    media_type = "text/event-stream"
-
     def __init__(
         self,
         items: AsyncIterator[Chunk | Reply],
@@ -52,8 +52,10 @@ class EventStream(Response):
         dialect: Dialect,
         *,
         on_error: Callable[[AppError], None],
+        media_type: str = EVENTS,
     ) -> None:
         self.status_code = 200
+        self.media_type = media_type
         self.background = None
         self.init_headers()
         self._items = cast("AsyncGenerator[Chunk | Reply, None]", items)

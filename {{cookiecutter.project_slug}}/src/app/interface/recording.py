@@ -1,12 +1,14 @@
 """Exchanges with a door, kept in a file: recorded once from the real one, played back in tests.
 
 The file is a JSON list of {"protocol", "request", "reply"}: the request's body, and the reply's body or, for a streamed
-one, {"stream": text of its events}. Only replies that succeeded are kept, and no headers, so a recording holds no key.
+one, {"stream": its text}. A protocol that names its model in the address has it behind its name. Only replies that
+succeeded are kept, and no headers, so a recording holds no key.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,9 +20,16 @@ from app.errors import InputError
 
 PROTOCOLS: Mapping[str, str] = {
     "/v1/chat/completions": "openai.chat",
+    "/v1/responses": "openai.responses",
     "/v1/embeddings": "openai.embeddings",
     "/v1/messages": "anthropic.messages",
+    "/api/chat": "ollama.chat",
+    "/api/embed": "ollama.embed",
+    "/v2/chat": "cohere.chat",
+    "/v2/embed": "cohere.embed",
 }
+STREAM_TYPES = ("text/event-stream", "application/x-ndjson")
+_GEMINI = re.compile(r"/v1(?:beta)?/models/(?P<model>[^/]+):(?P<action>\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,17 @@ class Exchange:
     protocol: str
     request: Any
     reply: Any
+
+
+def protocol_of(path: str) -> str | None:
+    """The protocol spoken at a path (without its query), None where there is no door."""
+    named = _GEMINI.fullmatch(path)
+    return f"gemini.{named['action']}/{named['model']}" if named else PROTOCOLS.get(path)
+
+
+def stream_type_of(protocol: str) -> str:
+    """The content type of a protocol's streams."""
+    return STREAM_TYPES[protocol.startswith("ollama.")]
 
 
 def read_recording(path: Path) -> list[Exchange]:
@@ -58,7 +78,7 @@ def record_door(app: ASGIApp, file: Path) -> ASGIApp:
     write_recording(file, exchanges)
 
     async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
-        protocol = PROTOCOLS.get(scope.get("path", ""))
+        protocol = protocol_of(scope.get("path", ""))
         if scope["type"] != "http" or scope["method"] != "POST" or protocol is None:
             await app(scope, receive, send)
             return
@@ -92,8 +112,8 @@ class _Answered:
     def add(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.succeeded = message["status"] == 200
-            kind = dict(message.get("headers", [])).get(b"content-type", b"")
-            self._is_stream = kind.startswith(b"text/event-stream")
+            kind = dict(message.get("headers", [])).get(b"content-type", b"").decode()
+            self._is_stream = kind.startswith(STREAM_TYPES)
         elif message["type"] == "http.response.body":
             self._body.extend(message.get("body", b""))
 

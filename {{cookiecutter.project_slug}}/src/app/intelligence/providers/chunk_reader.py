@@ -9,8 +9,7 @@ from aiohttp import ClientError, StreamReader
 from app.intelligence.messages import Chunk
 from app.intelligence.providers.provider import Timeouts
 from app.intelligence.providers.timed_reader import TimedReader
-from app.intelligence.wire.codec import StreamDecoder
-from app.intelligence.wire.sse import EventReader
+from app.intelligence.wire.codec import Codec
 
 # How long a whole reply waits for what may still follow: its usage, and the end of the body, which lets the
 # connection be used again.
@@ -22,14 +21,14 @@ class ChunkReader:
     """`counted` says that usage has come, `said_chars` how much text and tool arguments, `finished` that the reply is
     whole. Times count from `started` on the event loop's clock."""
 
-    def __init__(self, content: StreamReader, decoder: StreamDecoder, timeouts: Timeouts, started: float) -> None:
+    def __init__(self, content: StreamReader, codec: Codec, timeouts: Timeouts, started: float) -> None:
         self.counted = False
         self.said_chars = 0
-        self._decoder = decoder
+        self._decoder = codec.stream_decoder()
         self._timeouts = timeouts
         self._first_due = started + timeouts.first_token_s
         self._begun = False
-        self._events = EventReader()
+        self._frames = codec.framing()
         self._reader = TimedReader(content, started + timeouts.total_s)
 
     @property
@@ -52,7 +51,7 @@ class ChunkReader:
         if not received:
             return None
         decode = self._decoder.decode
-        chunks = [chunk for event in self._events.feed(received) if (chunk := decode(event)) is not None]
+        chunks = [chunk for event in self._frames.feed(received) if (chunk := decode(event)) is not None]
         for chunk in chunks:
             self._begun = True
             self.said_chars += len(chunk.text) + sum(len(call.arguments) for call in chunk.tool_calls)

@@ -1,4 +1,4 @@
-"""The scripted faults over real HTTP on loopback, speaking OpenAI's chat and embeddings and Anthropic's Messages.
+"""The scripted faults over real HTTP on loopback, speaking every protocol that `faults_protocols` lists.
 
 What happens to a request is said by the script, request by request, or else by the name of the model it asks for; a
 model that is called like no fault is served well. `python -m app.intelligence.providers.faults_server --port 8099`.
@@ -8,45 +8,33 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import time
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
 
 import orjson
 from aiohttp import web
 
-from app.intelligence.messages import Chunk, Embeddings, ModelReply, Usage
 from app.intelligence.providers.faults import Outcome, named, outcome_named, words
-from app.intelligence.providers.scripted import vectors
-from app.intelligence.wire import (
-    anthropic_messages_reply,
-    anthropic_messages_stream,
-    openai_chat,
-    openai_chat_reply,
-    openai_chat_stream,
-    openai_embeddings,
+from app.intelligence.providers.faults_protocols import (
+    EMBEDDING_SPEECHES,
+    SPEECHES,
+    EmbeddingSpeech,
+    Speech,
+    StreamEncoder,
 )
 
 KEPT_REQUESTS = 1_000
 HANG_S = 3_600.0
-ID = "scripted"
-EncodeError = Callable[[str, str], dict[str, Any]]
-
-
-class StreamEncoder(Protocol):
-    """What both protocols' encoders have in common."""
-
-    def start(self) -> bytes: ...
-    def chunk(self, chunk: Chunk) -> bytes: ...
-    def end(self, reply: ModelReply) -> bytes: ...
 
 
 class FaultsServer:
     """`async with FaultsServer(["429", "ok"]) as server:` then point a provider at `server.base_url` or `server.url`.
 
     The script's last outcome stays. `count` is the number of requests, `by_model` the same by model, `requests` and
-    `headers` the latest of them, `streaming` the streams open now, `left` those the client left before their end.
+    `headers` the latest of them (a body that leaves its model to the address with `model` added), `streaming` the
+    streams open now, `left` those the client left before their end.
     """
 
     def __init__(self, script: Sequence[str | Outcome] = (), *, port: int = 0) -> None:
@@ -63,14 +51,15 @@ class FaultsServer:
 
     @property
     def base_url(self) -> str:
-        """The base URL for OpenAI's protocol; `url` is the one for Anthropic's."""
+        """The base URL for OpenAI's protocols; `url` is the one for all others."""
         return f"{self.url}/v1"
 
     async def __aenter__(self) -> FaultsServer:
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_post("/v1/chat/completions", self._chat)
-        app.router.add_post("/v1/messages", self._messages)
-        app.router.add_post("/v1/embeddings", self._embed)
+        for speech in SPEECHES:
+            app.router.add_post(speech.path, partial(self._chat, speech))
+        for embedding in EMBEDDING_SPEECHES:
+            app.router.add_post(embedding.path, partial(self._embed, embedding))
         app.router.add_get("/counts", self._counts)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -83,37 +72,20 @@ class FaultsServer:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _chat(self, request: web.Request) -> web.StreamResponse:
+    async def _chat(self, speech: Speech, request: web.Request) -> web.StreamResponse:
         body, outcome = await self._asked(request)
-        created, model = int(time.time()), body["model"]
         if outcome.kind == "status":
-            return _error(outcome, openai_chat_reply.encode_error)
-        if body.get("stream"):
-            counted = openai_chat.wants_usage(body) and not outcome.reply.usage.estimated
-            encoder = openai_chat_stream.StreamEncoder(id=ID, model=model, created=created, include_usage=counted)
-            return await self._stream(request, outcome, encoder)
-        return await _whole(
-            request, outcome, openai_chat_reply.encode_reply(outcome.reply, id=ID, model=model, created=created)
-        )
+            return _error(outcome, speech)
+        if speech.streams(body):
+            encoder = speech.encoder(body, body["model"], outcome.reply)
+            return await self._stream(request, outcome, encoder, speech.media_type)
+        return await _whole(request, outcome, speech.reply(body, body["model"], outcome.reply), speech.usage_fields)
 
-    async def _messages(self, request: web.Request) -> web.StreamResponse:
-        body, outcome = await self._asked(request)
-        model = body["model"]
-        if outcome.kind == "status":
-            return _error(outcome, anthropic_messages_reply.encode_error)
-        if body.get("stream"):
-            return await self._stream(request, outcome, anthropic_messages_stream.StreamEncoder(id=ID, model=model))
-        return await _whole(request, outcome, anthropic_messages_reply.encode_reply(outcome.reply, id=ID, model=model))
-
-    async def _embed(self, request: web.Request) -> web.StreamResponse:
+    async def _embed(self, speech: EmbeddingSpeech, request: web.Request) -> web.StreamResponse:
         body, outcome = await self._asked(request)
         if outcome.kind == "status":
-            return _error(outcome, openai_chat_reply.encode_error)
-        wanted = openai_embeddings.decode_request(body)
-        usage = Usage(input_tokens=sum(map(len, wanted.texts)))
-        embeddings = Embeddings(vectors(wanted.texts), wanted.model, usage)
-        reply = openai_embeddings.encode_reply(embeddings, model=wanted.model, encoding=wanted.encoding)
-        return await _whole(request, outcome, reply)
+            return _error(outcome, speech)
+        return await _whole(request, outcome, speech.reply(body), speech.usage_fields)
 
     async def _counts(self, _: web.Request) -> web.Response:
         counts = {"count": self.count, "by_model": self.by_model, "streaming": self.streaming, "left": self.left}
@@ -121,7 +93,7 @@ class FaultsServer:
 
     async def _asked(self, request: web.Request) -> tuple[dict[str, Any], Outcome]:
         """The body and what is to happen to it; never returns for one that hangs."""
-        body = orjson.loads(await request.read())
+        body = {**request.match_info, **orjson.loads(await request.read())}
         if self._script:
             outcome = self._script[min(self.count, len(self._script) - 1)]
         else:
@@ -134,8 +106,10 @@ class FaultsServer:
             await asyncio.sleep(HANG_S)
         return body, outcome
 
-    async def _stream(self, request: web.Request, outcome: Outcome, encoder: StreamEncoder) -> web.StreamResponse:
-        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+    async def _stream(
+        self, request: web.Request, outcome: Outcome, encoder: StreamEncoder, media_type: str
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": media_type})
         await response.prepare(request)
         self.streaming += 1
         whole = False
@@ -166,9 +140,12 @@ async def _say(response: web.StreamResponse, outcome: Outcome, encoder: StreamEn
         await response.write(encoder.end(outcome.reply))
 
 
-async def _whole(request: web.Request, outcome: Outcome, reply: dict[str, Any]) -> web.StreamResponse:
+async def _whole(
+    request: web.Request, outcome: Outcome, reply: dict[str, Any], usage_fields: Sequence[str]
+) -> web.StreamResponse:
     if outcome.reply.usage.estimated:
-        reply.pop("usage")
+        for field in usage_fields:
+            del reply[field]
     raw = b"{not json" if outcome.kind == "badjson" else orjson.dumps(reply)
     if outcome.gap_s:
         await asyncio.sleep(outcome.gap_s)
@@ -186,11 +163,11 @@ def _hang_up(request: web.Request) -> None:
         request.transport.close()
 
 
-def _error(outcome: Outcome, encode_error: EncodeError) -> web.Response:
+def _error(outcome: Outcome, speech: Speech | EmbeddingSpeech) -> web.Response:
     delay = outcome.retry_after_s
     return web.Response(
         status=outcome.status,
-        body=orjson.dumps(encode_error("scripted_error", f"scripted {outcome.status}")),
+        body=orjson.dumps(speech.error(outcome.status, f"scripted {outcome.status}")),
         content_type="application/json",
         headers={} if delay is None else {"retry-after": f"{delay:g}"},
     )

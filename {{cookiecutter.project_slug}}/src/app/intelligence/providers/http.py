@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from aiohttp import (
@@ -63,8 +64,8 @@ class HttpProvider:
         self._codec = codec
         self._api_key = api_key
         self._name = url.host if url.explicit_port is None else f"{url.host}:{url.explicit_port}"
-        self._url = URL(f"{url}{codec.path}")
-        self._embeddings_url = URL(f"{url}{codec.embeddings.path}") if codec.embeddings else None
+        self._base_url = str(url)
+        self._urls: dict[tuple[str, str], URL] = {}
         key = codec.auth_headers(api_key) if api_key else {}
         self._headers = CIMultiDict({**_HEADERS, **codec.headers, **key})
         self._session = session
@@ -74,7 +75,8 @@ class HttpProvider:
         """One reply, whole; usage is estimated and flagged when the provider sends none."""
         if request.stream:
             request = replace(request, stream=False)
-        reply = self._codec.decode_reply(await self._post(self._url, self._codec.encode_request(request), timeouts))
+        url = self._url(self._codec.path, request.model)
+        reply = self._codec.decode_reply(await self._post(url, self._codec.encode_request(request), timeouts))
         if reply.usage.estimated:
             said = reply.text + "".join(call.name + call.arguments for call in reply.tool_calls)
             reply = replace(reply, usage=_estimated(request, len(said)))
@@ -83,9 +85,9 @@ class HttpProvider:
     async def embed(self, model: str, texts: Sequence[str], timeouts: Timeouts) -> Embeddings:
         """One vector a text, in order."""
         codec = self._codec.embeddings
-        if codec is None or self._embeddings_url is None:
+        if codec is None:
             raise ProviderRefusedError(f"{self._name} speaks a protocol without embeddings: configure another provider")
-        body = await self._post(self._embeddings_url, codec.encode_request(model, texts), timeouts)
+        body = await self._post(self._url(codec.path, model), codec.encode_request(model, texts), timeouts)
         embeddings = codec.decode_reply(body, len(texts))
         if embeddings.usage.estimated:
             counted = Usage(input_tokens=sum(map(estimate_tokens, texts)), estimated=True)
@@ -98,7 +100,7 @@ class HttpProvider:
             request = replace(request, stream=True)
         started = asyncio.get_running_loop().time()
         response = await self._open(request, timeouts)
-        reader = ChunkReader(response.content, self._codec.stream_decoder(), timeouts, started)
+        reader = ChunkReader(response.content, self._codec, timeouts, started)
         try:
             while (chunks := await self._next(reader)) is not None:
                 for chunk in chunks:
@@ -116,6 +118,14 @@ class HttpProvider:
         if self._session is not None and self._owns_session:
             await self._session.close()
             self._session = None
+
+    def _url(self, path: str, model: str) -> URL:
+        """The address of `path` for a model; kept, because reading one costs more than finding it."""
+        known = self._urls.get((path, model))
+        if known is None:
+            named = path.replace("{model}", quote(model, safe=""))
+            known = self._urls[path, model] = URL(f"{self._base_url}{named}", encoded=True)
+        return known
 
     def _pool(self) -> ClientSession:
         if self._session is None:
@@ -146,11 +156,12 @@ class HttpProvider:
     async def _open(self, request: ModelRequest, timeouts: Timeouts) -> ClientResponse:
         """The response of a stream once its headers are there."""
         body = _json(self._codec.encode_request(request))
+        url = self._url(self._codec.stream_path or self._codec.path, request.model)
         limits = ClientTimeout(total=None, connect=timeouts.connect_s)
         try:
             async with asyncio.timeout(min(timeouts.first_token_s, timeouts.total_s)):
                 response = await self._pool().post(
-                    self._url, data=body, headers=self._headers, timeout=limits, allow_redirects=False
+                    url, data=body, headers=self._headers, timeout=limits, allow_redirects=False
                 )
                 if response.status == 200:
                     return response

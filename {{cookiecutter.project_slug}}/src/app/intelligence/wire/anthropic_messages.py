@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
-from app.errors import InputError, ProviderRefusedError
+from app.errors import InputError
 from app.intelligence.messages import Message, ModelRequest, Part, ToolCall
 from app.intelligence.wire.anthropic_tools import (
     ANY_OBJECT,
@@ -22,6 +20,8 @@ from app.intelligence.wire.anthropic_tools import (
     encode_tools,
 )
 from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
+from app.intelligence.wire.parts import inline
+from app.intelligence.wire.tool_arguments import as_object, as_text
 
 PROTOCOL = "anthropic"
 PATH = "/v1/messages"
@@ -130,20 +130,8 @@ def _encode_said(message: Message) -> str | list[dict[str, Any]]:
         return message.content
     said = _encode_content(message.content)
     return said + [
-        {"type": "tool_use", "id": call.id, "name": call.name, "input": _arguments(call)} for call in message.tool_calls
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": as_object(call)} for call in message.tool_calls
     ]
-
-
-def _arguments(call: ToolCall) -> dict[str, Any]:
-    try:
-        value = orjson.loads(call.arguments or b"{}")
-    except orjson.JSONDecodeError:
-        value = None
-    if not isinstance(value, dict):
-        raise ProviderRefusedError(
-            f"tool call {call.id} has arguments {shown(call.arguments)}: this protocol takes a JSON object only"
-        )
-    return value
 
 
 def _encode_content(content: str | tuple[Part, ...]) -> list[dict[str, Any]]:
@@ -155,12 +143,10 @@ def _encode_content(content: str | tuple[Part, ...]) -> list[dict[str, Any]]:
 def _encode_part(part: Part) -> dict[str, Any]:
     if part.kind == "text":
         return {"type": "text", "text": part.text}
-    if not part.image_url.startswith("data:"):
+    held = inline(part.image_url)
+    if held is None:
         return {"type": "image", "source": {"type": "url", "url": part.image_url}}
-    media_type, marked, data = part.image_url.removeprefix("data:").partition(";base64,")
-    if not marked:
-        raise ProviderRefusedError(f"image {shown(part.image_url)} is not base64: send it as data:image/...;base64,")
-    return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": data}}
+    return {"type": "image", "source": {"type": "base64", "media_type": held[0], "data": held[1]}}
 
 
 def _decode_system(system: Any) -> list[Message]:
@@ -214,7 +200,7 @@ def _decode_tool_result(block: Mapping[str, Any], where: str) -> Message:
 
 
 def _decode_tool_use(block: Mapping[str, Any], where: str) -> ToolCall:
-    arguments = orjson.dumps(required(block, "input", Kind.OBJECT, where)).decode()
+    arguments = as_text(required(block, "input", Kind.OBJECT, where))
     return ToolCall(required(block, "id", Kind.TEXT, where), required(block, "name", Kind.TEXT, where), arguments)
 
 

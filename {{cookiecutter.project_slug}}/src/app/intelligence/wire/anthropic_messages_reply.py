@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from app.errors import ProviderBrokenError
 from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
 from app.intelligence.wire.anthropic_tools import SCHEMA_TOOL
 from app.intelligence.wire.fields import shown
+from app.intelligence.wire.tool_arguments import as_text, shown_object
 
 _FINISH: dict[Any, FinishReason] = {
     "max_tokens": "length",
@@ -35,7 +34,7 @@ def encode_reply(reply: ModelReply, *, id: str, model: str) -> dict[str, Any]:
     """The body of a whole reply. `model` is the name the client asked for."""
     content: list[dict[str, Any]] = [{"type": "text", "text": reply.text}] if reply.text else []
     content += [
-        {"type": "tool_use", "id": call.id, "name": call.name, "input": _input(call.arguments)}
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": shown_object(call.arguments)}
         for call in reply.tool_calls
     ]
     return {
@@ -62,9 +61,9 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
                 texts.append(block["text"])
             elif kind == "tool_use" and block["name"] == SCHEMA_TOOL:
                 structured = True
-                texts = [orjson.dumps(block["input"]).decode()]
+                texts = [as_text(block["input"])]
             elif kind == "tool_use":
-                calls.append(ToolCall(block["id"], block["name"], orjson.dumps(block["input"]).decode()))
+                calls.append(ToolCall(block["id"], block["name"], as_text(block["input"])))
         return ModelReply(
             text="".join(texts),
             model=body.get("model") or "",
@@ -101,15 +100,6 @@ def decode_stop_reason(stop_reason: Any, structured: bool) -> FinishReason:
     """Why the reply ended; `structured` says that the schema's stand-in was the only tool called."""
     finish = _FINISH.get(stop_reason, "stop")
     return "stop" if structured and finish == "tool_calls" else finish
-
-
-def _input(arguments: str) -> Any:
-    """A tool's arguments as the object this protocol holds; text that is no object is shown under `arguments`."""
-    try:
-        value = orjson.loads(arguments or b"{}")
-    except orjson.JSONDecodeError:
-        value = None
-    return value if isinstance(value, dict) else {"arguments": arguments}
 
 
 def encode_error(kind: str, message: str) -> dict[str, Any]:

@@ -12,11 +12,28 @@ from app.intelligence.wire import (
     anthropic_messages,
     anthropic_messages_reply,
     anthropic_messages_stream,
+    cohere,
+    cohere_embeddings,
+    cohere_reply,
+    cohere_stream,
+    gemini,
+    gemini_embeddings,
+    gemini_reply,
+    gemini_stream,
+    ollama,
+    ollama_embeddings,
+    ollama_reply,
+    ollama_stream,
     openai_chat,
     openai_chat_reply,
     openai_chat_stream,
     openai_embeddings,
+    openai_responses,
+    openai_responses_reply,
+    openai_responses_stream,
 )
+from app.intelligence.wire.ndjson import LineReader
+from app.intelligence.wire.sse import EventReader
 
 
 class StreamDecoder(Protocol):
@@ -30,9 +47,17 @@ class StreamDecoder(Protocol):
         ...
 
 
+class FrameReader(Protocol):
+    """Cuts the bytes of a stream into what a decoder reads."""
+
+    def feed(self, received: bytes) -> list[bytes]:
+        """What `received` completes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddingsCodec:
-    """The part of a protocol that asks for vectors; paths are relative to the base URL."""
+    """The part of a protocol that asks for vectors."""
 
     path: str
     encode_request: Callable[[str, Sequence[str]], dict[str, Any]]
@@ -41,7 +66,11 @@ class EmbeddingsCodec:
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One protocol, seen from the side that calls. `headers` are sent with every request, besides the key's."""
+    """One protocol, seen from the side that calls. `headers` are sent with every request, besides the key's.
+
+    Paths are relative to the base URL; `{model}` in one stands for the model's id. `stream_path` is where streams have
+    an address of their own, `framing` how they are cut.
+    """
 
     path: str
     headers: Mapping[str, str]
@@ -51,6 +80,8 @@ class Codec:
     decode_error: Callable[[Any], tuple[str, str]]
     stream_decoder: Callable[[], StreamDecoder]
     embeddings: EmbeddingsCodec | None
+    stream_path: str | None = None
+    framing: Callable[[], FrameReader] = EventReader
 
 
 OPENAI = Codec(
@@ -77,5 +108,58 @@ ANTHROPIC = Codec(
     stream_decoder=anthropic_messages_stream.StreamDecoder,
     embeddings=None,
 )
+RESPONSES = replace(
+    OPENAI,
+    path=openai_responses.PATH,
+    encode_request=openai_responses.encode_request,
+    decode_reply=openai_responses_reply.decode_reply,
+    stream_decoder=openai_responses_stream.StreamDecoder,
+)
+GEMINI = Codec(
+    path=gemini.PATH,
+    stream_path=gemini.STREAM_PATH,
+    headers={},
+    auth_headers=gemini.auth_headers,
+    encode_request=gemini.encode_request,
+    decode_reply=gemini_reply.decode_reply,
+    decode_error=gemini_reply.decode_error,
+    stream_decoder=gemini_stream.StreamDecoder,
+    embeddings=EmbeddingsCodec(
+        gemini_embeddings.PATH, gemini_embeddings.encode_request, gemini_embeddings.decode_reply
+    ),
+)
+OLLAMA = Codec(
+    path=ollama.PATH,
+    headers={},
+    auth_headers=ollama.auth_headers,
+    encode_request=ollama.encode_request,
+    decode_reply=ollama_reply.decode_reply,
+    decode_error=ollama_reply.decode_error,
+    stream_decoder=ollama_stream.StreamDecoder,
+    embeddings=EmbeddingsCodec(
+        ollama_embeddings.PATH, ollama_embeddings.encode_request, ollama_embeddings.decode_reply
+    ),
+    framing=LineReader,
+)
+COHERE = Codec(
+    path=cohere.PATH,
+    headers={},
+    auth_headers=cohere.auth_headers,
+    encode_request=cohere.encode_request,
+    decode_reply=cohere_reply.decode_reply,
+    decode_error=cohere_reply.decode_error,
+    stream_decoder=cohere_stream.StreamDecoder,
+    embeddings=EmbeddingsCodec(
+        cohere_embeddings.PATH, cohere_embeddings.encode_request, cohere_embeddings.decode_reply
+    ),
+)
 # By the name of the protocol in the configuration.
-CODECS: Mapping[str, Codec] = {"openai": OPENAI, "compatible": COMPATIBLE, "anthropic": ANTHROPIC}
+CODECS: Mapping[str, Codec] = {
+    "openai": OPENAI,
+    "compatible": COMPATIBLE,
+    "responses": RESPONSES,
+    "anthropic": ANTHROPIC,
+    "gemini": GEMINI,
+    "ollama": OLLAMA,
+    "cohere": COHERE,
+}

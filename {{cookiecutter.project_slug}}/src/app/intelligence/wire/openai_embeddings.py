@@ -55,7 +55,7 @@ def decode_request(body: Mapping[str, Any]) -> EmbeddingsRequest:
 
 def encode_reply(embeddings: Embeddings, *, model: str, encoding: Encoding = "float") -> dict[str, Any]:
     """The body of a reply. `model` is the name the client asked for."""
-    write = _to_base64 if encoding == "base64" else list
+    write = to_base64 if encoding == "base64" else list
     return {
         "object": "list",
         "data": [
@@ -88,7 +88,8 @@ def decode_reply(body: Mapping[str, Any], count: int) -> Embeddings:
     )
 
 
-def _to_base64(vector: Sequence[float]) -> str:
+def to_base64(vector: Sequence[float]) -> str:
+    """A vector as base64 of little-endian 32-bit floats."""
     return b64encode(_little_endian(array("f", vector)).tobytes()).decode()
 
 

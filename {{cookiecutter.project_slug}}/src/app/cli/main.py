@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
-from app.errors import AppError, ConfigurationError, GateFailedError
-
-PROJECT_MARKS = ("config", "prompts")
+from app.cli import operations
+from app.cli.project import project_root
+from app.errors import AppError, GateFailedError
 
 
 class Commands(click.Group):
@@ -219,10 +219,5 @@ def key_new(name: str) -> None:
     new(name)
 
 
-def project_root() -> Path:
-    """The project this command was called in: the nearest folder upwards with config/ and prompts/."""
-    start = Path.cwd()
-    for folder in (start, *start.parents):
-        if all((folder / mark).is_dir() for mark in PROJECT_MARKS):
-            return folder
-    raise ConfigurationError(f"{start} is not inside a project (no config/ and prompts/ upwards): change into one")
+for command in operations.COMMANDS:
+    main.add_command(command)

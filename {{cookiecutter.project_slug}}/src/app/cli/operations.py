@@ -1,0 +1,138 @@
+"""Commands for a running service: releases, budgets and switches. Each says by whom and why; all of it is audited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from app.cli.project import project_root
+
+ENTRIES = click.option("--last", default=10, show_default=True, help="How many of the last changes to show.")
+
+
+def audited(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The two options of every change: who (the user of the machine when left out) and why."""
+    reason = click.option("--reason", required=True, help="Why; it stands in the audit log.")
+    return click.option("--by", help="Who; you when left out.")(reason(command))
+
+
+@click.command()
+@click.argument("task")
+@click.argument("version")
+@audited
+def release(task: str, version: str, by: str | None, reason: str) -> None:
+    """Serve one version of a task's prompt to everybody."""
+    from app.commands import release as releasing
+
+    releasing.release(project_root(), task, version, by, reason)
+
+
+@click.command()
+@click.argument("task")
+@audited
+def rollback(task: str, by: str | None, reason: str) -> None:
+    """Go back to what was served before the last change."""
+    from app.commands import release as releasing
+
+    releasing.rollback(project_root(), task, by, reason)
+
+
+@click.command()
+@click.argument("task")
+@click.argument("shares", nargs=-1, required=True, metavar="VERSION=PERCENT...")
+@audited
+def split(task: str, shares: Sequence[str], by: str | None, reason: str) -> None:
+    """Serve several versions side by side, each user always the same: `split answer 1=50 2=50`."""
+    from app.commands import release as releasing
+
+    releasing.split(project_root(), task, shares, by, reason)
+
+
+@click.command()
+@click.argument("task")
+@click.argument("version")
+@click.option("--percent", type=click.FloatRange(0, 100, min_open=True), default=10.0, show_default=True)
+@audited
+def canary(task: str, version: str, percent: float, by: str | None, reason: str) -> None:
+    """Serve a version to a small share of the users, the rest as before."""
+    from app.commands import release as releasing
+
+    releasing.canary(project_root(), task, version, percent, by, reason)
+
+
+@click.command()
+@ENTRIES
+def releases(last: int) -> None:
+    """What serves whom now, and the last changes."""
+    from app.commands import release as releasing
+
+    releasing.show(project_root(), last)
+
+
+@click.group()
+def budget() -> None:
+    """Spend caps."""
+
+
+@budget.command("show")
+@ENTRIES
+def budget_show(last: int) -> None:
+    """What each cap has used, and the last alerts."""
+    from app.commands import budget as budgeting
+
+    budgeting.show(project_root(), last)
+
+
+@budget.command("correct")
+@click.argument("scope", type=click.Choice(["all", "tenant", "task", "user"]))
+@click.argument("period", type=click.Choice(["hour", "day", "month"]))
+@click.option("--tenant", default="")
+@click.option("--task", default="")
+@click.option("--user", default="")
+@click.option("--usd", help="What to add to the amount spent; negative gives back.")
+@click.option("--to", "to_usd", help="The true amount spent.")
+@audited
+def budget_correct(scope: Any, period: Any, task: str, user: str, **options: Any) -> None:
+    """Correct what a cap counts as spent, after a wrong price."""
+    from app.commands import budget as budgeting
+
+    budgeting.correct(project_root(), scope, period, subject=task or user, **options)
+
+
+@click.group()
+def flag() -> None:
+    """Switches: everything, task:NAME, model:NAME or feature:NAME; then @TENANT or @TENANT/USER if not for all."""
+
+
+@flag.command("off")
+@click.argument("switch")
+@audited
+def flag_off(switch: str, by: str | None, reason: str) -> None:
+    """Switch off; effective on all replicas within two seconds."""
+    from app.commands import flag as flags
+
+    flags.turn(project_root(), switch, enabled=False, by=by, reason=reason)
+
+
+@flag.command("on")
+@click.argument("switch")
+@audited
+def flag_on(switch: str, by: str | None, reason: str) -> None:
+    """Switch on."""
+    from app.commands import flag as flags
+
+    flags.turn(project_root(), switch, enabled=True, by=by, reason=reason)
+
+
+@flag.command("show")
+@ENTRIES
+def flag_show(last: int) -> None:
+    """All switches that are set, and the last changes."""
+    from app.commands import flag as flags
+
+    flags.show(project_root(), last)
+
+
+COMMANDS = (release, rollback, split, canary, releases, budget, flag)

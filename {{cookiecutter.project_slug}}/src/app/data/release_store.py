@@ -1,0 +1,133 @@
+"""The live pointers and their log: which versions of a task's prompt serve which share, who said so and why.
+
+Every change is one transaction that holds the task's lock: the pointer and its log entry come together or not at all.
+What the shares mean, and whether the versions exist, is for the caller of this module to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from app.errors import ConfigurationError, NotFoundError
+
+Shares = Mapping[int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The pointer of one task. `shares`: version to per cent."""
+
+    task: str
+    shares: Shares
+    released_at: datetime
+    released_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One change. `shares` is what held after it; `undoes` the entry a rollback took back."""
+
+    id: int
+    at: datetime
+    task: str
+    action: str
+    shares: Shares
+    by: str
+    reason: str
+    undoes: int | None
+
+
+@asynccontextmanager
+async def changing(connection: psycopg.AsyncConnection[Any], task: str) -> AsyncIterator[None]:
+    """A transaction in which nobody else changes the task's pointer."""
+    async with connection.transaction():
+        await connection.execute(b"SELECT pg_advisory_xact_lock(hashtextextended('release ' || %s, 0))", [task])
+        yield
+
+
+async def current(connection: psycopg.AsyncConnection[Any]) -> list[Release]:
+    """All pointers, by task."""
+    cursor = await connection.execute(
+        b"SELECT task, shares, released_at, released_by, reason FROM app.releases ORDER BY task"
+    )
+    return [Release(task, _decoded(shares), at, by, why) for task, shares, at, by, why in await cursor.fetchall()]
+
+
+async def log(connection: psycopg.AsyncConnection[Any], limit: int) -> list[LogEntry]:
+    """The last changes, newest first."""
+    async with connection.cursor(row_factory=class_row(LogEntry)) as cursor:
+        await cursor.execute(
+            b"SELECT id, at, task, action, shares, by, reason, undoes FROM app.release_log ORDER BY id DESC LIMIT %s",
+            [limit],
+        )
+        return [_entry(entry) for entry in await cursor.fetchall()]
+
+
+async def put(
+    connection: psycopg.AsyncConnection[Any],
+    task: str,
+    shares: Shares,
+    *,
+    action: str,
+    by: str,
+    reason: str,
+    undoes: int | None = None,
+) -> None:
+    """Set a task's pointer and log it."""
+    encoded = Jsonb({str(version): share for version, share in shares.items()})
+    async with changing(connection, task):
+        await connection.execute(
+            b"INSERT INTO app.releases (task, shares, released_by, reason) VALUES (%s, %s, %s, %s) "
+            b"ON CONFLICT (task) DO UPDATE SET (shares, released_at, released_by, reason) "
+            b"= (excluded.shares, now(), excluded.released_by, excluded.reason)",
+            [task, encoded, by, reason],
+        )
+        await connection.execute(
+            b"INSERT INTO app.release_log (task, action, shares, by, reason, undoes) VALUES (%s, %s, %s, %s, %s, %s)",
+            [task, action, encoded, by, reason, undoes],
+        )
+
+
+async def roll_back(
+    connection: psycopg.AsyncConnection[Any], task: str, initial: Shares, *, by: str, reason: str
+) -> Shares:
+    """Restore what held before the last change that still stands; what that was.
+
+    Said again it goes one further back, to `initial` before the first. Raises NotFoundError when nothing is left.
+    """
+    async with changing(connection, task):
+        cursor = await connection.execute(
+            b"SELECT id, shares FROM app.release_log AS e WHERE task = %s AND undoes IS NULL "
+            b"AND NOT EXISTS (SELECT FROM app.release_log AS u WHERE u.undoes = e.id) ORDER BY id DESC LIMIT 2",
+            [task],
+        )
+        standing = cast("list[tuple[int, Mapping[str, float]]]", await cursor.fetchall())
+        if not standing:
+            raise NotFoundError(f"task {task!r} has no release to take back: see `app releases`")
+        before = _decoded(standing[1][1]) if len(standing) > 1 else initial
+        await put(connection, task, before, action="rollback", by=by, reason=reason, undoes=standing[0][0])
+    return before
+
+
+def _decoded(shares: Mapping[Any, float]) -> Shares:
+    try:
+        return {int(version): float(share) for version, share in shares.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise ConfigurationError(
+            f"table app.releases holds shares {shares!r}: release the task again, with `app release`"
+        ) from None
+
+
+def _entry(entry: LogEntry) -> LogEntry:
+    return LogEntry(
+        entry.id, entry.at, entry.task, entry.action, _decoded(entry.shares), entry.by, entry.reason, entry.undoes
+    )

@@ -1,0 +1,98 @@
+"""Replies of Cohere's chat (v2), both ways: whole ones, usage and errors. Streams are in `cohere_stream`.
+
+What is said beside calls is their plan. Thoughts and citations are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import ProviderBrokenError, ProviderUnavailableError
+from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
+from app.intelligence.wire.cohere_messages import encode_call
+from app.intelligence.wire.fields import shown
+
+_FINISH: dict[Any, FinishReason] = {
+    "MAX_TOKENS": "length",
+    "TOOL_CALL": "tool_calls",
+    "ERROR_TOXIC": "content_filter",
+}
+_FAILED = ("ERROR", "TIMEOUT", "ERROR_LIMIT")
+# Finish reasons in Cohere's words.
+FINISH_REASONS: dict[FinishReason, str] = {
+    "stop": "COMPLETE",
+    "length": "MAX_TOKENS",
+    "tool_calls": "TOOL_CALL",
+    "content_filter": "ERROR_TOXIC",
+}
+
+
+def encode_reply(reply: ModelReply, *, id: str) -> dict[str, Any]:
+    """The body of a whole reply."""
+    message: dict[str, Any] = {"role": "assistant"}
+    if reply.tool_calls:
+        message["tool_calls"] = [encode_call(call) for call in reply.tool_calls]
+        message["tool_plan"] = reply.text
+    else:
+        message["content"] = [{"type": "text", "text": reply.text}]
+    return {
+        "id": id,
+        "finish_reason": FINISH_REASONS[reply.finish_reason],
+        "message": message,
+        "usage": encode_usage(reply.usage),
+    }
+
+
+def decode_reply(body: Mapping[str, Any]) -> ModelReply:
+    """A provider's body as a reply. Raises ProviderBrokenError when the shape is wrong."""
+    try:
+        message = body["message"]
+        blocks = message.get("content") or ()
+        said = "".join(block["text"] for block in blocks if block["type"] == "text")
+        return ModelReply(
+            text=said or message.get("tool_plan") or "",
+            model="",
+            usage=decode_usage(body.get("usage")),
+            finish_reason=decode_finish(body["finish_reason"]),
+            tool_calls=tuple(
+                ToolCall(call["id"], call["function"]["name"], call["function"].get("arguments") or "")
+                for call in message.get("tool_calls") or ()
+            ),
+            id=body.get("id") or "",
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ProviderBrokenError(f"the reply is not a message ({error!r}): {shown(body)}") from None
+
+
+def decode_finish(reason: Any, why: str = "") -> FinishReason:
+    """Why the reply ended. Raises ProviderUnavailableError when the model gave up; `why` is what it said."""
+    if reason in _FAILED:
+        raise ProviderUnavailableError(f"the reply ended with {reason}: {why or 'no reason given'}")
+    return _FINISH.get(reason, "stop")
+
+
+def encode_usage(usage: Usage) -> dict[str, Any]:
+    """Tokens in Cohere's words."""
+    counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    return {"billed_units": counts, "tokens": counts, "cached_tokens": usage.cached_input_tokens}
+
+
+def decode_usage(usage: Mapping[str, Any] | None) -> Usage:
+    """Tokens as a value, zeros marked as estimated when there are none. Raises TypeError or ValueError."""
+    counts = (usage or {}).get("tokens") or (usage or {}).get("billed_units")
+    if not usage or not counts:
+        return Usage(estimated=True)
+    cached = int(usage.get("cached_tokens") or 0)
+    return Usage(int(counts.get("input_tokens") or 0), int(counts.get("output_tokens") or 0), cached)
+
+
+def encode_error(message: str) -> dict[str, Any]:
+    """An error body; the HTTP status is its kind."""
+    return {"message": message}
+
+
+def decode_error(body: Any) -> tuple[str, str]:
+    """Message of a provider's error body, and no code; empty where it has none. Never raises."""
+    message = body.get("message") if isinstance(body, dict) else None
+    return (message if isinstance(message, str) else ""), ""

@@ -1,0 +1,151 @@
+"""Replies of OpenAI's Responses, both ways: whole ones and usage. Streams are in `openai_responses_stream`.
+
+Errors are those of OpenAI's chat. A reply repeats what its request said, as OpenAI's does. Reasoning is left out of the
+text and counted as output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import ProviderBrokenError, ProviderUnavailableError
+from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
+from app.intelligence.wire.fields import shown
+
+# What a reply repeats of its request, and what stands there when the request did not say.
+_REPEATED: Mapping[str, Any] = {
+    "instructions": None,
+    "max_output_tokens": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "reasoning": {"effort": None, "summary": None},
+    "temperature": 1.0,
+    "text": {"format": {"type": "text"}},
+    "tool_choice": "auto",
+    "tools": [],
+    "top_p": 1.0,
+    "truncation": "disabled",
+    "user": None,
+}
+_REASONS: dict[FinishReason, str] = {"length": "max_output_tokens", "content_filter": "content_filter"}
+_FINISH: dict[Any, FinishReason] = {reason: finish for finish, reason in _REASONS.items()}
+
+
+def encode_reply(reply: ModelReply, *, id: str, model: str, created: int, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a whole reply. `model` is the name the client asked for, `asked` its body, `created` seconds
+    since 1970."""
+    reason = _REASONS.get(reply.finish_reason)
+    output: list[dict[str, Any]] = []
+    if reply.text or not reply.tool_calls:
+        output.append(message_item(f"msg_{id}", reply.text))
+    output += [call_item(f"fc_{id}_{index}", call) for index, call in enumerate(reply.tool_calls)]
+    return {
+        **opened(id=id, model=model, created=created, asked=asked),
+        "status": "incomplete" if reason else "completed",
+        "incomplete_details": {"reason": reason} if reason else None,
+        "output": output,
+        "usage": encode_usage(reply.usage),
+    }
+
+
+def opened(*, id: str, model: str, created: int, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A reply that has just begun."""
+    repeated = {key: given if (given := asked.get(key)) is not None else other for key, other in _REPEATED.items()}
+    return {
+        "id": f"resp_{id}",
+        "object": "response",
+        "created_at": created,
+        "status": "in_progress",
+        "error": None,
+        "incomplete_details": None,
+        "model": model,
+        "output": [],
+        "store": False,
+        "usage": None,
+        **repeated,
+    }
+
+
+def message_item(id: str, text: str, status: str = "completed") -> dict[str, Any]:
+    """The reply's text as an item of its output."""
+    content = [text_part(text)] if status == "completed" else []
+    return {"id": id, "type": "message", "status": status, "role": "assistant", "content": content}
+
+
+def text_part(text: str) -> dict[str, Any]:
+    """The one part of a message's content."""
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+
+
+def call_item(id: str, call: ToolCall, status: str = "completed") -> dict[str, Any]:
+    """A call the model made as an item of the reply's output."""
+    return {
+        "id": id,
+        "type": "function_call",
+        "status": status,
+        "call_id": call.id,
+        "name": call.name,
+        "arguments": call.arguments,
+    }
+
+
+def decode_reply(body: Mapping[str, Any]) -> ModelReply:
+    """A provider's body as a reply; a refusal becomes the text, with the finish reason content_filter.
+
+    Raises ProviderUnavailableError for a reply that failed, ProviderBrokenError when the shape is wrong.
+    """
+    texts: list[str] = []
+    calls: list[ToolCall] = []
+    refused = False
+    try:
+        for item in body["output"]:
+            if item["type"] == "function_call":
+                calls.append(ToolCall(item["call_id"], item["name"], item["arguments"]))
+            elif item["type"] == "message":
+                for part in item["content"]:
+                    refused = refused or part["type"] == "refusal"
+                    texts.append(part["refusal"] if part["type"] == "refusal" else part["text"])
+        return ModelReply(
+            text="".join(texts),
+            model=body.get("model") or "",
+            usage=decode_usage(body.get("usage")),
+            finish_reason=decode_finish(body, called=bool(calls), refused=refused),
+            tool_calls=tuple(calls),
+            id=(body.get("id") or "").removeprefix("resp_"),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ProviderBrokenError(f"the reply has no usable output ({error!r}): {shown(body)}") from None
+
+
+def decode_finish(body: Mapping[str, Any], *, called: bool, refused: bool) -> FinishReason:
+    """Why the reply ended. Raises ProviderUnavailableError for one that failed, KeyError without a status."""
+    status = body["status"]
+    if status in ("failed", "cancelled"):
+        why = (body.get("error") or {}).get("message") or "no reason given"
+        raise ProviderUnavailableError(f"the reply {status}: {why}")
+    if refused:
+        return "content_filter"
+    if status == "incomplete":
+        return _FINISH.get((body.get("incomplete_details") or {}).get("reason"), "length")
+    return "tool_calls" if called else "stop"
+
+
+def encode_usage(usage: Usage) -> dict[str, Any]:
+    """Tokens in the words of Responses."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "input_tokens_details": {"cached_tokens": usage.cached_input_tokens},
+        "output_tokens": usage.output_tokens,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": usage.input_tokens + usage.output_tokens,
+    }
+
+
+def decode_usage(usage: Mapping[str, Any] | None) -> Usage:
+    """Tokens as a value, zeros marked as estimated when there are none. Raises KeyError, TypeError or ValueError."""
+    if usage is None:
+        return Usage(estimated=True)
+    cached = (usage.get("input_tokens_details") or {}).get("cached_tokens") or 0
+    return Usage(int(usage["input_tokens"]), int(usage["output_tokens"]), int(cached))

@@ -1,0 +1,167 @@
+"""Streams of OpenAI's Responses, both ways: upstream events into chunks, chunks into frames for a client.
+
+Each class keeps the state of one stream. The output is a row of items, each opened, filled and closed before the next;
+the last event holds the whole reply once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from app.errors import ProviderBrokenError, ProviderUnavailableError
+from app.intelligence.messages import Chunk, ModelReply, ToolCall, ToolCallDelta
+from app.intelligence.wire.fields import shown
+from app.intelligence.wire.openai_responses_reply import (
+    call_item,
+    decode_finish,
+    decode_usage,
+    encode_reply,
+    message_item,
+    opened,
+    text_part,
+)
+from app.intelligence.wire.sse import frame
+
+
+class StreamDecoder:
+    """Reads the events of one upstream stream. `finished` says that the reply is whole, `done` that nothing follows."""
+
+    __slots__ = ("_calls", "_refused", "done", "finished")
+
+    def __init__(self) -> None:
+        self.finished = False
+        self.done = False
+        self._calls: dict[int, int] = {}
+        self._refused = False
+
+    def decode(self, data: bytes) -> Chunk | None:
+        """One event as a chunk, None when it says nothing. Raises ProviderError kinds for errors and nonsense."""
+        if data == b"[DONE]":
+            return None
+        try:
+            event = orjson.loads(data)
+            kind = event["type"]
+            if kind == "response.output_text.delta":
+                return Chunk(text=event["delta"])
+            if kind == "response.function_call_arguments.delta":
+                return Chunk(tool_calls=(ToolCallDelta(self._calls[event["output_index"]], arguments=event["delta"]),))
+            if kind == "response.output_item.added" and event["item"]["type"] == "function_call":
+                return self._call(event["output_index"], event["item"])
+            if kind == "response.refusal.delta":
+                self._refused = True
+                return Chunk(text=event["delta"])
+            if kind in ("response.completed", "response.incomplete", "response.failed"):
+                return self._end(event["response"])
+            if kind == "error":
+                said = event.get("error") or event
+                raise ProviderUnavailableError(f"the stream broke off: {said.get('message') or 'no reason given'}")
+            return None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ProviderBrokenError(
+                f"an event of the stream is not of the protocol ({error!r}): {shown(data)}"
+            ) from None
+
+    def _call(self, index: int, item: Mapping[str, Any]) -> Chunk:
+        ordinal = self._calls[index] = len(self._calls)
+        return Chunk(tool_calls=(ToolCallDelta(ordinal, item["call_id"], item["name"], item.get("arguments") or ""),))
+
+    def _end(self, response: Mapping[str, Any]) -> Chunk:
+        finish = decode_finish(response, called=bool(self._calls), refused=self._refused)
+        self.finished = self.done = True
+        usage = decode_usage(response.get("usage"))
+        return Chunk(finish_reason=finish, usage=None if usage.estimated else usage, model=response.get("model") or "")
+
+
+class StreamEncoder:
+    """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`."""
+
+    __slots__ = ("_asked", "_call", "_created", "_id", "_index", "_model", "_number", "_open", "_said")
+
+    def __init__(self, *, id: str, model: str, created: int, asked: Mapping[str, Any]) -> None:
+        self._id = id
+        self._model = model
+        self._created = created
+        self._asked = asked
+        self._number = -1  # of the newest event
+        self._index = -1  # of the newest output item
+        self._open: ToolCall | str | None = None  # what the open item is: a call, or the text's kind
+        self._call = -1  # index of the newest tool call
+        self._said: list[str] = []  # what the open item holds so far
+
+    def start(self) -> bytes:
+        """The frames that open the reply."""
+        begun = opened(id=self._id, model=self._model, created=self._created, asked=self._asked)
+        return self._event("response.created", response=begun) + self._event("response.in_progress", response=begun)
+
+    def chunk(self, chunk: Chunk) -> bytes:
+        """Text and tool calls of a chunk; its finish reason and usage wait for `end`."""
+        frames = self._text(chunk.text) if chunk.text else b""
+        for delta in chunk.tool_calls:
+            frames += self._tool(delta)
+        return frames
+
+    def end(self, reply: ModelReply) -> bytes:
+        """The open item's end, then the whole reply."""
+        frames = self._close()
+        whole = encode_reply(reply, id=self._id, model=self._model, created=self._created, asked=self._asked)
+        return frames + self._event(f"response.{whole['status']}", response=whole)
+
+    def error(self, kind: str, message: str) -> bytes:
+        """The error that ends a stream already begun; SDKs raise it."""
+        told = {"type": kind, "code": kind, "message": message, "param": None}
+        return self._event("error", code=kind, message=message, param=None, error=told)
+
+    def _text(self, text: str) -> bytes:
+        frames = b""
+        if self._open != "message":
+            frames = self._close() + self._added("message", message_item(self._item_id(), "", "in_progress"))
+            frames += self._in_item("response.content_part.added", content_index=0, part=text_part(""))
+        self._said.append(text)
+        return frames + self._in_item("response.output_text.delta", content_index=0, delta=text, logprobs=[])
+
+    def _tool(self, delta: ToolCallDelta) -> bytes:
+        frames = b""
+        if not isinstance(self._open, ToolCall) or delta.index != self._call:
+            frames = self._close()
+            self._call = delta.index
+            call = ToolCall(delta.id, delta.name, "")
+            frames += self._added(call, call_item(self._item_id(call), call, "in_progress"))
+        if not delta.arguments:
+            return frames
+        self._said.append(delta.arguments)
+        return frames + self._in_item("response.function_call_arguments.delta", delta=delta.arguments)
+
+    def _added(self, kind: ToolCall | str, item: Mapping[str, Any]) -> bytes:
+        self._open = kind
+        self._index += 1
+        self._said = []
+        return self._event("response.output_item.added", output_index=self._index, item=item)
+
+    def _close(self) -> bytes:
+        said, what = "".join(self._said), self._open
+        if what is None:
+            return b""
+        if isinstance(what, ToolCall):
+            frames = self._in_item("response.function_call_arguments.done", name=what.name, arguments=said)
+            item = call_item(self._item_id(what), ToolCall(what.id, what.name, said))
+        else:
+            frames = self._in_item("response.output_text.done", content_index=0, text=said, logprobs=[])
+            frames += self._in_item("response.content_part.done", content_index=0, part=text_part(said))
+            item = message_item(self._item_id(), said)
+        frames += self._event("response.output_item.done", output_index=self._index, item=item)
+        self._open = None
+        return frames
+
+    def _item_id(self, call: ToolCall | None = None) -> str:
+        return f"msg_{self._id}" if call is None else f"fc_{self._id}_{self._call}"
+
+    def _in_item(self, event: str, /, **fields: Any) -> bytes:
+        call = self._open if isinstance(self._open, ToolCall) else None
+        return self._event(event, item_id=self._item_id(call), output_index=self._index, **fields)
+
+    def _event(self, event: str, /, **fields: Any) -> bytes:
+        self._number += 1
+        return frame(orjson.dumps({"type": event, "sequence_number": self._number, **fields}), event)

@@ -1,0 +1,118 @@
+"""What all doors do alike: find our model for a client's, ask the gateway, answer whole or as a stream, tell errors.
+
+A door itself knows only its protocol: how bodies are read and replies are written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, cast
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.caller import Caller
+from app.errors import AppError, InputError
+from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest
+from app.intelligence.reply import Reply
+from app.interface.door_errors import Dialect, error_response
+from app.interface.door_models import embedding_model_for, model_for
+from app.interface.event_stream import EVENTS, EventStream, StreamEncoder, as_model_reply
+from app.interface.services import caller_of, services_of, span_of
+
+TASK = "door"
+TASK_HEADER = "x-app-task"
+_TASK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+Body = Mapping[str, Any]
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+class ModelGateway(Protocol):
+    """What the doors need of the gateway."""
+
+    async def chat(self, request: ModelRequest, caller: Caller, *, task: str) -> Reply:
+        """One whole reply."""
+        ...
+
+    def chat_stream(self, request: ModelRequest, caller: Caller, *, task: str) -> AsyncIterator[Chunk | Reply]:
+        """Chunks as they come, the Reply last."""
+        ...
+
+    async def embed(self, texts: Sequence[str], caller: Caller, *, model: str) -> Embeddings:
+        """One vector a text."""
+        ...
+
+
+async def chat_answer(
+    request: Request,
+    wanted: ModelRequest,
+    dialect: Dialect,
+    *,
+    encoder: Callable[[], StreamEncoder],
+    body: Callable[[ModelReply, str], Body],
+    media_type: str = EVENTS,
+) -> Response:
+    """Answer what a client wants, streamed when it asks for that.
+
+    `body` writes a whole reply, given with its call's id; `encoder` makes the writer of a stream of `media_type`.
+    Raises AppError; what goes wrong while streaming is told to the client and marked on the request's span.
+    """
+    services = services_of(request)
+    gateway = cast(ModelGateway, services.gateway)
+    caller, task = caller_of(request), task_of(request)
+    wanted = replace(wanted, model=model_for(wanted.model, services.settings))
+    if wanted.stream:
+        items = gateway.chat_stream(wanted, caller, task=task)
+        return EventStream(items, encoder(), dialect, on_error=span_of(request).fail, media_type=media_type)
+    reply = await gateway.chat(wanted, caller, task=task)
+    return json_answer(body(as_model_reply(reply), reply.call_id), _call_headers(reply))
+
+
+async def vectors_for(request: Request, model: str, texts: Sequence[str], dimensions: int | None) -> Embeddings:
+    """One vector a text, of the model a client means by `model`. Raises InputError for another length than it has."""
+    services = services_of(request)
+    gateway = cast(ModelGateway, services.gateway)
+    found = await gateway.embed(texts, caller_of(request), model=embedding_model_for(model, services.settings))
+    length = len(found.vectors[0])
+    if dimensions not in (None, length):
+        raise InputError(f"the length {dimensions} is asked for: {found.model} has {length}, leave the field out")
+    return found
+
+
+def task_of(request: Request) -> str:
+    """The task a client books its call under, `door` unless it names one. Raises InputError for a bad name."""
+    task = request.headers.get(TASK_HEADER, TASK)
+    if _TASK_NAME.fullmatch(task) is None:
+        raise InputError(f"{TASK_HEADER} is {task[:60]!r}: use lower-case letters, digits and underscores")
+    return task
+
+
+def told(dialect: Dialect, answer: Answer) -> Answer:
+    """The handler with its errors told in the client's protocol and marked on the request's span."""
+
+    async def answered(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except AppError as error:
+            span_of(request).fail(error)
+            return error_response(dialect, error)
+
+    return answered
+
+
+def json_answer(body: Body, headers: Mapping[str, str] | None = None) -> Response:
+    """A whole JSON answer."""
+    return Response(orjson.dumps(body), headers=headers, media_type="application/json")
+
+
+def _call_headers(reply: Reply) -> dict[str, str]:
+    headers = {"x-trace-id": reply.trace_id, "x-call-id": reply.call_id}
+    if reply.degraded:
+        headers["x-degraded"] = "true"
+    if reply.cached:
+        headers["x-cached"] = "true"
+    return headers

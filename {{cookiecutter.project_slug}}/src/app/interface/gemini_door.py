@@ -1,0 +1,55 @@
+"""Gemini's doors: generateContent, streamGenerateContent and embeddings. The model stands in the address.
+
+Streams are events only (`alt=sse`), as every SDK of Google's asks for them.
+"""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import InputError
+from app.intelligence.wire import gemini, gemini_embeddings, gemini_reply, gemini_stream
+from app.interface.door_answers import chat_answer, json_answer, vectors_for
+from app.interface.services import body_of
+
+
+async def generate_content(request: Request) -> Response:
+    """One body, answered whole. Raises AppError."""
+    return await _generated(request, stream=False)
+
+
+async def stream_generate_content(request: Request) -> Response:
+    """One body, answered as a stream. Raises AppError; InputError for a stream that is not of events."""
+    if request.query_params.get("alt") != "sse":
+        raise InputError("streams are served as events only: add ?alt=sse to the address")
+    return await _generated(request, stream=True)
+
+
+async def _generated(request: Request, *, stream: bool) -> Response:
+    asked = request.path_params["model"]
+    return await chat_answer(
+        request,
+        gemini.decode_request(body_of(request), model=asked, stream=stream),
+        "gemini",
+        encoder=lambda: gemini_stream.StreamEncoder(id=uuid4().hex, model=asked),
+        body=lambda reply, call_id: gemini_reply.encode_reply(reply, id=call_id, model=asked),
+    )
+
+
+async def embed_content(request: Request) -> Response:
+    """One text. Raises AppError."""
+    return await _embedded(request, several=False)
+
+
+async def batch_embed_contents(request: Request) -> Response:
+    """Several texts. Raises AppError."""
+    return await _embedded(request, several=True)
+
+
+async def _embedded(request: Request, *, several: bool) -> Response:
+    wanted = gemini_embeddings.decode_request(body_of(request))
+    found = await vectors_for(request, request.path_params["model"], wanted.texts, wanted.dimensions)
+    return json_answer(gemini_embeddings.encode_reply(found, several=several))

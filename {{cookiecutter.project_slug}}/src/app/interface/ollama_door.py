@@ -1,0 +1,39 @@
+"""Ollama's doors: chat and embed."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.intelligence.wire import ndjson, ollama, ollama_embeddings, ollama_reply, ollama_stream
+from app.interface.door_answers import chat_answer, json_answer, vectors_for
+from app.interface.services import body_of
+
+
+async def chat(request: Request) -> Response:
+    """One body of chat, streamed unless it says otherwise. Raises AppError."""
+    started_ns = time.perf_counter_ns()
+    wanted = ollama.decode_request(body_of(request))
+    asked = wanted.model
+    return await chat_answer(
+        request,
+        wanted,
+        "ollama",
+        encoder=lambda: ollama_stream.StreamEncoder(model=asked),
+        body=lambda reply, _: ollama_reply.encode_reply(
+            reply, model=asked, created=datetime.now(UTC), took_ns=time.perf_counter_ns() - started_ns
+        ),
+        media_type=ndjson.MEDIA_TYPE,
+    )
+
+
+async def embed(request: Request) -> Response:
+    """One body of embed. Raises AppError."""
+    started_ns = time.perf_counter_ns()
+    wanted = ollama_embeddings.decode_request(body_of(request))
+    found = await vectors_for(request, wanted.model, wanted.texts, wanted.dimensions)
+    took_ns = time.perf_counter_ns() - started_ns
+    return json_answer(ollama_embeddings.encode_reply(found, model=wanted.model, took_ns=took_ns))

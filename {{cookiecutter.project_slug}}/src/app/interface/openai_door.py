@@ -1,0 +1,82 @@
+"""OpenAI's doors: chat completions, Responses and embeddings. Mistral's client, known by its name, asks here too."""
+
+from __future__ import annotations
+
+import time
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.intelligence.wire import (
+    mistral_chat,
+    openai_chat,
+    openai_chat_reply,
+    openai_chat_stream,
+    openai_embeddings,
+    openai_responses,
+    openai_responses_reply,
+    openai_responses_stream,
+)
+from app.interface.door_answers import chat_answer, json_answer, vectors_for
+from app.interface.services import body_of
+
+
+async def chat_completions(request: Request) -> Response:
+    """One body of chat completions, from a client of OpenAI's or Mistral's. Raises AppError."""
+    if _is_mistral_s(request):
+        return await _mistral_chat(request)
+    body = body_of(request)
+    wanted = openai_chat.decode_request(body)
+    asked, created, counted = wanted.model, int(time.time()), openai_chat.wants_usage(body)
+    return await chat_answer(
+        request,
+        wanted,
+        "openai",
+        encoder=lambda: openai_chat_stream.StreamEncoder(
+            id=f"chatcmpl-{uuid4()}", model=asked, created=created, include_usage=counted
+        ),
+        body=lambda reply, call_id: openai_chat_reply.encode_reply(
+            reply, id=f"chatcmpl-{call_id}", model=asked, created=created
+        ),
+    )
+
+
+def _is_mistral_s(request: Request) -> bool:
+    return request.headers.get("user-agent", "").startswith(mistral_chat.USER_AGENT)
+
+
+async def _mistral_chat(request: Request) -> Response:
+    wanted = mistral_chat.decode_request(body_of(request))
+    asked, created = wanted.model, int(time.time())
+    return await chat_answer(
+        request,
+        wanted,
+        "openai",
+        encoder=lambda: mistral_chat.StreamEncoder(id=uuid4().hex, model=asked, created=created),
+        body=lambda reply, call_id: openai_chat_reply.encode_reply(reply, id=call_id, model=asked, created=created),
+    )
+
+
+async def responses(request: Request) -> Response:
+    """One body of Responses. Raises AppError."""
+    body = body_of(request)
+    wanted = openai_responses.decode_request(body)
+    asked, created = wanted.model, int(time.time())
+    return await chat_answer(
+        request,
+        wanted,
+        "openai",
+        encoder=lambda: openai_responses_stream.StreamEncoder(id=uuid4().hex, model=asked, created=created, asked=body),
+        body=lambda reply, call_id: openai_responses_reply.encode_reply(
+            reply, id=call_id, model=asked, created=created, asked=body
+        ),
+    )
+
+
+async def embeddings(request: Request) -> Response:
+    """One body of embeddings. Raises AppError."""
+    wanted = openai_embeddings.decode_request(body_of(request))
+    found = await vectors_for(request, wanted.model, wanted.texts, wanted.dimensions)
+    answer = openai_embeddings.encode_reply(found, model=wanted.model, encoding=wanted.encoding)
+    return json_answer({"id": uuid4().hex, **answer} if _is_mistral_s(request) else answer)
