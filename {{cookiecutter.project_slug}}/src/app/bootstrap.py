@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 from aiohttp import ClientSession
+from psycopg_pool import AsyncConnectionPool
 
 from app import configuration
 from app.caller import Caller
@@ -177,10 +178,10 @@ class PostgresCache:
 
     pool: Any
 
-    async def get(self, identity: str, tenant: str) -> Mapping[str, Any] | None:
+    async def get(self, identity: str, tenant: str, *, expired: bool = False) -> Mapping[str, Any] | None:
         """The stored reply."""
         try:
-            return await cache.get(self.pool, identity, tenant)
+            return await cache.get(self.pool, identity, tenant, expired=expired)
         except StoreUnavailableError as error:
             log.warning("reply cache missed: %s", error)
             return None
@@ -228,13 +229,10 @@ async def open_services(
     """
     prompts = registry(loaded)
     async with AsyncExitStack() as stack:
-        pool = await store.open_pool(
-            url,
-            max_size=loaded.database.pool_max,
-            statement_timeout_s=loaded.database.statement_timeout_s,
-            connect_timeout_s=loaded.database.connect_timeout_s,
-        )
+        pool = await _pool(loaded, url)
         stack.push_async_callback(pool.close)
+        cache_pool = await _pool(loaded, url, single_statements=True)
+        stack.push_async_callback(cache_pool.close)
         call_log = CallLog(loaded.data_dir / "outbox", pool)
         call_log.start()
         stack.push_async_callback(call_log.close)
@@ -253,7 +251,7 @@ async def open_services(
             Drafts(loaded, prompts, versions=live, switches=switches),
             Attempts(providers(loaded, session), loaded.gateway, fleet=fleet(loaded)),
             Accounts(call_log, price, redacted, admission),
-            PostgresCache(pool),
+            PostgresCache(cache_pool),
         )
         assistant = Assistant(loaded, gateway, Search(loaded, pool, gateway), Sessions(url), versions=versions)
         stack.push_async_callback(assistant.close)
@@ -265,6 +263,16 @@ async def open_services(
             call_log=call_log,
             readiness=readiness_of(pool, prompts.tasks(), ASSISTANT_TASKS),
         )
+
+
+async def _pool(loaded: Settings, url: str, *, single_statements: bool = False) -> AsyncConnectionPool:
+    return await store.open_pool(
+        url,
+        max_size=loaded.database.pool_max,
+        statement_timeout_s=loaded.database.statement_timeout_s,
+        connect_timeout_s=loaded.database.connect_timeout_s,
+        single_statements=single_statements,
+    )
 
 
 def configure_tracing(loaded: Settings) -> None:

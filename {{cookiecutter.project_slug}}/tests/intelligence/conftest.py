@@ -52,13 +52,14 @@ messages: [{role: user, content: "That did not fit: {{fault}}. Send it again."}]
 
 
 class MemoryCache:
-    """A reply cache that forgets nothing."""
+    """A reply cache that forgets nothing; what it holds can be said to have expired."""
 
     def __init__(self) -> None:
         self.replies: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self.expired = False
 
-    async def get(self, identity: str, tenant: str) -> Mapping[str, Any] | None:
-        return self.replies.get((identity, tenant))
+    async def get(self, identity: str, tenant: str, *, expired: bool = False) -> Mapping[str, Any] | None:
+        return None if self.expired and not expired else self.replies.get((identity, tenant))
 
     async def put(self, identity: str, tenant: str, task: str, reply: Mapping[str, Any], ttl_s: float) -> None:
         self.replies[identity, tenant] = reply
@@ -69,6 +70,7 @@ class Bench:
     """A gateway and what it did to its surroundings."""
 
     gateway: Gateway
+    cache: MemoryCache = field(default_factory=MemoryCache)
     rows: list[CallRecord] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
 
@@ -116,7 +118,7 @@ def bench(tmp_path: Path) -> Callable[..., Bench]:
             Drafts(settings, registry, versions=parts.get("versions"), switches=parts.get("switches")),
             Attempts({"openai": provider}, settings.gateway, sleep=sleep, jitter=lambda: 0.5),
             Accounts(made, price, lambda text: text.replace("Ada", "[name]"), parts.get("admission")),
-            MemoryCache(),
+            made.cache,
         )
         return made
 

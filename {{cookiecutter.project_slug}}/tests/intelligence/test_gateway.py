@@ -81,6 +81,18 @@ async def test_the_last_resort_is_the_tasks_own_text(bench: Make) -> None:
     assert len(made.rows[1].attempts) == 4
 
 
+@pytest.mark.feature("G3")
+async def test_before_the_text_the_last_reply_to_the_same_question_serves(bench: Make) -> None:
+    """With every model down an expired reply is better than none, and is marked as degraded."""
+    made = bench(ScriptedProvider("ok", "503"))
+    first = await made.gateway.complete("greet", ADA, ME)
+    made.cache.expired = True
+
+    again = await made.gateway.complete("greet", ADA, ME)
+
+    assert (again.text, again.degraded, again.cached, again.cost_usd) == (first.text, True, True, 0.0)
+
+
 @pytest.mark.feature("G2")
 async def test_one_deadline_holds_over_all_attempts(bench: Make) -> None:
     """A provider that hangs costs the deadline once, not once an attempt."""

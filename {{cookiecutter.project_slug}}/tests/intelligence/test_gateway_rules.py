@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -212,3 +213,23 @@ async def test_a_stream_that_is_left_settles_what_was_received(
     settled, reserved = rows[0]
     assert 0 < float(settled) < 102 / 1e6
     assert float(reserved) == 0
+
+
+@pytest.mark.feature("G10")
+async def test_no_stream_ends_unrecorded_wherever_it_is_left(bench: Make) -> None:
+    """500 streams left after a random number of chunks: a row each, metered to what was received within a token."""
+    provider = ScriptedProvider("ok")
+    made = bench(provider)
+    draw = random.Random(3)
+    received = []
+
+    for number in range(500):
+        stream = made.gateway.chat_stream(hello(number), ME, task="door")
+        chunks = [await anext(stream) for _ in range(draw.randint(1, 4))]
+        await stream.aclose()
+        received.append(sum(len(chunk.text) for chunk in chunks if isinstance(chunk, Chunk)))
+
+    assert len(made.rows) == 500
+    assert all(row.status == "cancelled" for row in made.rows)
+    assert provider.cancelled == 500
+    assert all(row.output_tokens * 4 >= read for row, read in zip(made.rows, received, strict=True))

@@ -16,12 +16,15 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from app.errors import StoreUnavailableError
 
 
-async def get(pool: AsyncConnectionPool, identity: str, tenant: str) -> dict[str, Any] | None:
-    """The reply stored under an identity for this tenant, None when there is none or it has expired."""
+async def get(pool: AsyncConnectionPool, identity: str, tenant: str, *, expired: bool = False) -> dict[str, Any] | None:
+    """The reply stored under an identity for this tenant, None when there is none.
+
+    One that has expired counts only as `expired`: for the moment when no model answers.
+    """
     rows = await _execute(
         pool,
-        "SELECT reply FROM reply_cache WHERE identity = %s AND tenant = %s AND expires_at > now()",
-        [identity, tenant],
+        "SELECT reply FROM reply_cache WHERE identity = %s AND tenant = %s AND (%s OR expires_at > now())",
+        [identity, tenant, expired],
     )
     return rows[0][0] if rows else None
 

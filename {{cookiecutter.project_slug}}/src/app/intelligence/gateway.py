@@ -35,8 +35,8 @@ from app.settings import Settings
 class ReplyCache(Protocol):
     """Where whole replies are kept for identical calls. A cache that is away misses; it never fails a call."""
 
-    async def get(self, identity: str, tenant: str) -> Mapping[str, Any] | None:
-        """The stored reply, None when there is none or it has expired."""
+    async def get(self, identity: str, tenant: str, *, expired: bool = False) -> Mapping[str, Any] | None:
+        """The stored reply, None when there is none; one that has expired counts only as `expired`."""
         ...
 
     async def put(self, identity: str, tenant: str, task: str, reply: Mapping[str, Any], ttl_s: float) -> None:
@@ -70,9 +70,10 @@ class Gateway:
     ) -> Reply:
         """Run a task: its prompt filled with `inputs`, served by its route.
 
-        Raises InputError for bad inputs, RefusedError and its kinds when a rule says no, CallFailedError when no model
-        answers and the task has no fallback text, InvalidReplyError when the reply does not fit the prompt's schema
-        even after one repair.
+        When no model answers, the last reply to the same question serves, expired as it may be, then the task's
+        fallback text; both are marked as degraded. Raises InputError for bad inputs, RefusedError and its kinds when a
+        rule says no, CallFailedError when nothing of that is there, InvalidReplyError when the reply does not fit the
+        prompt's schema even after one repair.
         """
         return await self._whole(self._drafts.of_task(task, inputs, caller, version, stream=False))
 
@@ -156,10 +157,10 @@ class Gateway:
         stored = await self._stored(call)
         return stored if stored is not None else await self._tried(call)
 
-    async def _stored(self, call: Call) -> Reply | None:
+    async def _stored(self, call: Call, *, expired: bool = False) -> Reply | None:
         if self._cache is None or not call.cacheable:
             return None
-        stored = await self._cache.get(call.identity, call.caller.tenant)
+        stored = await self._cache.get(call.identity, call.caller.tenant, expired=expired)
         return None if stored is None else from_stored(stored, call_id=str(call.id), trace_id=call.trace_id)
 
     async def _tried(self, call: Call) -> Reply:
@@ -167,6 +168,9 @@ class Gateway:
             answer, target = await self._attempts.complete(call, call.request)
             reply = self._guarded(call, await self._good(call, self._reply(call, answer, target)))
         except CallFailedError:
+            last = await self._stored(call, expired=True)
+            if last is not None:
+                return replace(last, degraded=True)
             if call.fallback_text is None:
                 raise
             return self._fallback(call)

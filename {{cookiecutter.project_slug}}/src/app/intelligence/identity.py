@@ -6,7 +6,7 @@ It covers everything that can change the reply and the tenant who may see it; it
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import replace
 
 import orjson
 
@@ -18,7 +18,6 @@ FORMAT = 1
 
 def identity(tenant: str, task: str, prompt_sha256: str | None, request: ModelRequest, route: tuple[str, ...]) -> str:
     """A SHA-256 hex digest. `route` is the ordered list of deployments that may serve the call."""
-    payload = asdict(request)
-    payload.pop("stream")
-    key = [FORMAT, tenant, task, prompt_sha256, route, payload]
+    whole = replace(request, stream=False) if request.stream else request
+    key = [FORMAT, tenant, task, prompt_sha256, route, whole]
     return hashlib.sha256(orjson.dumps(key, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -18,6 +18,7 @@ from app.intelligence.wire.sse import DONE
 
 PROTOCOL = "mistral"
 # How Mistral's own client names itself.
+# prompt-lint: allow hardcoded_model_id -- how a client names itself, no model
 USER_AGENT = "mistral-client-"
 
 
