@@ -14,7 +14,7 @@ ROUTE = ("openai/big",)
 ASKED = ModelRequest("large", (Message("user", "How long do refunds take?"),), temperature=0.0)
 
 
-@pytest.mark.feature("G6")
+@pytest.mark.feature("G5")
 def test_no_two_tenants_ever_share_an_identity() -> None:
     """Of 10,000 random pairs, half with equal bodies, not one crosses tenants."""
     draw = random.Random(7)
