@@ -16,7 +16,8 @@ from uuid import uuid4
 
 from app.caller import Caller
 from app.errors import BudgetExceededError, RateLimitedError
-from app.intelligence.admission import Admission, Ask, CapRule, LimitRule, Outcome, Rules
+from app.intelligence.admission import Admission, CapRule, LimitRule, Rules
+from app.intelligence.ask import Ask, Outcome
 
 
 def spawn(url: str, folder: Path, rules: dict[str, object]) -> subprocess.Popen[str]:

@@ -22,7 +22,8 @@ from app.data import postgres, store
 from app.data.budgets import Cap, worst
 from app.data.limits import Limit
 from app.errors import BudgetExceededError, ConfigurationError, InputError, RateLimitedError, StoreUnavailableError
-from app.intelligence.admission import Admission, Ask, CapRule, LimitRule, Outcome, Rules, applicable, worst_case
+from app.intelligence.admission import Admission, CapRule, LimitRule, Rules, applicable, worst_case
+from app.intelligence.ask import Ask, Outcome
 from tests.data.admissions import set_clock
 from tests.intelligence import admitting
 from tests.intelligence.waiting import until

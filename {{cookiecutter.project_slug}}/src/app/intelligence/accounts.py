@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from app.errors import AppError, CallFailedError, InvalidReplyError
-from app.intelligence.admission import Admission, Ask, Outcome, Reservation
+from app.intelligence.ask import Ask, Outcome
 from app.intelligence.call import Call, Redact, row
 from app.intelligence.call_span import call_span, describe
 from app.intelligence.messages import Usage
@@ -17,6 +17,9 @@ from app.intelligence.reply import Reply
 from app.intelligence.stream import estimate_tokens
 from app.observability.records import CallRecord
 from app.settings import Deployment
+
+if TYPE_CHECKING:  # the gateway is imported without its database
+    from app.intelligence.admission import Admission, Reservation
 
 Price = Callable[[str, Deployment, Usage], float | None]
 Status = Literal["ok", "failed", "refused", "cancelled"]

@@ -17,11 +17,10 @@ import logging
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
-from uuid import UUID
 
 from app.caller import Caller
 from app.data import budgets
@@ -31,6 +30,7 @@ from app.data.limits import Limit, Rate, headers
 from app.data.reservations import Granted, OverCap, OverLimit, Request, Reservations, Verdict
 from app.data.settlements import Settlements
 from app.errors import BudgetExceededError, ConfigurationError, InputError, RateLimitedError, StoreUnavailableError
+from app.intelligence.ask import Ask, Outcome
 
 ANY = "*"
 
@@ -78,35 +78,6 @@ class Rules:
     lost_calls: Literal["charge", "release"] = "charge"
     lease_s: float = 120.0
     timeout_s: float = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """What a call may need at worst, retries and fallbacks included. `usd` is None when no price is known.
-
-    `id` is the call's; `output_tokens` is what it may write, `input_tokens` what it sends.
-    """
-
-    id: UUID
-    caller: Caller
-    task: str
-    usd: float | None
-    input_tokens: int
-    output_tokens: int
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    @property
-    def tokens(self) -> int:
-        """Both together."""
-        return self.input_tokens + self.output_tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a call used. None is not known: the worst case counts. A call that reached no provider used nothing."""
-
-    usd: float | None = 0.0
-    tokens: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
