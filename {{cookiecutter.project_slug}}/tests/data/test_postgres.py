@@ -20,6 +20,8 @@ import pytest
 from app.data import postgres
 from app.errors import ConfigurationError, StoreUnavailableError
 
+pytestmark = pytest.mark.slow
+
 START = "import sys, pathlib; from app.data import postgres; print(postgres.start(pathlib.Path(sys.argv[1])))"
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 

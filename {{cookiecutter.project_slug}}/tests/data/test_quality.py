@@ -12,6 +12,8 @@ from app.data import chunking, documents, quality
 from app.errors import ConfigurationError, GateFailedError, InputError
 from app.settings import Retrieval
 
+pytestmark = pytest.mark.slow
+
 SUITE = """
 expectations:
   - {type: expect_column_values_to_not_be_null, kwargs: {column: name}, description: must have a name}

@@ -15,6 +15,8 @@ from app.errors import BudgetExceededError, CallFailedError, ForbiddenError, Rat
 from app.intelligence.messages import Chunk, ToolCall, ToolCallDelta
 from tests.interface.served_doors import KEY, Served, a_reply
 
+pytestmark = pytest.mark.slow
+
 MODEL = "command-of-the-test"
 ASKED: Any = [{"role": "user", "content": "How long?"}]
 SCHEMA = {"type": "object", "properties": {"days": {"type": "integer"}}, "required": ["days"]}

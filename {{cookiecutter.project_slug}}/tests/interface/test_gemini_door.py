@@ -14,6 +14,8 @@ from app.errors import BudgetExceededError, CallFailedError, ForbiddenError, Rat
 from app.intelligence.messages import Chunk, ToolCall, ToolCallDelta
 from tests.interface.served_doors import KEY, Served, a_reply
 
+pytestmark = pytest.mark.slow
+
 MODEL = "a-model-of-google-s"
 PICTURE = b"\x89PNG\r\n\x1a\nand more"
 OSLO = ToolCall("call_7", "weather", '{"city":"Oslo"}')

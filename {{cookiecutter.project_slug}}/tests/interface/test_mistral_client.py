@@ -12,6 +12,8 @@ from app.errors import BudgetExceededError, CallFailedError
 from app.intelligence.messages import Chunk, ToolCall
 from tests.interface.served_doors import Served, a_reply
 
+pytestmark = pytest.mark.slow
+
 MODEL = "mistral-of-the-test"
 ASKED: Any = [{"role": "user", "content": "How long?"}]
 WEATHER = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}

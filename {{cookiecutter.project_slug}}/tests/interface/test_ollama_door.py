@@ -15,6 +15,8 @@ from app.errors import BudgetExceededError, CallFailedError
 from app.intelligence.messages import Chunk, ToolCall
 from tests.interface.served_doors import KEY, Served, a_reply
 
+pytestmark = pytest.mark.slow
+
 MODEL = "llama3.2:3b"
 PICTURE = b"\x89PNG\r\n\x1a\nand more"
 OSLO = ToolCall("call_7", "weather", '{"city":"Oslo"}')

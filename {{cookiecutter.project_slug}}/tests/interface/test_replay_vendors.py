@@ -14,6 +14,8 @@ from app.interface.recording import record_door
 from app.interface.replay import ReplayDoor
 from tests.interface.served_doors import Served
 
+pytestmark = pytest.mark.slow
+
 ASKED: Any = [{"role": "user", "content": "How long?"}]
 
 

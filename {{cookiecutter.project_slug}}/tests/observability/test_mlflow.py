@@ -176,6 +176,7 @@ def test_a_pipeline_step_is_one_run_with_its_notebook(connection: Connection, tm
 
 
 @pytest.mark.slow
+@pytest.mark.feature("P2")
 def test_prompts_are_published_once_with_the_released_one_aliased(connection: Connection) -> None:
     """Publishing again changes nothing; a rollback moves the alias and publishes nothing."""
     name = f"answer_{time.time_ns()}"

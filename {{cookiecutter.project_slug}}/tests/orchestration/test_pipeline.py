@@ -18,6 +18,8 @@ import pytest
 from app.errors import ConfigurationError, GateFailedError, StepFailedError, StoreUnavailableError
 from tests.orchestration import sample_pipeline as sample
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 PROGRAM = HERE / "sample_pipeline.py"
 SOURCE = HERE.parents[1] / "src"

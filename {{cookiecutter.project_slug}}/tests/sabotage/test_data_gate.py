@@ -14,6 +14,8 @@ from app.data.documents import Corpus
 from app.errors import GateFailedError, InputError
 from app.settings import Retrieval
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = Retrieval()
 
 
