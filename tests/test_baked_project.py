@@ -64,6 +64,23 @@ def own_project(template: Path, tmp_path: Path) -> Iterator[Path]:
     make(project, "stop")
 
 
+@pytest.mark.feature("T2")
+def test_a_project_installs_itself_with_what_its_locks_hold(project: Path, tmp_path: Path) -> None:
+    """The last step of a project's own installation: in place, without a network, from pinned packages alone."""
+    command = [Path(sys.prefix, "bin", "uv"), "pip", "install", "--offline", "--no-deps", "--no-build-isolation"]
+    target = tmp_path / "site"
+    done = subprocess.run(
+        [*command, "--python", sys.executable, "--target", str(target), "-e", str(project)],
+        capture_output=True,
+        text=True,
+        env=environment(**OFFLINE),
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert (target / "bin" / "app").exists()
+
+
 @pytest.fixture(scope="module")
 def clone(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A fresh clone of the template, whose demo project is stopped at the end."""
