@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,14 +16,14 @@ ENTRIES = click.option("--last", default=10, show_default=True, help="How many o
 def audited(command: Callable[..., Any]) -> Callable[..., Any]:
     """The two options of every change: who (the user of the machine when left out) and why."""
     reason = click.option("--reason", required=True, help="Why; it stands in the audit log.")
-    return click.option("--by", help="Who; you when left out.")(reason(command))
+    return click.option("--by", default=getpass.getuser, help="Who; you when left out.")(reason(command))
 
 
 @click.command()
 @click.argument("task")
 @click.argument("version")
 @audited
-def release(task: str, version: str, by: str | None, reason: str) -> None:
+def release(task: str, version: str, by: str, reason: str) -> None:
     """Serve one version of a task's prompt to everybody."""
     from app.commands import release as releasing
 
@@ -32,7 +33,7 @@ def release(task: str, version: str, by: str | None, reason: str) -> None:
 @click.command()
 @click.argument("task")
 @audited
-def rollback(task: str, by: str | None, reason: str) -> None:
+def rollback(task: str, by: str, reason: str) -> None:
     """Go back to what was served before the last change."""
     from app.commands import release as releasing
 
@@ -43,7 +44,7 @@ def rollback(task: str, by: str | None, reason: str) -> None:
 @click.argument("task")
 @click.argument("shares", nargs=-1, required=True, metavar="VERSION=PERCENT...")
 @audited
-def split(task: str, shares: Sequence[str], by: str | None, reason: str) -> None:
+def split(task: str, shares: Sequence[str], by: str, reason: str) -> None:
     """Serve several versions side by side, each user always the same: `split answer 1=50 2=50`."""
     from app.commands import release as releasing
 
@@ -55,7 +56,7 @@ def split(task: str, shares: Sequence[str], by: str | None, reason: str) -> None
 @click.argument("version")
 @click.option("--percent", type=click.FloatRange(0, 100, min_open=True), default=10.0, show_default=True)
 @audited
-def canary(task: str, version: str, percent: float, by: str | None, reason: str) -> None:
+def canary(task: str, version: str, percent: float, by: str, reason: str) -> None:
     """Serve a version to a small share of the users, the rest as before."""
     from app.commands import release as releasing
 
@@ -109,7 +110,7 @@ def flag() -> None:
 @flag.command("off")
 @click.argument("switch")
 @audited
-def flag_off(switch: str, by: str | None, reason: str) -> None:
+def flag_off(switch: str, by: str, reason: str) -> None:
     """Switch off; effective on all replicas within two seconds."""
     from app.commands import flag as flags
 
@@ -119,7 +120,7 @@ def flag_off(switch: str, by: str | None, reason: str) -> None:
 @flag.command("on")
 @click.argument("switch")
 @audited
-def flag_on(switch: str, by: str | None, reason: str) -> None:
+def flag_on(switch: str, by: str, reason: str) -> None:
     """Switch on."""
     from app.commands import flag as flags
 

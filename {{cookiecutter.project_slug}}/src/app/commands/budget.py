@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -42,7 +41,7 @@ def correct(
     subject: str,
     usd: str | None,
     to_usd: str | None,
-    by: str | None,
+    by: str,
     reason: str,
 ) -> None:
     """Enter a correction in the present window of one cap; calls are admitted again at once if there is room."""
@@ -56,7 +55,7 @@ def correct(
             tenant,
             subject,
             period,
-            by=by or getpass.getuser(),
+            by=by,
             reason=reason,
             usd=_amount(usd),
             to_usd=_amount(to_usd),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from app.data.dedicated import connected
 from app.intelligence.flags import Flags, parse
 
 
-def turn(root: Path, switch: str, *, enabled: bool, by: str | None, reason: str) -> None:
+def turn(root: Path, switch: str, *, enabled: bool, by: str, reason: str) -> None:
     """Set a switch; it holds on all replicas within two seconds."""
     loaded = bootstrap.settings(root)
     flags = bootstrap.flags(loaded, bootstrap.prepare_database(loaded))
@@ -25,7 +24,7 @@ def turn(root: Path, switch: str, *, enabled: bool, by: str | None, reason: str)
     known = {"task": loaded.routes, "model": loaded.models}.get(kind)
     if known is not None and name not in known:
         click.echo(f"note: no {kind} {name!r} is configured (there are: {', '.join(sorted(known))})", err=True)
-    asyncio.run(flags.set(switch, enabled=enabled, by=by or getpass.getuser(), reason=reason))
+    asyncio.run(flags.set(switch, enabled=enabled, by=by, reason=reason))
     click.echo(f"{switch} is {'on' if enabled else 'off'}")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -19,27 +18,27 @@ SHARE = re.compile(r"v?([0-9]+)=([0-9]+(?:\.[0-9]+)?)%?")
 VERSION = re.compile(r"v?([0-9]+)")
 
 
-def release(root: Path, task: str, version: str, by: str | None, reason: str) -> None:
+def release(root: Path, task: str, version: str, by: str, reason: str) -> None:
     """One version for everybody."""
     number = _version(version)
-    _change(root, task, lambda releases: releases.release(task, number, by=_name(by), reason=reason))
+    _change(root, task, lambda releases: releases.release(task, number, by=by, reason=reason))
 
 
-def rollback(root: Path, task: str, by: str | None, reason: str) -> None:
+def rollback(root: Path, task: str, by: str, reason: str) -> None:
     """What held before the last change."""
-    _change(root, task, lambda releases: releases.rollback(task, by=_name(by), reason=reason))
+    _change(root, task, lambda releases: releases.rollback(task, by=by, reason=reason))
 
 
-def split(root: Path, task: str, shares: Sequence[str], by: str | None, reason: str) -> None:
+def split(root: Path, task: str, shares: Sequence[str], by: str, reason: str) -> None:
     """Several versions side by side."""
     wanted = _shares(shares)
-    _change(root, task, lambda releases: releases.split(task, wanted, by=_name(by), reason=reason))
+    _change(root, task, lambda releases: releases.split(task, wanted, by=by, reason=reason))
 
 
-def canary(root: Path, task: str, version: str, percent: float, by: str | None, reason: str) -> None:
+def canary(root: Path, task: str, version: str, percent: float, by: str, reason: str) -> None:
     """A part of the callers for one version."""
     number = _version(version)
-    _change(root, task, lambda releases: releases.canary(task, number, percent, by=_name(by), reason=reason))
+    _change(root, task, lambda releases: releases.canary(task, number, percent, by=by, reason=reason))
 
 
 def show(root: Path, entries: int) -> None:
@@ -93,7 +92,3 @@ def _version(word: str) -> int:
 
 def _line(shares: Shares) -> str:
     return " ".join(f"v{version}={share:g}%" for version, share in sorted(shares.items()))
-
-
-def _name(by: str | None) -> str:
-    return by or getpass.getuser()
