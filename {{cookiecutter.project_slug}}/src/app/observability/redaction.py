@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 # Words one of which must be in the lower-cased text, the pattern, what takes its place. Every repetition in a
@@ -54,8 +55,22 @@ _CARD = re.compile(r"(?<![\w.])\d(?:[ -]?\d){12,18}(?![\w.]?\d)")
 _SECRET_NAMES = re.compile(r"(?i)^(?:.*[_-])?(?:api_?-?key|password|passwd|secret|authorization|cookie|token)$")
 
 
+# A call's texts go to its span and to its row, a prompt's with every call: work done on them is kept for that long.
+_KEPT_TEXTS = 256
+_KEPT_CHARACTERS = 8_000
+
+
 def redact(text: str) -> str:
     """`text` with everything of a secret's or personal identifier's shape replaced by a bracketed word."""
+    return _known(text) if len(text) <= _KEPT_CHARACTERS else _redacted(text)
+
+
+@lru_cache(maxsize=_KEPT_TEXTS)
+def _known(text: str) -> str:
+    return _redacted(text)
+
+
+def _redacted(text: str) -> str:
     lowered = text.lower()
     for words, pattern, replacement in _RULES:
         if any(word in lowered for word in words):
