@@ -22,11 +22,11 @@ from psycopg_pool import AsyncConnectionPool
 
 from app import configuration
 from app.caller import Caller
-from app.data import cache, postgres, store
+from app.data import postgres, store
 from app.data.change_feed import ChangeFeed
 from app.data.dedicated import connected
 from app.data.retrieval import Hit, search
-from app.errors import ConfigurationError, GateFailedError, StoreUnavailableError
+from app.errors import ConfigurationError, GateFailedError
 from app.intelligence.accounts import Accounts
 from app.intelligence.admission import Admission, CapRule, LimitRule, Rules
 from app.intelligence.attempts import Attempts
@@ -43,6 +43,7 @@ from app.intelligence.providers.http import HttpProvider, open_session
 from app.intelligence.providers.offline import OfflineProvider
 from app.intelligence.providers.provider import Provider
 from app.intelligence.releases import Releases
+from app.intelligence.reply_cache import PostgresCaches
 from app.intelligence.retry_budget import RetryLimits
 from app.intelligence.routing_faults import Fault, faults
 from app.intelligence.wire.codec import CODECS
@@ -167,31 +168,9 @@ def price(provider_name: str, deployment: Deployment, usage: Usage) -> float | N
     override = None
     if deployment.input_usd_per_million is not None:
         override = cost.Price(deployment.input_usd_per_million, deployment.output_usd_per_million or 0.0)
-    counts = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens)
+    counts = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, usage.cache_write_tokens)
     found = cost.price(deployment.id, PRICE_LISTS.get(provider_name, provider_name), *counts, override=override)
     return None if found is None else found.total_usd
-
-
-@dataclass(frozen=True, slots=True)
-class PostgresCache:
-    """The reply cache in the one database. While that is away every look-up misses and nothing is kept."""
-
-    pool: Any
-
-    async def get(self, identity: str, tenant: str, *, expired: bool = False) -> Mapping[str, Any] | None:
-        """The stored reply."""
-        try:
-            return await cache.get(self.pool, identity, tenant, expired=expired)
-        except StoreUnavailableError as error:
-            log.warning("reply cache missed: %s", error)
-            return None
-
-    async def put(self, identity: str, tenant: str, task: str, reply: Mapping[str, Any], ttl_s: float) -> None:
-        """Keep a reply."""
-        try:
-            await cache.put(self.pool, identity, tenant, task, reply, ttl_s)
-        except StoreUnavailableError as error:
-            log.warning("reply not cached: %s", error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +223,9 @@ async def open_services(
         admission = Admission(rules(loaded), url, loaded.data_dir / "settlements")
         admission.start()
         stack.push_async_callback(admission.close)
+        caches = PostgresCaches(cache_pool, lease_s=loaded.gateway.claim_lease_s)
+        caches.start()
+        stack.push_async_callback(caches.close)
         redacted = redact if loaded.guards.redact_logs else str
         gateway = Gateway(
             loaded,
@@ -251,7 +233,7 @@ async def open_services(
             Drafts(loaded, prompts, versions=live, switches=switches),
             Attempts(providers(loaded, session), loaded.gateway, fleet=fleet(loaded)),
             Accounts(call_log, price, redacted, admission),
-            PostgresCache(cache_pool),
+            caches,
         )
         assistant = Assistant(loaded, gateway, Search(loaded, pool, gateway), Sessions(url), versions=versions)
         stack.push_async_callback(assistant.close)

@@ -111,6 +111,17 @@ class Deployment(Section):
     output_usd_per_million: float | None = Field(None, ge=0)
 
 
+class SemanticCache(Section):
+    """Replies served again to a question of the same meaning (`intelligence/semantic_guard.py`).
+
+    `input` is the prompt's input that is compared; all others must be equal. `similarity` is the least cosine.
+    """
+
+    input: str
+    similarity: float = Field(default=0.95, gt=0.5, le=1)
+    ttl_s: float = Field(default=86_400, gt=0)
+
+
 class Route(Section):
     """How the calls of one task are served. `models` is tried in order: the first is meant, the rest are fallbacks.
 
@@ -124,6 +135,7 @@ class Route(Section):
     max_input_tokens: int = Field(100_000, ge=1)
     temperature: float | None = None
     cache: bool = True
+    semantic_cache: SemanticCache | None = None
     fallback_text: str | None = None
 
 
@@ -179,6 +191,9 @@ class GatewaySettings(Section):
     between_tokens_timeout_s: float = Field(10.0, gt=0)
     attempt_timeout_s: float = Field(20.0, gt=0)
     cache_ttl_s: float = Field(86_400, gt=0)
+    embedding_cache_ttl_s: float = Field(30 * 86_400, gt=0)
+    claim_lease_s: float = Field(3.0, gt=0)
+    provider_cache_min_tokens: int | None = Field(1_024, ge=1)
     tiers: Tiers = Tiers()
     breaker: Breaker = Breaker()
     retries: Retries = Retries()
@@ -203,9 +218,13 @@ class Guards(Section):
 
 
 class Tenant(Section):
-    """What holds for one tenant. `regions` are those its data may be processed in; empty means anywhere."""
+    """What holds for one tenant. `regions` are those its data may be processed in; empty means anywhere.
+
+    Without `cache` no reply and no vector of its is kept.
+    """
 
     regions: tuple[str, ...] = ()
+    cache: bool = True
 
 
 class SpendCap(Section):

@@ -46,5 +46,5 @@ async def test_a_lost_database_is_one_typed_error(database_url: str) -> None:
     pool = await store.open_pool(database_url, max_size=1)
     await pool.close()
 
-    with pytest.raises(StoreUnavailableError, match="reply cache failed"):
+    with pytest.raises(StoreUnavailableError, match="cache failed"):
         await cache.get(pool, "identity", "default")

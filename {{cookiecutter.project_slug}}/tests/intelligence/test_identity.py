@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from app.caller import Caller
 from app.intelligence.identity import identity
 from app.intelligence.messages import Message, ModelRequest
 
+ME = Caller("a", groups=frozenset({"staff"}))
 ROUTE = ("openai/big",)
 ASKED = ModelRequest("large", (Message("user", "How long do refunds take?"),), temperature=0.0)
 
@@ -23,7 +25,9 @@ def test_no_two_tenants_ever_share_an_identity() -> None:
         first = replace(ASKED, messages=(Message("user", f"question {draw.random()}"),))
         second = first if number % 2 else replace(first, messages=(Message("user", f"question {draw.random()}"),))
         tenants = draw.sample(("a", "b", "ab", "a b", "", "A"), 2)
-        crossings += identity(tenants[0], "t", None, first, ROUTE) == identity(tenants[1], "t", None, second, ROUTE)
+        crossings += identity(Caller(tenants[0]), "t", None, first, ROUTE) == identity(
+            Caller(tenants[1]), "t", None, second, ROUTE
+        )
 
     assert crossings == 0
 
@@ -42,10 +46,27 @@ def test_no_two_tenants_ever_share_an_identity() -> None:
 )
 def test_whatever_can_change_the_reply_changes_the_identity(other: ModelRequest) -> None:
     """Parameters, roles and provider fields count."""
-    assert identity("a", "t", None, ASKED, ROUTE) != identity("a", "t", None, other, ROUTE)
+    assert identity(ME, "t", None, ASKED, ROUTE) != identity(ME, "t", None, other, ROUTE)
 
 
 @pytest.mark.feature("G5")
 def test_whether_it_is_streamed_does_not_count() -> None:
     """A stream and a whole call of the same question are one."""
-    assert identity("a", "t", None, ASKED, ROUTE) == identity("a", "t", None, replace(ASKED, stream=True), ROUTE)
+    assert identity(ME, "t", None, ASKED, ROUTE) == identity(ME, "t", None, replace(ASKED, stream=True), ROUTE)
+
+
+@pytest.mark.feature("G6")
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (replace(ME, user="u2", session="s9"), True),
+        (replace(ME, groups=frozenset()), False),
+        (replace(ME, groups=frozenset({"staff", "board"})), False),
+        (replace(ME, role="admin"), False),
+        (replace(ME, tenant="b"), False),
+    ],
+    ids=["another user", "group revoked", "group granted", "role", "tenant"],
+)
+def test_a_reply_is_shared_only_among_those_with_the_same_permissions(other: Caller, same: bool) -> None:
+    """Who asks does not count; what they may see does, so that a changed permission is a miss."""
+    assert (identity(ME, "t", None, ASKED, ROUTE) == identity(other, "t", None, ASKED, ROUTE)) is same

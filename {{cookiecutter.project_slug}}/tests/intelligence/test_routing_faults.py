@@ -14,13 +14,14 @@ from app.intelligence.routing_faults import (
     faults,
     keyless,
     mixed_vectors,
-    negative,
     repeated,
     unknown_regions,
     unpriced,
     unserved,
     weightless,
+    without_vectors,
 )
+from app.settings import Deployment
 
 MODELS = {
     "large": {"openai": ["gpt-4.1"], "anthropic": ["claude-sonnet-4-5"], "offline": ["standin-large"]},
@@ -137,11 +138,16 @@ def test_one_embedding_model_has_one_kind_of_vectors() -> None:
     assert "vectors of small-3 and ada-2" in faults[0].message
 
 
-def test_negative_numbers_are_named_with_their_whole_key() -> None:
-    """However deep they stand; booleans and texts are no numbers."""
-    budgets = {"acme": {"usd_per_day": -5, "hard": True, "note": "x"}, "other": {"usd_per_day": 0}}
+@pytest.mark.feature("G6")
+def test_a_semantic_cache_without_vectors_is_refused() -> None:
+    """Nothing could be compared; the key names the route."""
+    faults = without_vectors(["answer"], "embedding", (), "anthropic")
 
-    assert negative(budgets, "budgets") == [Fault("budgets.acme.usd_per_day", "-5 is negative: set 0 or more")]
+    assert [str(fault) for fault in faults] == [
+        "routes.answer.semantic_cache: provider 'anthropic' serves no 'embedding': "
+        "name another under models.embedding, or remove this"
+    ]
+    assert without_vectors(["answer"], "embedding", (Deployment(id="vectors"),), "openai") == []
 
 
 @pytest.mark.feature("G8")

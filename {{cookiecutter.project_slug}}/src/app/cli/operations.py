@@ -136,4 +136,31 @@ def flag_show(last: int) -> None:
     flags.show(project_root(), last)
 
 
-COMMANDS = (release, rollback, split, canary, releases, budget, flag)
+@click.group()
+def cache() -> None:
+    """The caches of replies and vectors."""
+
+
+@cache.command("report")
+@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True)
+def cache_report(days: int) -> None:
+    """Hit rate and savings by tenant and task."""
+    from app.commands import cache as caches
+
+    caches.report(project_root(), days)
+
+
+@cache.command("clear")
+@click.option("--tenant", help="Of this tenant only.")
+@click.option("--task", help="Of this task only.")
+@click.option("--everything", is_flag=True, help="Of all tenants and tasks.")
+def cache_clear(tenant: str | None, task: str | None, everything: bool) -> None:
+    """Forget what is kept."""
+    from app.commands import cache as caches
+
+    if not (tenant or task or everything):
+        raise click.UsageError("say what to forget: --tenant, --task or --everything")
+    caches.clear(project_root(), tenant, task)
+
+
+COMMANDS = (release, rollback, split, canary, releases, budget, flag, cache)

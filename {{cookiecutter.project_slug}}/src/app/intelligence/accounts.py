@@ -53,6 +53,14 @@ class Accounts:
         """What a reply cost in US dollars, None when nobody knows."""
         return self._price(provider, deployment, usage)
 
+    def saved(self, provider: str, deployment: Deployment, usage: Usage) -> float | None:
+        """What the provider's own cache took off the price, in US dollars; below 0 when filling it cost more."""
+        if not usage.cached_input_tokens and not usage.cache_write_tokens:
+            return 0.0
+        paid = self._price(provider, deployment, usage)
+        without = self._price(provider, deployment, Usage(usage.input_tokens, usage.output_tokens))
+        return None if paid is None or without is None else without - paid
+
     @asynccontextmanager
     async def opened(self, call: Call, kind: Literal["chat", "embeddings"]) -> AsyncIterator[Account]:
         """Admit the call, and account for it however the block ends. Raises what admission refuses with."""
@@ -77,7 +85,9 @@ class Accounts:
         """The worst case: the dearest deployment, all of the output, twice where a second reply may follow."""
         request = call.request
         written = request.max_output_tokens or 0
-        sent = sum(estimate_tokens(message.text) for message in request.messages)
+        sent = call.input_tokens
+        if sent is None:
+            sent = sum(estimate_tokens(message.text) for message in request.messages)
         twice = 2 if request.output_schema is not None or call.harder else 1
         usage = Usage(sent, written)
         prices = [self._price(target.provider, target.deployment, usage) for target in (*call.order, *call.harder)]

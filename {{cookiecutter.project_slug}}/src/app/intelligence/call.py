@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -20,14 +20,24 @@ from app.observability.records import AttemptRecord, CallRecord
 Redact = Callable[[str], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """A question that may be answered by the reply to another. `scope` is a digest of all else the reply depends on."""
+
+    question: str
+    scope: str
+    similarity: float
+    ttl_s: float
+
+
 @dataclass(slots=True)
 class Call:
     """The state of one call. Times come from the monotonic clock, `at` from the wall.
 
     `request` is what providers see, personal data masked; `vault` puts it back; `known` is what the caller gave, masked
-    or not. `harder` are the deployments that
-    answer when a cheap reply is not good enough, empty when the route has no tiers. `said` is the reply as it is
-    logged: masked, and only what was shown.
+    or not. `harder` are the deployments that answer when a cheap reply is not good enough, empty when the route has no
+    tiers. `said` is the reply as it is logged: masked, and only what was shown. `meaning` is there when a question of
+    the same meaning may share its reply, `input_tokens` when they are not those of the request's messages.
     """
 
     id: UUID
@@ -43,6 +53,9 @@ class Call:
     deadline_s: float
     fallback_text: str | None
     harder: tuple[Target, ...] = ()
+    meaning: Meaning | None = None
+    meaning_vector: Sequence[float] | None = None
+    input_tokens: int | None = None
     said: str = ""
     trace_id: str = "0" * 32
     span_id: str = "0" * 16
@@ -101,6 +114,11 @@ def row(
         latency_ms=call.elapsed_ms(),
         first_token_ms=call.first_token_ms,
         attempts=tuple(call.attempts),
+        cache=reply.cache if reply else None,
+        similarity=reply.similarity if reply else None,
+        saved_usd=reply.saved_usd if reply else None,
+        saved_tokens=reply.usage.input_tokens + reply.usage.output_tokens if reply and reply.cached else 0,
+        cache_write_tokens=reply.usage.cache_write_tokens if reply else 0,
     )
 
 

@@ -5,23 +5,24 @@ Everything that may refuse a call without money or network refuses it here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
 
 from app.caller import Caller
 from app.errors import ConfigurationError, InputError, NotFoundError
-from app.intelligence.call import Call
+from app.intelligence.call import Call, Meaning
 from app.intelligence.identity import identity
-from app.intelligence.messages import ModelRequest
+from app.intelligence.messages import Message, ModelRequest
 from app.intelligence.personal_data.masking import mask_request
 from app.intelligence.personal_data.vault import Vault
 from app.intelligence.policy import Target, targets
 from app.intelligence.prompts import Prompt, Registry
 from app.intelligence.regions import allowed
+from app.intelligence.stream import estimate_tokens
 from app.intelligence.tiers import TierLimits, difficulty, models_for
-from app.settings import Route, Settings
+from app.settings import Route, SemanticCache, Settings
 
 # What a call without a limit of its own may write: a budget cannot hold against an open end.
 OUTPUT_TOKENS = 4096
@@ -85,9 +86,12 @@ class Drafts:
             output_schema=prompt.output_schema,
             stream=stream,
         )
+        request = replace(request, stable_messages=self._stable(prompt))
         tier = difficulty(request, self._limits).tier
         models = models_for(tier, route.tiers, route.models)
         call = self._call(task, request, caller, targets(self._settings, models), prompt, route)
+        if route.semantic_cache is not None and call.cacheable:
+            call.meaning = self._meaning(call, prompt, inputs, route.semantic_cache)
         if route.tiers and tier == "simple":
             hard = targets(self._settings, (route.tiers["hard"],))
             call.harder = self._switched_on(self._near(hard, caller), caller)
@@ -108,11 +112,15 @@ class Drafts:
         order = targets(self._settings, (request.model,))
         return self._call(task, request, caller, order, writers[0] if writers else None, route)
 
-    def of_texts(self, model: str, shown: ModelRequest, caller: Caller) -> Call:
-        """A call for embeddings; `shown` is what is said of it in the log."""
+    def of_texts(self, model: str, texts: Sequence[str], caller: Caller) -> Call:
+        """A call for embeddings; the log says how many texts there are, not what they say."""
         if model not in self._settings.models:
             raise NotFoundError(f"no model {model!r}: there are {', '.join(sorted(self._settings.models))}")
-        return self._call("embed", shown, caller, targets(self._settings, (model,)), None, None)
+        said = Message("user", f"{len(texts)} texts, {sum(map(len, texts))} characters")
+        shown = ModelRequest(model=model, messages=(said,))
+        call = self._call("embed", shown, caller, targets(self._settings, (model,)), None, None)
+        call.input_tokens = sum(map(estimate_tokens, texts))
+        return call
 
     def _call(
         self,
@@ -143,13 +151,31 @@ class Drafts:
             known=known,
             order=order,
             identity=identity(
-                caller.tenant, task, prompt.sha256 if prompt else None, masked, tuple(target.name for target in order)
+                caller, task, prompt.sha256 if prompt else None, masked, tuple(target.name for target in order)
             ),
             prompt=prompt,
-            cacheable=route is None or route.cache,
+            cacheable=(route is None or route.cache) and self.keeps(caller),
             deadline_s=self._settings.gateway.deadline_s,
             fallback_text=route.fallback_text if route else None,
         )
+
+    def keeps(self, caller: Caller) -> bool:
+        """Whether replies and vectors of this caller's tenant may be kept."""
+        tenant = self._settings.tenants.get(caller.tenant)
+        return tenant is None or tenant.cache
+
+    def _stable(self, prompt: Prompt) -> int:
+        """How many messages the provider is told to keep: those every call begins with, where they are long enough."""
+        least = self._settings.gateway.provider_cache_min_tokens
+        tokens = sum(estimate_tokens(message.text) for message in prompt.stable)
+        return len(prompt.stable) if least is not None and tokens >= least else 0
+
+    def _meaning(self, call: Call, prompt: Prompt, inputs: Mapping[str, str], rule: SemanticCache) -> Meaning:
+        """What another question must share with this one: everything but the one input that is compared."""
+        others = prompt.render({**inputs, rule.input: ""})
+        names = tuple(target.name for target in call.order)
+        scope = identity(call.caller, call.task, prompt.sha256, replace(call.request, messages=others), names)
+        return Meaning(inputs[rule.input], scope, rule.similarity, rule.ttl_s)
 
     def _near(self, order: tuple[Target, ...], caller: Caller) -> tuple[Target, ...]:
         """The deployments that may process this tenant's data."""

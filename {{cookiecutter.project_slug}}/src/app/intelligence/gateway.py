@@ -1,8 +1,8 @@
 """The one door: every model call of the system passes here, from Python, from the HTTP doors and from notebooks.
 
-A call reads as its policy: draft, admit, look in the cache, share with identical calls, try, validate and repair or
-escalate, guard, keep, restore, account. How it is drafted stands in `drafts`, what is tried in `attempts`, what it
-costs and leaves behind in `accounts`.
+A call reads as its policy: draft, admit, look in the caches, share with identical calls, try, validate and repair or
+escalate, guard, keep, restore, account. How it is drafted stands in `drafts`, what is kept in `caching`, what is tried
+in `attempts`, what it costs and leaves behind in `accounts`.
 """
 
 from __future__ import annotations
@@ -10,38 +10,28 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Any, Protocol
+from functools import partial
 
 from app.caller import Caller
 from app.errors import CallFailedError, InvalidReplyError
 from app.intelligence.accounts import Accounts
 from app.intelligence.attempts import Attempts
+from app.intelligence.caching import Caches, Caching
 from app.intelligence.call import Call
 from app.intelligence.drafts import Drafts
+from app.intelligence.known_vectors import Embedded, embedded
 from app.intelligence.messages import Chunk, Embeddings, Message, ModelReply, ModelRequest, Usage
 from app.intelligence.personal_data.masking import mask
 from app.intelligence.personal_data.output_guard import OutputGuard
 from app.intelligence.personal_data.streams import GuardedChunks, RestoredChunks, guarded_calls, restored_calls
 from app.intelligence.policy import Target
 from app.intelligence.prompts import Registry
-from app.intelligence.reply import Reply, as_chunk, combined, from_stored, shared, to_stored
+from app.intelligence.reply import CacheKind, Reply, as_chunk, combined, shared
 from app.intelligence.single_flight import SingleFlight
 from app.intelligence.stream import StreamedReply
 from app.intelligence.structured import parse
 from app.intelligence.tiers import TierLimits, escalates
 from app.settings import Settings
-
-
-class ReplyCache(Protocol):
-    """Where whole replies are kept for identical calls. A cache that is away misses; it never fails a call."""
-
-    async def get(self, identity: str, tenant: str, *, expired: bool = False) -> Mapping[str, Any] | None:
-        """The stored reply, None when there is none; one that has expired counts only as `expired`."""
-        ...
-
-    async def put(self, identity: str, tenant: str, task: str, reply: Mapping[str, Any], ttl_s: float) -> None:
-        """Keep a reply."""
-        ...
 
 
 class Gateway:
@@ -54,14 +44,16 @@ class Gateway:
         drafts: Drafts,
         attempts: Attempts,
         accounts: Accounts,
-        cache: ReplyCache | None = None,
+        caches: Caches | None = None,
     ) -> None:
         self._settings = settings
         self._registry = registry
         self._drafts = drafts
         self._attempts = attempts
         self._accounts = accounts
-        self._cache = cache
+        self._caches = caches
+        embed = partial(self.embed, model=settings.retrieval.embedding_model)
+        self._caching = Caching(caches, embed, settings.gateway.cache_ttl_s)
         self._tiers = TierLimits(**settings.gateway.tiers.model_dump())
         self._flights: SingleFlight[Reply] = SingleFlight()
 
@@ -98,17 +90,23 @@ class Gateway:
 
     async def embed(self, texts: Sequence[str], caller: Caller, *, model: str = "embedding") -> Embeddings:
         """One vector a text, in order. Raises ConfigurationError when the provider serves no embeddings."""
-        said = Message("user", f"{len(texts)} texts, {sum(map(len, texts))} characters")
-        call = self._drafts.of_texts(model, ModelRequest(model=model, messages=(said,)), caller)
+        call = self._drafts.of_texts(model, texts, caller)
         async with self._accounts.opened(call, "embeddings") as account:
             sent = mask(texts).texts if self._settings.guards.mask_personal_data else texts
-            embeddings, target = await self._attempts.embed(call, sent)
-            account.reply = self._reply(call, ModelReply("", embeddings.model, embeddings.usage), target)
-            return embeddings
+            if self._caches is None or not call.cacheable:
+                embeddings, target = await self._attempts.embed(call, sent)
+                account.reply = self._reply(call, ModelReply("", embeddings.model, embeddings.usage), target)
+                return embeddings
+            found, target = await self._embedded(call, sent, self._caches)
+            reply = self._reply(call, ModelReply("", found.embeddings.model, found.embeddings.usage), target)
+            saved = self._accounts.price(target.provider, target.deployment, Usage(found.saved_tokens))
+            kind: CacheKind | None = "embedding" if found.saved_tokens else None
+            account.reply = replace(reply, cached=not found.asked, cache=kind, saved_usd=saved)
+            return found.embeddings
 
     async def _whole(self, call: Call) -> Reply:
         async with self._accounts.opened(call, "chat") as account:
-            if call.cacheable and self._cache is not None:
+            if self._caching.serves(call):
                 outcome, led = await self._flights.share(call.identity, lambda: self._cached_or_tried(call))
                 reply = outcome if led else shared(outcome, call_id=str(call.id), trace_id=call.trace_id)
             else:
@@ -120,7 +118,7 @@ class Gateway:
     async def _streamed(self, call: Call) -> AsyncGenerator[Chunk | Reply]:
         async with self._accounts.opened(call, "chat") as account:
             restored = RestoredChunks(call.vault, json_text=_is_json(call.request))
-            stored = await self._stored(call)
+            stored = await self._caching.reply(call) or await self._caching.by_meaning(call)
             if stored is not None:
                 call.said = stored.text
                 account.reply = replace(stored, latency_ms=call.elapsed_ms())
@@ -150,31 +148,41 @@ class Gateway:
                     call.said = answer.text
                     account.reply = replace(self._reply(call, answer, target), latency_ms=call.elapsed_ms())
             if account.reply is not None:
-                await self._keep(call, account.reply)
+                await self._caching.keep(call, account.reply)
                 yield self._restored(call, account.reply)
 
     async def _cached_or_tried(self, call: Call) -> Reply:
-        stored = await self._stored(call)
-        return stored if stored is not None else await self._tried(call)
+        stored = await self._caching.reply_or_claim(call)
+        if stored is not None:
+            return stored
+        try:
+            return await self._caching.by_meaning(call) or await self._tried(call)
+        finally:
+            await self._caching.release(call)
 
-    async def _stored(self, call: Call, *, expired: bool = False) -> Reply | None:
-        if self._cache is None or not call.cacheable:
-            return None
-        stored = await self._cache.get(call.identity, call.caller.tenant, expired=expired)
-        return None if stored is None else from_stored(stored, call_id=str(call.id), trace_id=call.trace_id)
+    async def _embedded(self, call: Call, texts: Sequence[str], caches: Caches) -> tuple[Embedded, Target]:
+        """Vectors of texts, of which only the unknown ones reach a model; and which one, or would have."""
+        served = [call.order[0]]
+
+        async def ask(missing: Sequence[str]) -> Embeddings:
+            embeddings, served[0] = await self._attempts.embed(call, missing)
+            return embeddings
+
+        model, ttl_s = call.order[0].deployment.id, self._settings.gateway.embedding_cache_ttl_s
+        return await embedded(texts, call.caller.tenant, model, caches, ask, ttl_s), served[0]
 
     async def _tried(self, call: Call) -> Reply:
         try:
             answer, target = await self._attempts.complete(call, call.request)
             reply = self._guarded(call, await self._good(call, self._reply(call, answer, target)))
         except CallFailedError:
-            last = await self._stored(call, expired=True)
+            last = await self._caching.reply(call, expired=True)
             if last is not None:
                 return replace(last, degraded=True)
             if call.fallback_text is None:
                 raise
             return self._fallback(call)
-        await self._keep(call, reply)
+        await self._caching.keep(call, reply)
         return reply
 
     async def _good(self, call: Call, reply: Reply) -> Reply:
@@ -192,12 +200,6 @@ class Gateway:
         else:
             return _parsed(call, reply)
         return _parsed(call, combined(reply, self._reply(call, answer, target)))
-
-    async def _keep(self, call: Call, reply: Reply) -> None:
-        whole = reply.finish_reason in ("stop", "tool_calls") and not reply.degraded
-        if self._cache is not None and call.cacheable and whole:
-            ttl_s = self._settings.gateway.cache_ttl_s
-            await self._cache.put(call.identity, call.caller.tenant, call.task, to_stored(reply), ttl_s)
 
     def _guard(self, call: Call) -> OutputGuard:
         return OutputGuard(policy=self._settings.guards.output_personal_data, known=call.known)
@@ -231,6 +233,7 @@ class Gateway:
             deployment=target.deployment.id,
             usage=answer.usage,
             cost_usd=self._accounts.price(target.provider, target.deployment, answer.usage),
+            saved_usd=self._accounts.saved(target.provider, target.deployment, answer.usage),
             identity=call.identity,
             call_id=str(call.id),
             trace_id=call.trace_id,

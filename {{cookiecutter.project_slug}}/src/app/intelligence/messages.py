@@ -15,11 +15,15 @@ Role = Literal["system", "user", "assistant", "tool"]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One piece of a message's content: text, or an image as a URL (`https:` or `data:`)."""
+    """One piece of a message's content: text, or an image as a URL (`https:` or `data:`).
+
+    `mark` is what a client said of keeping everything up to here in the provider's cache, for the provider alone.
+    """
 
     kind: Literal["text", "image"]
     text: str = ""
     image_url: str = ""
+    mark: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +58,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function the model may call; `parameters` is a JSON Schema object, held to the letter when `strict`."""
+    """A function the model may call; `parameters` is a JSON Schema object, held to the letter when `strict`.
+
+    `mark` as of a `Part`.
+    """
 
     name: str
     description: str = ""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     strict: bool = False
+    mark: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,8 @@ class ModelRequest:
     """What is asked of one model. `model` is the provider's own id once a deployment has been chosen.
 
     `output_schema` is the JSON Schema the reply must fit, None for free text; `json_object` asks for any JSON object.
+    `stable_messages` are the first messages that every call of the task begins with, long enough to be kept in the
+    provider's own cache; 0 leaves that to the provider.
     """
 
     model: str
@@ -81,17 +91,22 @@ class ModelRequest:
     output_schema: Mapping[str, Any] | None = None
     json_object: bool = False
     stream: bool = False
+    stable_messages: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one reply. `input_tokens` includes the cached ones; `estimated`: we counted, not the provider."""
+    """Tokens of one reply. `estimated`: we counted, not the provider.
+
+    `input_tokens` includes those the provider read from its cache and those it wrote there.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_input_tokens: int = 0
     estimated: bool = False
+    cache_write_tokens: int = 0
 
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ class Prompt:
             declared = ", ".join(self.inputs) or "none"
             raise InputError(f"prompt {self.name} declares no input {extra[0]!r}: it has {declared}")
         return tuple(Message(m.role, _substitute(m.text, inputs)) for m in self.messages)
+
+    @cached_property
+    def stable(self) -> tuple[Message, ...]:
+        """The messages before the first one with an input: what every call of this version begins with."""
+        return tuple(takewhile(lambda message: PLACEHOLDER.search(message.text) is None, self.messages))
 
     @cached_property
     def _patterns(self) -> tuple[re.Pattern[str], ...]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from app.intelligence.messages import Chunk, FinishReason, ToolCall, ToolCallDelta, Usage
+
+# Kept under the same identity, kept under a question of the same meaning, taken from a call under way, kept vectors.
+CacheKind = Literal["exact", "semantic", "shared", "embedding"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +17,9 @@ class Reply:
     """The outcome of one call.
 
     `data` is the parsed JSON when the prompt has an output schema. `degraded` says that another than the route's first
-    model answered. `cost_usd` is what this call cost, 0 for a cached one, None when no price is known.
+    model answered. `cost_usd` is what this call cost, 0 for a cached one, None when no price is known. `cache` says
+    where a cached one came from, `similarity` how near its question was (cosine); `saved_usd` is what a cache saved,
+    ours or the provider's.
     """
 
     text: str
@@ -34,13 +39,16 @@ class Reply:
     finish_reason: FinishReason = "stop"
     degraded: bool = False
     cached: bool = False
+    cache: CacheKind | None = None
+    similarity: float | None = None
+    saved_usd: float | None = 0.0
     latency_ms: float = 0.0
 
 
 def to_stored(reply: Reply) -> dict[str, Any]:
-    """The parts of a reply that hold for every identical call, as JSON values."""
+    """The parts of a reply that hold for every identical call, as JSON values; its cost is what the next one saves."""
     stored = asdict(reply)
-    for passing in ("call_id", "trace_id", "latency_ms", "cached", "cost_usd"):
+    for passing in ("call_id", "trace_id", "latency_ms", "cached", "cache", "similarity", "saved_usd"):
         stored.pop(passing)
     return stored
 
@@ -48,14 +56,18 @@ def to_stored(reply: Reply) -> dict[str, Any]:
 def from_stored(stored: Mapping[str, Any], *, call_id: str, trace_id: str) -> Reply:
     """A stored reply as the outcome of another call: cached, and free."""
     values = dict(stored)
+    saved = values.pop("cost_usd", None)
     values["usage"] = Usage(**values["usage"])
     values["tool_calls"] = tuple(ToolCall(**call) for call in values["tool_calls"])
-    return Reply(**values, call_id=call_id, trace_id=trace_id, cost_usd=0.0, cached=True)
+    reply = Reply(**values, call_id=call_id, trace_id=trace_id, cost_usd=0.0, cached=True)
+    return replace(reply, cache="exact", saved_usd=saved)
 
 
 def shared(reply: Reply, *, call_id: str, trace_id: str) -> Reply:
     """A reply somebody else is paying for, as the outcome of an identical concurrent call."""
-    return replace(reply, call_id=call_id, trace_id=trace_id, cost_usd=0.0, cached=True)
+    saved = reply.saved_usd if reply.cached else reply.cost_usd
+    mine = replace(reply, call_id=call_id, trace_id=trace_id, cost_usd=0.0, cached=True)
+    return replace(mine, cache=reply.cache or "shared", saved_usd=saved)
 
 
 def as_chunk(reply: Reply) -> Chunk:
@@ -71,6 +83,7 @@ def combined(first: Reply, last: Reply) -> Reply:
         first.usage.output_tokens + last.usage.output_tokens,
         first.usage.cached_input_tokens + last.usage.cached_input_tokens,
         first.usage.estimated or last.usage.estimated,
+        first.usage.cache_write_tokens + last.usage.cache_write_tokens,
     )
     known = first.cost_usd is not None and last.cost_usd is not None
     return replace(last, usage=usage, cost_usd=(first.cost_usd or 0) + (last.cost_usd or 0) if known else None)

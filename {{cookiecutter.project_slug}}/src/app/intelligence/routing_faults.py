@@ -62,6 +62,12 @@ def faults(settings: Settings, priced: Callable[[str, str], bool]) -> list[Fault
         *weightless(_each(settings, lambda place: place.weight)),
         *mixed_vectors(served, {settings.retrieval.embedding_model}),
         *unknown_prices,
+        *without_vectors(
+            [task for task, route in settings.routes.items() if route.semantic_cache is not None],
+            settings.retrieval.embedding_model,
+            settings.models.get(settings.retrieval.embedding_model, {}).get(settings.provider, ()),
+            settings.provider,
+        ),
         *unknown_regions(
             {name: tenant.regions for name, tenant in settings.tenants.items()},
             {place.region for place in _places(settings) if place.region},
@@ -204,16 +210,17 @@ def mixed_vectors(models: Served, embedding_models: Collection[str]) -> list[Fau
     ]
 
 
-def negative(numbers: Mapping[str, object], prefix: str) -> list[Fault]:
-    """Numbers below 0 anywhere under `prefix`: caps, prices, times and shares have none."""
-    faults = []
-    for name, value in numbers.items():
-        key = f"{prefix}.{name}"
-        if isinstance(value, Mapping):
-            faults += negative(value, key)
-        elif isinstance(value, int | float) and value < 0:
-            faults.append(Fault(key, f"{value:g} is negative: set 0 or more"))
-    return faults
+def without_vectors(routes: Sequence[str], model: str, deployments: Sequence[Deployment], provider: str) -> list[Fault]:
+    """Routes with a semantic cache where no model gives a question its vector."""
+    if deployments:
+        return []
+    return [
+        Fault(
+            f"routes.{task}.semantic_cache",
+            f"provider {provider!r} serves no {model!r}: name another under models.{model}, or remove this",
+        )
+        for task in routes
+    ]
 
 
 def unknown_regions(tenants: Mapping[str, Sequence[str]], stated: Collection[str]) -> list[Fault]:

@@ -38,6 +38,7 @@ class Price:
     input_usd: float
     output_usd: float
     cached_input_usd: float | None = None
+    cache_write_usd: float | None = None
 
 
 def price(
@@ -46,21 +47,23 @@ def price(
     input_tokens: int,
     output_tokens: int,
     cached_input_tokens: int = 0,
+    cache_write_tokens: int = 0,
     *,
     override: Price | None = None,
 ) -> Cost | None:
     """The cost of a call, or None when neither `override` nor the price list knows `model_id` at `provider`.
 
-    `input_tokens` includes the cached ones. An unknown model is logged once.
+    `input_tokens` includes those read from the provider's cache and those written to it. An unknown model is logged
+    once.
     """
     if override is not None:
-        return _at(override, input_tokens, output_tokens, cached_input_tokens)
+        return _at(override, input_tokens, output_tokens, cached_input_tokens, cache_write_tokens)
     listed = list_price(model_id, provider)
     if listed is None:
         return None
     if input_tokens > _flat_up_to(model_id, provider):
-        return _listed(model_id, provider, input_tokens, output_tokens, cached_input_tokens)
-    return _at(listed, input_tokens, output_tokens, cached_input_tokens)
+        return _listed(model_id, provider, input_tokens, output_tokens, cached_input_tokens, cache_write_tokens)
+    return _at(listed, input_tokens, output_tokens, cached_input_tokens, cache_write_tokens)
 
 
 @lru_cache(maxsize=1024)
@@ -71,8 +74,14 @@ def list_price(model_id: str, provider: str) -> Price | None:
         _log.warning("no price is known for %s at %s: its calls have no cost until one is set", model_id, provider)
         return None
     cached = _listed(model_id, provider, _SAMPLE_TOKENS, 0, _SAMPLE_TOKENS)
+    written = _listed(model_id, provider, _SAMPLE_TOKENS, 0, 0, _SAMPLE_TOKENS)
     scale = _MILLION / _SAMPLE_TOKENS
-    return Price(both.input_usd * scale, both.output_usd * scale, cached.input_usd * scale if cached else None)
+    return Price(
+        both.input_usd * scale,
+        both.output_usd * scale,
+        cached.input_usd * scale if cached else None,
+        written.input_usd * scale if written else None,
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -86,21 +95,24 @@ def _flat_up_to(model_id: str, provider: str) -> int:
     return _SAMPLE_TOKENS
 
 
-def _at(rate: Price, input_tokens: int, output_tokens: int, cached_input_tokens: int) -> Cost:
-    cached_rate = rate.input_usd if rate.cached_input_usd is None else rate.cached_input_usd
-    fresh = max(0, input_tokens - cached_input_tokens)
+def _at(rate: Price, input_tokens: int, output_tokens: int, read: int, written: int) -> Cost:
+    read_rate = rate.input_usd if rate.cached_input_usd is None else rate.cached_input_usd
+    write_rate = rate.input_usd if rate.cache_write_usd is None else rate.cache_write_usd
+    fresh = max(0, input_tokens - read - written)
     return Cost(
-        (fresh * rate.input_usd + cached_input_tokens * cached_rate) / _MILLION,
+        (fresh * rate.input_usd + read * read_rate + written * write_rate) / _MILLION,
         output_tokens * rate.output_usd / _MILLION,
     )
 
 
 def _listed(
-    model_id: str, provider: str, input_tokens: int, output_tokens: int, cached_input_tokens: int
+    model_id: str, provider: str, input_tokens: int, output_tokens: int, read: int, written: int = 0
 ) -> Cost | None:
     from genai_prices import Usage, calc_price
 
-    usage = Usage(input_tokens=input_tokens, cache_read_tokens=cached_input_tokens, output_tokens=output_tokens)
+    usage = Usage(
+        input_tokens=input_tokens, cache_read_tokens=read, cache_write_tokens=written, output_tokens=output_tokens
+    )
     try:
         found = calc_price(usage, model_ref=model_id, provider_id=provider)
     except LookupError:

@@ -28,7 +28,9 @@ class CallRecord:
     """One passage through the gateway, as it is stored.
 
     `input` and `output` are already masked by the gateway. `trace_id` is the OpenTelemetry id, 32 hex digits.
-    `cost_usd` is None when no price is known; it is never guessed as zero.
+    `cost_usd` is None when no price is known; it is never guessed as zero. `cache` names the cache that served
+    the call, None when a model did; `saved_tokens` were not sent to a model because of it. `saved_usd` is what they
+    would have cost, and what the provider's own cache took off the price.
     """
 
     id: UUID
@@ -61,3 +63,8 @@ class CallRecord:
     latency_ms: float
     first_token_ms: float | None
     attempts: tuple[AttemptRecord, ...] = ()
+    cache: str | None = None
+    similarity: float | None = None
+    saved_usd: float | None = None
+    saved_tokens: int = 0
+    cache_write_tokens: int = 0

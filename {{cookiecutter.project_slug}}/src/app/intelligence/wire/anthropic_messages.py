@@ -7,10 +7,12 @@ no other provider could be given: documents, files, server tools. Other fields t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.errors import InputError
 from app.intelligence.messages import Message, ModelRequest, Part, ToolCall
+from app.intelligence.wire.anthropic_cache import mark_stable
 from app.intelligence.wire.anthropic_tools import (
     ANY_OBJECT,
     SCHEMA_TOOL,
@@ -48,7 +50,10 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
     }
     system = [block for m in request.messages if m.role == "system" for block in _encode_content(m.content)]
     if system:
-        body["system"] = system[0]["text"] if len(system) == 1 else system
+        plain = len(system) == 1 and not request.stable_messages and "cache_control" not in system[0]
+        body["system"] = system[0]["text"] if plain else system
+    if request.stable_messages:
+        mark_stable(body, request)
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.top_p is not None:
@@ -141,6 +146,11 @@ def _encode_content(content: str | tuple[Part, ...]) -> list[dict[str, Any]]:
 
 
 def _encode_part(part: Part) -> dict[str, Any]:
+    encoded = _encode_piece(part)
+    return encoded if part.mark is None else {**encoded, "cache_control": dict(part.mark)}
+
+
+def _encode_piece(part: Part) -> dict[str, Any]:
     if part.kind == "text":
         return {"type": "text", "text": part.text}
     held = inline(part.image_url)
@@ -155,7 +165,12 @@ def _decode_system(system: Any) -> list[Message]:
     if isinstance(system, str):
         return [Message("system", system)]
     blocks = objects(system, "system")
-    return [Message("system", required(b, "text", Kind.TEXT, f"system[{i}].")) for i, b in enumerate(blocks)]
+    return [
+        Message("system", (_decode_part(block, f"system[{i}]."),))
+        if block.get("cache_control")
+        else Message("system", required(block, "text", Kind.TEXT, f"system[{i}]."))
+        for i, block in enumerate(blocks)
+    ]
 
 
 def _decode_turn(turn: Mapping[str, Any], where: str) -> list[Message]:
@@ -205,6 +220,12 @@ def _decode_tool_use(block: Mapping[str, Any], where: str) -> ToolCall:
 
 
 def _decode_part(block: Mapping[str, Any], where: str) -> Part:
+    part = _decode_piece(block, where)
+    mark = optional(block, "cache_control", Kind.OBJECT, where)
+    return part if mark is None else replace(part, mark=mark)
+
+
+def _decode_piece(block: Mapping[str, Any], where: str) -> Part:
     kind = block.get("type")
     if kind == "text":
         return Part("text", required(block, "text", Kind.TEXT, where))

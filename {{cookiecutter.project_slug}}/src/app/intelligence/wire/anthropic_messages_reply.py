@@ -79,8 +79,8 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
 def encode_usage(usage: Usage) -> dict[str, Any]:
     """Tokens in Anthropic's words."""
     return {
-        "input_tokens": max(0, usage.input_tokens - usage.cached_input_tokens),
-        "cache_creation_input_tokens": 0,
+        "input_tokens": max(0, usage.input_tokens - usage.cached_input_tokens - usage.cache_write_tokens),
+        "cache_creation_input_tokens": usage.cache_write_tokens,
         "cache_read_input_tokens": usage.cached_input_tokens,
         "output_tokens": usage.output_tokens,
     }
@@ -93,7 +93,7 @@ def decode_usage(usage: Mapping[str, Any]) -> Usage:
     read = int(usage.get("cache_read_input_tokens") or 0)
     written = int(usage.get("cache_creation_input_tokens") or 0)
     fresh = int(usage.get("input_tokens") or 0)
-    return Usage(fresh + read + written, int(usage.get("output_tokens") or 0), read)
+    return Usage(fresh + read + written, int(usage.get("output_tokens") or 0), read, cache_write_tokens=written)
 
 
 def decode_stop_reason(stop_reason: Any, structured: bool) -> FinishReason:

@@ -50,6 +50,8 @@ def _encode_tool(tool: Tool) -> dict[str, Any]:
         encoded["description"] = tool.description
     if tool.strict:
         encoded["strict"] = True
+    if tool.mark is not None:
+        encoded["cache_control"] = dict(tool.mark)
     return encoded
 
 
@@ -62,6 +64,7 @@ def decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
         description=optional(tool, "description", Kind.TEXT, where) or "",
         parameters=required(tool, "input_schema", Kind.OBJECT, where),
         strict=bool(optional(tool, "strict", Kind.FLAG, where)),
+        mark=optional(tool, "cache_control", Kind.OBJECT, where),
     )
 
 
