@@ -1,4 +1,4 @@
-"""Rate limits in the database: a minute that begins with the first call, requests and tokens, and their headers."""
+"""Rate limits in the database: a minute that begins with the first call, requests and tokens."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.data.limits import Limit, Rate, headers
 from tests.data.admissions import admit, ask, limit, set_clock, settle
 
 _tenants = count()
@@ -89,22 +88,3 @@ def test_a_settlement_after_its_minute_leaves_the_next_one_alone(connection: psy
     settle(connection, [(long["id"], 0.0, 10)])
 
     assert admit(connection, [ask()], limits=limits)[0][1][0][1] == 50
-
-
-@pytest.mark.feature("I2")
-def test_the_headers_tell_of_the_tightest_limit() -> None:
-    """Requests and tokens may be told of different limits; no limit, no header."""
-    rates = (
-        Rate(Limit("tenant", "acme", "", 100, None), 40, 0, 30.2),
-        Rate(Limit("user", "acme", "ada", 10, 1000), 9, 1200, 11.0),
-    )
-
-    assert headers(rates) == {
-        "x-ratelimit-limit-requests": "10",
-        "x-ratelimit-remaining-requests": "1",
-        "x-ratelimit-reset-requests": "11s",
-        "x-ratelimit-limit-tokens": "1000",
-        "x-ratelimit-remaining-tokens": "0",
-        "x-ratelimit-reset-tokens": "11s",
-    }
-    assert headers(()) == {}

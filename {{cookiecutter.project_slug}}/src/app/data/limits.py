@@ -6,8 +6,7 @@ edge. Tokens are counted at the worst case when a call is admitted and at what i
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 WINDOW_S = 60.0
@@ -37,26 +36,6 @@ class Rate(NamedTuple):
     reset_s: float
 
 
-def headers(rates: Sequence[Rate]) -> dict[str, str]:
-    """The standard response headers `x-ratelimit-{limit,remaining,reset}-{requests,tokens}`.
-
-    Where several limits hold, the one with least left speaks. `reset` is a duration in seconds, as in `12s`.
-    """
-    found: dict[str, str] = {}
-    for kind, at in (("requests", 0), ("tokens", 1)):
-        standing = [(most - used, most, rate.reset_s) for rate in rates for most, used in [_of(rate, at)] if most]
-        if standing:
-            left, most, reset_s = min(standing)
-            found[f"x-ratelimit-limit-{kind}"] = str(most)
-            found[f"x-ratelimit-remaining-{kind}"] = str(max(0, left))
-            found[f"x-ratelimit-reset-{kind}"] = f"{max(0, math.ceil(reset_s))}s"
-    return found
-
-
 def as_row(limit: Limit, number: int) -> Mapping[str, object]:
     """A limit as `app.admit` reads it."""
     return {"n": number, **limit._asdict()}
-
-
-def _of(rate: Rate, at: int) -> tuple[int | None, int]:
-    return (rate.limit.requests, rate.requests) if at == 0 else (rate.limit.tokens, rate.tokens)

@@ -16,6 +16,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC
 from functools import lru_cache
@@ -26,13 +27,16 @@ from app.caller import Caller
 from app.data import budgets
 from app.data.budgets import Cap, Period, Scope
 from app.data.dedicated import DedicatedConnection
-from app.data.limits import Limit, Rate, headers
+from app.data.limits import Limit, Rate
 from app.data.reservations import Granted, OverCap, OverLimit, Request, Reservations, Verdict
 from app.data.settlements import Settlements
 from app.errors import BudgetExceededError, ConfigurationError, InputError, RateLimitedError, StoreUnavailableError
 from app.intelligence.ask import Ask, Outcome
 
 ANY = "*"
+
+# A list that the HTTP edge lays out for each request: the rates of the call that was admitted last for it.
+standing: ContextVar[list[Rate] | None] = ContextVar("standing", default=None)
 
 log = logging.getLogger(__name__)
 
@@ -82,17 +86,13 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """A call that may go. `held` is false where there is nothing to settle; `rates` feed the response headers."""
+    """A call that may go. `held` is false where there is nothing to settle; `rates` say where its caller stands."""
 
     ask: Ask
     usd: float
     caps: tuple[Cap, ...] = ()
     rates: tuple[Rate, ...] = ()
     held: bool = True
-
-    def headers(self) -> dict[str, str]:
-        """The rate limit headers of the response."""
-        return headers(self.rates)
 
 
 class Admission:
@@ -151,6 +151,7 @@ class Admission:
             raise StoreUnavailableError(
                 f"no budget can be reserved ({error}) and admission.store_away is closed: try again shortly"
             ) from error
+        _tell(answer)
         if isinstance(answer, Granted):
             return Reservation(ask, usd, caps, answer.rates)
         raise refusal(ask, usd, answer)
@@ -248,6 +249,19 @@ def refusal(ask: Ask, usd: float, verdict: OverCap | OverLimit) -> BudgetExceede
         f"{max(1, math.ceil(verdict.reset_s))} s",
         retry_after_s=max(0.0, verdict.reset_s),
     )
+
+
+def _tell(verdict: Verdict) -> None:
+    """Note for whoever listens where the caller stands; a refusal speaks of the limit that was met."""
+    heard = standing.get()
+    if heard is None:
+        return
+    if isinstance(verdict, Granted):
+        heard[:] = verdict.rates
+    elif isinstance(verdict, OverLimit) and verdict.kind == "requests":
+        heard[:] = [Rate(verdict.limit._replace(tokens=None), verdict.used, 0, verdict.reset_s)]
+    elif isinstance(verdict, OverLimit):
+        heard[:] = [Rate(verdict.limit._replace(requests=None), 0, verdict.used, verdict.reset_s)]
 
 
 def _check_possible(ask: Ask, limits: Sequence[Limit]) -> None:

@@ -14,10 +14,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.caller import Caller
+from app.data.limits import Rate
 from app.errors import AppError
+from app.intelligence.admission import standing
 from app.interface.auth import OPEN_PATHS
 from app.interface.door_errors import dialect_of, error_response
 from app.interface.failures import failure_response
+from app.interface.rate_headers import rate_headers
 from app.observability import semconv
 from app.observability.semconv import Operation
 from app.observability.tracing import OperationSpan, operation_span, parent_of
@@ -61,18 +64,21 @@ class _Exchange:
         self._span = span
         self._status = 0
         self._began = time.perf_counter()
+        self._rates: list[Rate] = []
         state = scope.setdefault("state", {})
         state["trace_id"] = trace_id
         state["span"] = span
 
     async def serve(self, app: ASGIApp, receive: Receive) -> None:
         error: Exception | None = None
+        listening = standing.set(self._rates)
         try:
             await app(self._scope, receive, self._send_marked)
         except Exception as raised:  # noqa: BLE001  the HTTP edge: any error becomes a response
             error = raised
             await self._answer(raised, receive)
         finally:
+            standing.reset(listening)
             self._describe(error)
 
     async def _send_marked(self, message: Message) -> None:
@@ -82,6 +88,8 @@ class _Exchange:
             headers["x-trace-id"] = self._trace_id
             for name, value in SECURITY_HEADERS.items():
                 headers.setdefault(name, value)
+            if self._rates:
+                headers.update(rate_headers(self._rates, dialect_of(self._scope["path"])))
         await self._send(message)
 
     async def _answer(self, error: Exception, receive: Receive) -> None:
