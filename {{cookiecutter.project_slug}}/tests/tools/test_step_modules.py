@@ -108,6 +108,18 @@ def test_directives_of_the_author_stay(tmp_path: Path) -> None:
     assert promoted.code == cells
 
 
+def test_a_pickle_is_reported_with_what_to_write_instead(tmp_path: Path) -> None:
+    """Each call that pickles is named with cell, line, reason and remedy; reading one is no concern."""
+    code = "import pickle\nfrom joblib import dump\npickle.dump(x, f)\ndump(x, 'f')\ndf.to_pickle('f')\npickle.load(f)"
+    found = [f for f in promote_cells(make_project(tmp_path), code).promotion.report.findings if f.subject == "data"]
+    assert [(f.place, f.what) for f in found] == [
+        ("0:3", "pickle.dump(...)"),
+        ("0:4", "dump(...)"),
+        ("0:5", "df.to_pickle(...)"),
+    ]
+    assert all("Parquet" in f.remedy for f in found)
+
+
 @pytest.mark.feature("N4")
 def test_every_exported_function_has_a_test(tmp_path: Path) -> None:
     """The generated file names each function with the cell that defines it, and parses."""

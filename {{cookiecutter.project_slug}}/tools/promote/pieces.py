@@ -118,10 +118,13 @@ def _done(leaf: ast.expr) -> str | None:
     """The text of `"...".strip()` or `dedent("...")` as an operand; None for anything else."""
     if not isinstance(leaf, ast.Call) or leaf.keywords:
         return None
-    method = isinstance(leaf.func, ast.Attribute) and not leaf.args
-    name = leaf.func.attr if isinstance(leaf.func, ast.Attribute) else getattr(leaf.func, "id", "")
-    inner = leaf.func.value if method and isinstance(leaf.func, ast.Attribute) else (leaf.args or [None])[0]
-    if name not in FOLDED or inner is None or len(leaf.args) > 1 or method == (name in ("dedent", "cleandoc")):
+    if isinstance(leaf.func, ast.Attribute) and not leaf.args:
+        name, inner = leaf.func.attr, leaf.func.value
+    elif len(leaf.args) == 1:
+        name, inner = leaf.func.attr if isinstance(leaf.func, ast.Attribute) else ast.unparse(leaf.func), leaf.args[0]
+    else:
+        return None
+    if name not in FOLDED or bool(leaf.args) != (name in ("dedent", "cleandoc")):
         return None
     text = inner.value if isinstance(inner, ast.Constant) else _done(inner)
     return FOLDED[name](text) if isinstance(text, str) else None

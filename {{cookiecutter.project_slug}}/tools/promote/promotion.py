@@ -15,6 +15,7 @@ from tools.promote.function_test import function_test, function_test_path
 from tools.promote.generated_test import test_file
 from tools.promote.notebook_file import Notebook, fingerprint, source_of
 from tools.promote.outcome import Finding, Refused
+from tools.promote.pickles import find_pickles
 from tools.promote.pipeline_entry import pipeline_with
 from tools.promote.program import read_program
 from tools.promote.prompt_files import PromptStore
@@ -119,7 +120,10 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
         step=place.step,
         source=name,
         in_pipeline=True,
-        findings=sorted([*rules.findings, *exported.findings, *_redactions(notebook)], key=lambda f: (f.cell, f.line)),
+        findings=sorted(
+            [*rules.findings, *exported.findings, *find_pickles(program), *_redactions(notebook)],
+            key=lambda f: (f.cell, f.line),
+        ),
         prompts=rules.prompts,
         parameters=rules.parameters,
         dependencies=sorted(rules.dependencies.requirements.values()),

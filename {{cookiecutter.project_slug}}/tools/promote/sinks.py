@@ -187,11 +187,11 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
             yield Sink(cell, argument, "user")
             yield from _asked(cell, argument)
     elif name in ASKING_METHODS and isinstance(node.func, ast.Attribute):
-        given = [
+        passed: list[ast.expr] = [
             *node.args[:2],
             *(keywords[key] for key in ("message", "query", "question", "task") if key in keywords),
         ]
-        for argument in given:
+        for argument in passed:
             yield Sink(cell, argument, "user", prose=True)
             yield from _asked(cell, argument)
 
