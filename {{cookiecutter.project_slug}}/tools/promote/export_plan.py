@@ -115,6 +115,10 @@ class Planner:
             planned.stays("its name is given other values, too", "give each of them a name of its own")
         if any(first <= magic.line <= last for magic in cell.masked.magics) or not divisible(cell):
             planned.stays("a magic stands in it or over its cell, or the cell is indented", "make it plain Python")
+        try:
+            compile(ast.Module([node], []), "cell", "exec")
+        except SyntaxError as error:
+            planned.stays(f"it does not compile: {error.msg}", "mend it")
         if planned.needs.rebound:
             name = min(planned.needs.rebound)
             planned.stays(f"it gives the notebook's {name} another value", f"return {name} instead of `global {name}`")

@@ -1,4 +1,4 @@
-"""Finding what a notebook pickles: a step hands on JSON, Parquet or tables, which other versions and people can read."""
+"""Finding what a notebook pickles: a step hands on JSON, Parquet or tables, which other versions can read."""
 
 from __future__ import annotations
 
