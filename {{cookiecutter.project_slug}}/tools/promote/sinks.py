@@ -44,6 +44,12 @@ MESSAGE_CLASSES = {
     "AIMessage": "assistant",
     "AssistantMessage": "assistant",
     "ChatMessage": "user",
+    "UserContent": "user",
+    "ModelContent": "assistant",
+    "Part": "user",
+    "TextPart": "user",
+    "TextContent": "user",
+    "TextBlock": "user",
 }
 # `ChatMessage.from_user(text)`, and LlamaIndex's and Gemini's ways to make one message or part.
 MESSAGE_MAKERS = {"from_system": "system", "from_user": "user", "from_assistant": "assistant", "from_text": "user"}
@@ -71,7 +77,7 @@ TEMPLATE_KEYWORDS = {
     "template", "prefix", "suffix", "text_qa_template", "refine_template", "summary_template", "context_prompt",
     "condense_prompt", "prompt_template", "query_wrapper_prompt", "kg_triplet_extract_template", "example_prompt",
     "qa_template", "qa_prompt", "system_message_prompt", "human_message_template", "format_instructions",
-    "document_prompt", "agent_instructions",
+    "document_prompt", "agent_instructions", "question_gen_query",
 }  # fmt: skip
 USER_KEYWORDS = {"prompt", "user_prompt", "contents", "prompts", "prompt_text", "user_message"}
 # What an agent or a task of a framework is told about itself reaches the model with every call.
@@ -156,7 +162,7 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
     if name in MESSAGE_CLASSES:
         given = keywords.get("role")
         known = ROLES.get(str(given.value), "user") if isinstance(given, ast.Constant) else MESSAGE_CLASSES[name]
-        yield from _first(cell, node, keywords, ("content",), known)
+        yield from _first(cell, node, keywords, ("content", "text"), known)
         return
     if name in MESSAGE_MAKERS:
         for value in [*node.args[:1], *(keywords[key] for key in ("text", "content") if key in keywords)]:
