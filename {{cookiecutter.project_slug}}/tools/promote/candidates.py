@@ -17,12 +17,15 @@ from tools.promote.sinks import Sink, find_sinks
 
 LONG_CHARS = 120
 NAMED = re.compile(
-    r"(?i)(^|_)(prompts?|prompt_?template|instructions?|system(_(message|msg|text|content))?|persona|preamble)(_|\d|$)"
+    r"(?i)(^|_)(prompts?|prompt_?(template|tmpl|str)|instructions?|system(_(message|msg|text|content))?|persona|preamble"
+    r"|backstory|tmpl)(_|\d|$)"
 )
 # Long texts under such a name that are something else.
 NOT_PROSE = re.compile(
-    r"(?is)^\s*(<!doctype|<html|<style|<svg|<div|select\s.+\sfrom\s|create\s+table|https?://|[{\[]\s*\")"
+    r"(?is)^\s*(<!doctype|<html|<style|<svg|<div|select\s.+\sfrom\s|create\s+table|insert\s+into|with\s+\w+\s+as\s*\("
+    r"|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
 )
+PROSE_WORDS = 6
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -41,6 +44,8 @@ def find_candidates(program: Program) -> list[Candidate]:
     found: dict[int, Candidate] = {}
     for sink in [*find_sinks(program), *_named(program)]:
         for text in flow.texts(sink.cell, sink.value):
+            if sink.prose and not _reads_as_prose(text.node):
+                continue
             known = found.get(id(text.node))
             templated = sink.templated or text.templated or (known is not None and known.templated)
             role = "system" if known is not None and known.role == "system" else sink.role
@@ -68,8 +73,18 @@ def _named(program: Program) -> Iterator[Sink]:
                 yield Sink(cell, node.value, "system" if "system" in name.lower() else "user")
 
 
+def _reads_as_prose(node: ast.expr) -> bool:
+    """Whether a text is natural language: six words at least, no markup, query, address or program."""
+    texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return not NOT_PROSE.match("".join(texts)) and len(WORD.findall("".join(texts))) >= PROSE_WORDS
+
+
 def _obvious_other(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and isinstance(value.value, str) and bool(NOT_PROSE.match(value.value))
+
+
+def _in_triple_quotes(candidate: Candidate) -> bool:
+    return candidate.text.cell.text(candidate.text.node).lstrip("rRbBuUfF").startswith(('"""', "'''"))
 
 
 def deserves(candidate: Candidate, pieces: list[Piece]) -> str:
@@ -82,9 +97,11 @@ def deserves(candidate: Candidate, pieces: list[Piece]) -> str:
         return "system prompt"
     if any(isinstance(piece, Hole) for piece in pieces):
         return "interpolated" if words >= 2 else ""
-    if candidate.templated and "{" in own:
+    if candidate.text.templated or (candidate.templated and "{" in own):
         return "template"
     if len(own) >= LONG_CHARS or "\n" in own.strip():
+        return "long"
+    if words >= PROSE_WORDS and _in_triple_quotes(candidate):
         return "long"
     return ""
 

@@ -134,10 +134,26 @@ class Flow:
 
 
 def leaves(node: ast.expr) -> list[ast.expr]:
-    """The operands of a chain of `+`, left to right."""
+    """The operands of a chain of `+`, left to right; of `"-".join([...])` the items with the separator between them."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return leaves(node.left) + leaves(node.right)
+    if isinstance(node, ast.Call) and (items := _joined(node)):
+        assert isinstance(node.func, ast.Attribute)
+        separated = [part for item in items for part in (node.func.value, item)]
+        return [leaf for part in separated[1:] for leaf in leaves(part)]
     return [node]
+
+
+def _joined(call: ast.Call) -> list[ast.expr]:
+    """The items of `"...".join([...])`; none for anything else."""
+    function = call.func
+    if not isinstance(function, ast.Attribute) or function.attr != "join" or len(call.args) != 1:
+        return []
+    items = call.args[0]
+    plain = isinstance(function.value, ast.Constant) and isinstance(function.value.value, str)
+    if not plain or not isinstance(items, ast.List | ast.Tuple) or any(isinstance(i, ast.Starred) for i in items.elts):
+        return []
+    return items.elts
 
 
 def _is_text(node: ast.expr) -> bool:
@@ -148,7 +164,7 @@ def _is_text(node: ast.expr) -> bool:
         return isinstance(node.value, str)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return any(_is_text(leaf) for leaf in leaves(node))
-    return False
+    return isinstance(node, ast.Call) and any(_is_text(item) for item in _joined(node))
 
 
 def _returns(function: FunctionNode) -> list[ast.expr]:

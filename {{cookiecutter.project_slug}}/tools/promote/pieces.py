@@ -27,7 +27,10 @@ def pieces_of(cell: CodeCell, node: ast.expr) -> list[Piece]:
     pieces: list[Piece] = []
     taken: dict[str, str] = {}
     for leaf in leaves(node):
-        if isinstance(leaf, ast.Constant) and isinstance(leaf.value, str):
+        done = _done(leaf)
+        if done is not None:
+            pieces.append(done)
+        elif isinstance(leaf, ast.Constant) and isinstance(leaf.value, str):
             pieces.append(leaf.value)
         elif isinstance(leaf, ast.JoinedStr):
             for value in leaf.values:
@@ -109,6 +112,22 @@ def _format_hole(name: str, cell: CodeCell, value: ast.expr, spec: str, conversi
         source = ast.unparse(ast.JoinedStr([ast.FormattedValue(value, convert, format_spec)]))
     plain = f"value_{int(name) + 1}" if name.isdigit() else name
     return Hole(f"{plain}_value" if plain in RESERVED_INPUTS else plain, source)
+
+
+def _done(leaf: ast.expr) -> str | None:
+    """The text of `"...".strip()` or `dedent("...")` as an operand; None for anything else."""
+    if not isinstance(leaf, ast.Call) or leaf.keywords:
+        return None
+    if isinstance(leaf.func, ast.Attribute) and not leaf.args:
+        name, inner = leaf.func.attr, leaf.func.value
+    elif len(leaf.args) == 1:
+        name, inner = leaf.func.attr if isinstance(leaf.func, ast.Attribute) else ast.unparse(leaf.func), leaf.args[0]
+    else:
+        return None
+    if name not in FOLDED or bool(leaf.args) != (name in ("dedent", "cleandoc")):
+        return None
+    text = inner.value if isinstance(inner, ast.Constant) else _done(inner)
+    return FOLDED[name](text) if isinstance(text, str) else None
 
 
 def _plain_call(cell: CodeCell, node: ast.expr) -> ast.Call | None:

@@ -46,7 +46,7 @@ class CodeCell:
         """The text as bytes, to which spans refer."""
         return self.source.encode("utf-8")
 
-    def span(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias) -> Span:
+    def span(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias | ast.arg) -> Span:
         """Where a node stands in the author's text."""
         assert node.end_lineno is not None
         assert node.end_col_offset is not None

@@ -10,15 +10,19 @@ from pathlib import Path
 
 from tools.promote import notebook_file
 from tools.promote.dependencies import requirements_file
+from tools.promote.exporting import export_functions
+from tools.promote.function_test import function_test, function_test_path
 from tools.promote.generated_test import test_file
 from tools.promote.notebook_file import Notebook, fingerprint, source_of
 from tools.promote.outcome import Finding, Refused
+from tools.promote.pickles import find_pickles
 from tools.promote.pipeline_entry import pipeline_with
 from tools.promote.program import read_program
 from tools.promote.prompt_files import PromptStore
 from tools.promote.report import Proof, Report
 from tools.promote.rewriting import rewrite
 from tools.promote.secrets import TOKENS, redact
+from tools.promote.step_module import module_path, module_text, refuse_written_by_hand
 from tools.promote.step_notebook import assemble, check_parses, relative_folder
 from tools.promote.words import step_name
 
@@ -108,13 +112,18 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
     rules = rewrite(notebook, program, PromptStore(place.project / "prompts"), place.step, name, cwd)
     promoted = {"from": name, "sha256": sha256, "step_sha256": "", "version": VERSION}
     assembled = assemble(notebook, program, rules.edits, rules.parameters, rules.imports, promoted)
+    exported = export_functions(assembled, program, place.step)
+    assembled = exported.assembled
     check_parses(assembled.notebook, name)
     promoted["step_sha256"] = fingerprint(assembled.notebook)
     report = Report(
         step=place.step,
         source=name,
         in_pipeline=True,
-        findings=sorted([*rules.findings, *_redactions(notebook)], key=lambda f: (f.cell, f.line)),
+        findings=sorted(
+            [*rules.findings, *exported.findings, *find_pickles(program), *_redactions(notebook)],
+            key=lambda f: (f.cell, f.line),
+        ),
         prompts=rules.prompts,
         parameters=rules.parameters,
         dependencies=sorted(rules.dependencies.requirements.values()),
@@ -125,8 +134,19 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
         **requirements_file(place.project, rules.dependencies),
         place.project / "tests" / "steps" / f"test_{place.step}.py": test_file(place.step, report.pins),
         place.step_file: assembled.notebook.dump().encode("utf-8"),
+        **_module_files(place, assembled.notebook, exported.functions, report.pins),
     }
     return Promotion(place, notebook, assembled.notebook, assembled.origins, report, files)
+
+
+def _module_files(
+    place: Place, step: Notebook, functions: dict[str, str], pins: dict[str, int]
+) -> dict[Path, bytes | None]:
+    """The module of the exported functions and their tests; both go when nothing is exported any more."""
+    module = module_path(place.project, place.step)
+    refuse_written_by_hand(module)
+    tests = function_test(place.step, functions, pins) if functions else None
+    return {module: module_text(step, place.step), function_test_path(place.project, place.step): tests}
 
 
 def finish(promotion: Promotion) -> None:

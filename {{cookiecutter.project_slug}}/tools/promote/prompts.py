@@ -60,6 +60,8 @@ class PromptLifter:
         for candidate in find_candidates(self.program):
             cell, node = candidate.text.cell, candidate.text.node
             if not edits.free(cell.index, cell.span(node)):
+                if not edits.replaced(cell.index, cell.span(node)) and deserves(candidate, pieces_of(cell, node)):
+                    self._refused(candidate, "another rule changes a part of it")
                 continue
             uses, definition = self._uses(candidate, edits)
             if not deserves(candidate, uses[0].pieces):

@@ -114,11 +114,11 @@ def compare(
     if replayed["error"]:
         return Proof("differs", f"the step fails where the notebook did not: {replayed['error']['what']}", requests)
     compared = 0
-    for index, origin in origins.items():
-        before, after = (
-            _shown(original["outputs"].get(str(origin), [])),
-            _shown(replayed["outputs"].get(str(index), [])),
-        )
+    given: dict[int, list[dict[str, Any]]] = {}
+    for index, origin in origins.items():  # a cell may have been divided
+        given.setdefault(origin, []).extend(replayed["outputs"].get(str(index), []))
+    for origin, outputs in given.items():
+        before, after = _shown(original["outputs"].get(str(origin), [])), _shown(outputs)
         if before != after:
             return Proof("differs", _output_difference(origin, before, after), requests, compared)
         compared += bool(after)

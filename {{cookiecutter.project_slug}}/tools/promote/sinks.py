@@ -6,6 +6,7 @@ Each rule begins with what it must not touch: queries, shell commands and plain 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,11 +26,16 @@ SYSTEM_KEYWORDS = {
     "system_prompt",
     "system_instruction",
     "system_message",
+    "instruction",
     "instructions",
+    "global_instruction",
+    "additional_instructions",
+    "sys_prompt",
     "preamble",
     "backstory",
     "state_modifier",
     "persona",
+    "role_description",
 }
 MESSAGE_CLASSES = {
     "SystemMessage": "system",
@@ -38,7 +44,15 @@ MESSAGE_CLASSES = {
     "AIMessage": "assistant",
     "AssistantMessage": "assistant",
     "ChatMessage": "user",
+    "UserContent": "user",
+    "ModelContent": "assistant",
+    "Part": "user",
+    "TextPart": "user",
+    "TextContent": "user",
+    "TextBlock": "user",
 }
+# `ChatMessage.from_user(text)`, and LlamaIndex's and Gemini's ways to make one message or part.
+MESSAGE_MAKERS = {"from_system": "system", "from_user": "user", "from_assistant": "assistant", "from_text": "user"}
 TEMPLATE_CLASSES = {
     "PromptTemplate": "user",
     "ChatPromptTemplate": "user",
@@ -46,12 +60,34 @@ TEMPLATE_CLASSES = {
     "HumanMessagePromptTemplate": "user",
     "AIMessagePromptTemplate": "assistant",
     "FewShotPromptTemplate": "user",
+    "FewShotChatMessagePromptTemplate": "user",
+    "StringPromptTemplate": "user",
     "RichPromptTemplate": "user",
+    "QuestionAnswerPrompt": "user",
+    "RefinePrompt": "user",
+    "SummaryPrompt": "user",
+    "SimpleInputPrompt": "user",
+    "KnowledgeGraphPrompt": "user",
+    "SelectorPromptTemplate": "user",
+    "Prompt": "user",
     "PromptBuilder": "user",
     "ChatPromptBuilder": "user",
 }
-TEMPLATE_KEYWORDS = {"template", "prefix", "suffix", "text_qa_template", "refine_template"}
-USER_KEYWORDS = {"prompt", "user_prompt", "contents", "prompts"}
+TEMPLATE_KEYWORDS = {
+    "template", "prefix", "suffix", "text_qa_template", "refine_template", "summary_template", "context_prompt",
+    "condense_prompt", "prompt_template", "query_wrapper_prompt", "kg_triplet_extract_template", "example_prompt",
+    "qa_template", "qa_prompt", "system_message_prompt", "human_message_template", "format_instructions",
+    "document_prompt", "agent_instructions", "question_gen_query",
+}  # fmt: skip
+USER_KEYWORDS = {"prompt", "user_prompt", "contents", "prompts", "prompt_text", "user_message"}
+# What an agent or a task of a framework is told about itself reaches the model with every call.
+AGENT_CLASS = re.compile(r"(Agent|Task|Crew|Assistant|UserProxy|Manager|Coordinator)\w*$")
+AGENT_KEYWORDS = {"description", "goal", "expected_output"}
+# Methods that ask a model, but others, too: only prose counts.
+ASKING_METHODS = {
+    "run", "arun", "run_sync", "query", "aquery", "chat", "achat", "initiate_chat", "ask", "generate", "stream",
+    "astream", "invoke_agent", "generate_reply", "process", "batch", "call", "complete_chat", "create_interaction",
+}  # fmt: skip
 # Methods whose first argument is the prompt, on objects that are no module.
 PROMPT_METHODS = {
     "invoke",
@@ -69,7 +105,7 @@ PROMPT_METHODS = {
     "stream_chat",
     "kickoff",
 }
-NOT_PROMPTED = {"input", "getpass", "print", "add_argument", "Field", "confirm", "Prompt"}
+NOT_PROMPTED = {"input", "getpass", "print", "add_argument", "Field", "confirm"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +116,7 @@ class Sink:
     value: ast.expr
     role: str
     templated: bool = False
+    prose: bool = False  # only a text that reads as natural language counts
 
 
 def find_sinks(program: Program) -> Iterator[Sink]:
@@ -125,13 +162,17 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
     if name in MESSAGE_CLASSES:
         given = keywords.get("role")
         known = ROLES.get(str(given.value), "user") if isinstance(given, ast.Constant) else MESSAGE_CLASSES[name]
-        yield from _first(cell, node, keywords, ("content",), known)
+        yield from _first(cell, node, keywords, ("content", "text"), known)
+        return
+    if name in MESSAGE_MAKERS:
+        for value in [*node.args[:1], *(keywords[key] for key in ("text", "content") if key in keywords)]:
+            yield Sink(cell, value, MESSAGE_MAKERS[name], templated=isinstance(value, ast.Constant) and _braces(value))
         return
     template = name if name in TEMPLATE_CLASSES else owner if owner in TEMPLATE_CLASSES else None
     if template is not None:
         role = TEMPLATE_CLASSES[template]
         if template == name or name in ("from_template", "from_messages"):
-            yield from _first(cell, node, keywords, ("template",), role, templated=True)
+            yield from _first(cell, node, keywords, ("template", "prompt"), role, templated=True)
         for key in ("prefix", "suffix"):
             if key in keywords:
                 yield Sink(cell, keywords[key], role, templated=True)
@@ -139,16 +180,45 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
     for key, value in keywords.items():
         if key in SYSTEM_KEYWORDS:
             yield Sink(cell, value, "system")
-        elif key in USER_KEYWORDS or _is_user_keyword(node, key, name):
+        elif key in TEMPLATE_KEYWORDS:
+            yield Sink(cell, value, "user", templated=True, prose=True)
+        elif (
+            (key in AGENT_KEYWORDS and AGENT_CLASS.search(name))
+            or key in USER_KEYWORDS
+            or _is_user_keyword(node, key, name)
+        ):
             yield Sink(cell, value, "user")
     if name in PROMPT_METHODS and isinstance(node.func, ast.Attribute) and program.dotted(node.func.value) is None:
-        yield from (Sink(cell, argument, "user") for argument in node.args[:1])
+        for argument in node.args[:1]:
+            yield Sink(cell, argument, "user")
+            yield from _asked(cell, argument)
+    elif name in ASKING_METHODS and isinstance(node.func, ast.Attribute):
+        passed: list[ast.expr] = [
+            *node.args[:2],
+            *(keywords[key] for key in ("message", "query", "question", "task") if key in keywords),
+        ]
+        for argument in passed:
+            yield Sink(cell, argument, "user", prose=True)
+            yield from _asked(cell, argument)
+
+
+def _asked(cell: CodeCell, argument: ast.expr) -> Iterator[Sink]:
+    """`invoke({"input": text})`: the values a chain or a graph is given."""
+    if isinstance(argument, ast.Dict):
+        for value in argument.values:
+            yield Sink(cell, value, "user", prose=True)
+
+
+def _braces(value: ast.Constant) -> bool:
+    return isinstance(value.value, str) and "{" in value.value
 
 
 def _is_user_keyword(node: ast.Call, key: str, name: str) -> bool:
     """Keywords that hold a prompt in some calls only: `responses.create(input=...)`, Cohere's `chat(message=...)`."""
     if key == "input":
         return _ends_with(node, "responses", "interactions")
+    if key in AGENT_KEYWORDS:
+        return AGENT_CLASS.search(name) is not None
     return key == "messages" or (key == "message" and name in ("chat", "chat_stream"))
 
 

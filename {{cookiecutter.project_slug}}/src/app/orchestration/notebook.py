@@ -6,10 +6,13 @@ It reads the three variables the pipeline sets for every notebook (`APP_RUN_DOOR
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
-from functools import cache
+from collections.abc import Callable
+from functools import cache, update_wrapper
 from pathlib import Path
+from typing import Any, cast
 
 from app.errors import ConfigurationError, InputError
 from app.intelligence.prompts import Registry
@@ -43,6 +46,41 @@ def anthropic_client_args() -> dict[str, str]:
     """Keyword arguments for `Anthropic(...)`: `base_url`, `api_key`."""
     url, key = _door()
     return {"base_url": url, "api_key": key}
+
+
+def with_state(function: Callable[..., Any], **state: object) -> Callable[..., Any]:
+    """A function that takes state by keyword, as one that does not: for places that call it themselves.
+
+    Name, documentation, signature and kind (plain, generator, coroutine) are those it had without the state.
+    """
+    call: Callable[..., Any]
+    if inspect.isasyncgenfunction(function):
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            async for item in function(*arguments, **named, **state):
+                yield item
+
+    elif inspect.iscoroutinefunction(function):
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            return await function(*arguments, **named, **state)
+
+    elif inspect.isgeneratorfunction(function):
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            return (yield from function(*arguments, **named, **state))
+
+    else:
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            return function(*arguments, **named, **state)
+
+    signature = inspect.signature(function)
+    shown = [parameter for name, parameter in signature.parameters.items() if name not in state]
+    given: Any = update_wrapper(call, function)
+    del given.__wrapped__  # whoever follows it would see the state
+    given.__signature__ = signature.replace(parameters=shown)
+    return cast("Callable[..., Any]", given)
 
 
 def _door() -> tuple[str, str]:
