@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
-from app.data import indexing
+from app.data import access, indexing
 from app.data.chunking import chunk
 from app.errors import InputError, ProviderBrokenError
 from app.settings import Retrieval
@@ -21,8 +21,8 @@ FILES = {
 }
 
 
-async def rows(pool: AsyncConnectionPool, statement: str) -> list[tuple[Any, ...]]:
-    async with pool.connection() as connection:
+async def rows(pool: AsyncConnectionPool, statement: str, tenant: str = "default") -> list[tuple[Any, ...]]:
+    async with access.indexing(pool, tenant) as connection:
         return await (await connection.execute(statement.encode())).fetchall()
 
 
@@ -76,7 +76,7 @@ async def test_a_changed_section_is_replaced_alone(pool: AsyncConnectionPool) ->
 async def test_stale_embeddings_are_found_and_redone(pool: AsyncConnectionPool) -> None:
     """A vector of an earlier text, a missing one and a new model each make `apply` embed just those chunks."""
     await ingest(pool, FILES, embed=LetterEmbedder())
-    async with pool.connection() as connection:
+    async with access.indexing(pool, "default") as connection:
         await connection.execute("UPDATE embeddings SET content_hash = 'old' WHERE chunk_id IN (SELECT id FROM chunks "
                                  "WHERE document_id = 'b.md')")  # fmt: skip
     assert len(await indexing.stale(pool, "default", MODEL)) == 1
@@ -158,7 +158,8 @@ async def test_tenants_do_not_see_each_others_documents(pool: AsyncConnectionPoo
 
     await ingest(pool, {}, tenant="one")
 
-    assert await rows(pool, "SELECT DISTINCT tenant FROM chunks") == [("two",)]
+    assert await rows(pool, "SELECT count(*) FROM chunks", "one") == [(0,)]
+    assert await rows(pool, "SELECT DISTINCT tenant FROM chunks", "two") == [("two",)]
 
 
 async def test_concurrent_runs_end_in_one_consistent_index(pool: AsyncConnectionPool) -> None:

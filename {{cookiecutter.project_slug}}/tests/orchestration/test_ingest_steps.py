@@ -79,6 +79,7 @@ def ingest(root: Path, project_root: Path, database_url: str) -> Callable[[], tu
 
 def _documents(url: str) -> list[tuple[str]]:
     with psycopg.connect(url) as connection:
+        connection.execute("select set_config('app.tenant', 'default', true), set_config('app.indexing', 'on', true)")
         return connection.execute("select id from app.documents order by id").fetchall()
 
 

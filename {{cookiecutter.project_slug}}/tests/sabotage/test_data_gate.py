@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
-from app.data import chunking, documents, indexing, quality, samples
+from app.data import access, chunking, documents, indexing, quality, samples
 from app.data.chunking import Chunk
 from app.data.documents import Corpus
 from app.errors import GateFailedError, InputError
@@ -155,6 +155,6 @@ async def test_a_red_gate_leaves_the_index_as_it_was(
     with pytest.raises(GateFailedError, match=r"empty\.md"):
         await pipeline(documents.load(dirty))
 
-    async with pool.connection() as connection:
+    async with access.indexing(pool, "default") as connection:
         row = await (await connection.execute("SELECT count(*) FROM documents")).fetchone()
     assert row == (0,)

@@ -30,7 +30,7 @@ def stop(root: Path) -> None:
 def migrate(root: Path) -> None:
     """Apply what is due, on the configured database."""
     loaded = bootstrap.settings(root)
-    applied = bootstrap.migrate(bootstrap.database_url(loaded))
+    applied = bootstrap.migrate(bootstrap.owner_url(loaded), bootstrap.database_url(loaded))
     click.echo(f"applied {', '.join(applied)}" if applied else "the schema is current")
 
 

@@ -7,6 +7,7 @@ It is not for production: there DATABASE_URL names the server.
 from __future__ import annotations
 
 import contextlib
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -47,6 +48,31 @@ def start(data_dir: Path) -> str:
             server_process.launch(server, binaries)
         _create_database(server)
     return server.url(DATABASE)
+
+
+def service(data_dir: Path) -> str:
+    """The URL of the running server's database `app` for the service: a role that owns nothing and bypasses nothing.
+
+    Made on first use, with a password of its own.
+    """
+    server = server_home.locate(data_dir)
+    with server_home.locked(server.home):
+        if not server.service_password.exists():
+            password = secrets.token_urlsafe(24)
+            with psycopg.connect(server.url("postgres"), autocommit=True, connect_timeout=5) as connection:
+                make_role(connection, server_home.SERVICE_USER, password)
+            server_home.write_private(server.service_password, password)
+    return server.service_url(DATABASE)
+
+
+def make_role(connection: psycopg.Connection, name: str, password: str) -> None:
+    """A role that may log in and, for MLflow's, make databases; one that exists gets the password."""
+    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+    statement = "ALTER ROLE {} {} PASSWORD {}" if known else "CREATE ROLE {} {} PASSWORD {}"
+    rights = "LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB NOCREATEROLE"
+    connection.execute(
+        sql.SQL(statement).format(sql.Identifier(name), sql.SQL(rights), sql.Literal(password))  # type: ignore[arg-type]
+    )
 
 
 def stop(data_dir: Path) -> bool:
