@@ -6,9 +6,9 @@
     settings       `load_settings()`: environment dev, provider offline
     postgres_url   the server (database `postgres`), for tests that make databases of their own
     empty_database URL of a new database without tables
-    owner_url      URL of a new, migrated database for its owner; each test has its own, made from a template in 30 ms
-    database_url   the same database for the service's role, which row security holds for
-    pool           an open pool on `database_url`
+    database_url   URL of a new, migrated database, for its owner; each test has its own, from a template in about 30 ms
+    service_url    the same database for the service's role: it owns nothing, and row security holds for it
+    pool           an open pool on `service_url`
 
 No test sees the developer's environment: variables that are settings are removed before the
 first test, the provider is `offline`.
@@ -142,7 +142,7 @@ def empty_database(postgres_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def owner_url(postgres_url: str, database_template: str) -> Iterator[str]:
+def database_url(postgres_url: str, database_template: str) -> Iterator[str]:
     with _database(postgres_url, database_template) as url:
         with psycopg.connect(url, autocommit=True) as connection:
             name = sql.Identifier(connection.info.dbname)
@@ -151,13 +151,13 @@ def owner_url(postgres_url: str, database_template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def database_url(owner_url: str) -> str:
-    place = urlsplit(owner_url)
+def service_url(database_url: str) -> str:
+    place = urlsplit(database_url)
     return place._replace(netloc=f"{SERVICE}:{PASSWORD}@{place.hostname}:{place.port}").geturl()
 
 
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[AsyncConnectionPool]:
-    opened = await store.open_pool(database_url, max_size=4)
+async def pool(service_url: str) -> AsyncIterator[AsyncConnectionPool]:
+    opened = await store.open_pool(service_url, max_size=4)
     yield opened
     await opened.close()

@@ -56,9 +56,9 @@ async def test_a_forgotten_filter_leaks_nothing(pool: AsyncConnectionPool, table
 
 
 @pytest.mark.feature("D5")
-async def test_a_pooled_connection_forgets_its_caller(database_url: str) -> None:
+async def test_a_pooled_connection_forgets_its_caller(service_url: str) -> None:
     """One connection lent again and again: after a caller, after a failure, it is nobody's."""
-    pool = await store.open_pool(database_url, max_size=1)
+    pool = await store.open_pool(service_url, max_size=1)
     await ingest(pool, {**OPEN, **CLOSED})
 
     with pytest.raises(psycopg.errors.DivisionByZero):
@@ -138,7 +138,7 @@ def visible(groups: dict[str, list[str]], caller: Caller) -> set[str]:
 @pytest.mark.feature("D5")
 @pytest.mark.parametrize("exact_rows", [0, 20_000], ids=["index", "exact"])
 async def test_filtered_search_neither_leaks_nor_starves(
-    pool: AsyncConnectionPool, owner_url: str, exact_rows: int
+    pool: AsyncConnectionPool, database_url: str, exact_rows: int
 ) -> None:
     """Groups that open 10, 1 and 0.1 per cent of 2,000 documents, both ways of searching: never a stranger's chunk,
     min(k, available) hits, and at least 0.99 of what comparing everything finds.
@@ -153,7 +153,7 @@ async def test_filtered_search_neither_leaks_nor_starves(
         files[name] = f"---\ngroups: {needed}\n---\n# D{number}\n\n" + " ".join(rng.choices(words, k=30)) + " common."
         groups[name] = needed
     await ingest(pool, files, embed=LetterEmbedder())
-    with psycopg.connect(owner_url, autocommit=True) as connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute(
             "CREATE INDEX ON app.embeddings USING hnsw ((embedding::public.vector(8)) public.vector_cosine_ops) "
             "WHERE tenant = 'default' AND model = 'letters' AND dimensions = 8"
@@ -176,20 +176,20 @@ async def test_filtered_search_neither_leaks_nor_starves(
 
 
 def test_production_refuses_a_database_role_that_permissions_do_not_hold_for(
-    load_settings: Callable[..., Settings], owner_url: str, database_url: str
+    load_settings: Callable[..., Settings], database_url: str, service_url: str
 ) -> None:
     """The owner of the tables, here a superuser as well, is named with the remedy; the service's role is not."""
-    loaded = load_settings(DATABASE_URL=owner_url).model_copy(update={"environment": "prod"})
+    loaded = load_settings(DATABASE_URL=database_url).model_copy(update={"environment": "prod"})
 
     with pytest.raises(GateFailedError) as refused:
         bootstrap.prepare_database(loaded)
 
     assert "is a superuser" in refused.value.failures[0]
     assert "DATABASE_OWNER_URL" in refused.value.failures[0]
-    assert store.row_security_faults(database_url) == []
+    assert store.row_security_faults(service_url) == []
 
 
-def test_rights_for_a_role_that_does_not_exist_are_one_line(owner_url: str) -> None:
+def test_rights_for_a_role_that_does_not_exist_are_one_line(database_url: str) -> None:
     """The role in DATABASE_URL has to be made first."""
-    with pytest.raises(ConfigurationError, match="no role 'ghost'.*create it"):
-        store.grant(owner_url, "ghost")
+    with pytest.raises(ConfigurationError, match=r"no role 'ghost'.*create it"):
+        store.grant(database_url, "ghost")

@@ -145,7 +145,7 @@ async def _indexed(services: Services) -> None:
     """Refuse to measure answers from an empty index: every score would be a fault of the set-up."""
     async with access.reading(services.pool, CALLER) as connection:
         row = await (await connection.execute("SELECT EXISTS (SELECT FROM documents)")).fetchone()
-    if not row[0]:
+    if row is None or not row[0]:
         raise InputError("no document is indexed, so nothing could be answered: run `make pipeline` first")
 
 

@@ -70,9 +70,7 @@ def make_role(connection: psycopg.Connection, name: str, password: str) -> None:
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
     statement = "ALTER ROLE {} {} PASSWORD {}" if known else "CREATE ROLE {} {} PASSWORD {}"
     rights = "LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB NOCREATEROLE"
-    connection.execute(
-        sql.SQL(statement).format(sql.Identifier(name), sql.SQL(rights), sql.Literal(password))  # type: ignore[arg-type]
-    )
+    connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.SQL(rights), sql.Literal(password)))
 
 
 def stop(data_dir: Path) -> bool:

@@ -114,7 +114,8 @@ async def search(
 
 async def _rows(pool: AsyncConnectionPool, parameters: Sequence[object]) -> list[Any]:
     async with pool.connection() as connection:
-        return await (await connection.execute(SEARCH, parameters)).fetchall()
+        cursor = await connection.execute(SEARCH, parameters)
+        return list(await cursor.fetchall())
 
 
 SEARCH = """

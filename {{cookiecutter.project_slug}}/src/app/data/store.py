@@ -28,6 +28,8 @@ GRANTS = (
     "REVOKE INSERT, UPDATE, DELETE ON app.alembic_version FROM {role}",
     "GRANT USAGE ON ALL SEQUENCES IN SCHEMA app TO {role}",
     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA app TO {role}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT USAGE ON SEQUENCES TO {role}",
 )
 # Statistics after an ingestion; an older server leaves them to autovacuum.
 GRANTS_17 = tuple(
@@ -98,7 +100,8 @@ def grant(owner_url: str, role: str) -> None:
                 connection.execute(sql.SQL(statement).format(role=name, database=database))
     except psycopg.errors.UndefinedObject:
         raise ConfigurationError(
-            f"database {describe(owner_url)} has no role {role!r}, which DATABASE_URL names: create it, see docs/how-to.md"
+            f"database {describe(owner_url)} has no role {role!r}, which DATABASE_URL names: "
+            "create it, see docs/how-to.md"
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise ConfigurationError(
@@ -242,7 +245,8 @@ def _migration_failed(url: str, error: BaseException) -> ConfigurationError | St
         )
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return ConfigurationError(
-            f"database {describe(url)} cannot be migrated ({reason}): set DATABASE_OWNER_URL to the owner of the database"
+            f"database {describe(url)} cannot be migrated ({reason}): "
+            "set DATABASE_OWNER_URL to the owner of the database"
         )
     if isinstance(error, psycopg.OperationalError):
         return _unavailable(url, error)
