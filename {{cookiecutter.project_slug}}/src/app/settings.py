@@ -310,6 +310,7 @@ class Retrieval(Section):
     """
 
     corpus: str = "corpus"
+    max_file_mb: float = Field(50.0, gt=0)
     chunk_tokens: int = Field(220, ge=20)
     overlap: float = Field(0.12, ge=0.0, le=0.5)
     top_k: int = Field(5, ge=1, le=100)

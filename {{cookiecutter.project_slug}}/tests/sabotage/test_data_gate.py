@@ -11,7 +11,7 @@ from psycopg_pool import AsyncConnectionPool
 from app.data import access, chunking, documents, indexing, quality, samples
 from app.data.chunking import Chunk
 from app.data.documents import Corpus
-from app.errors import GateFailedError, InputError
+from app.errors import GateFailedError
 from app.settings import Retrieval
 
 pytestmark = pytest.mark.slow
@@ -43,12 +43,14 @@ def test_dirty_documents_turn_the_documents_gate_red(dirty: Path, project_root: 
     assert named == {"empty.md", "logo.png", "huge.md"}
 
 
-def test_a_binary_file_under_a_text_name_stops_the_load(dirty: Path) -> None:
-    """It never reaches the gate: the message names the file and the remedy."""
+def test_a_binary_file_under_a_text_name_turns_the_documents_gate_red(dirty: Path, project_root: Path) -> None:
+    """The gate names the file, the reason and the remedy."""
     (dirty / "export.md").write_bytes(b"PK\x03\x04\0\0")
 
-    with pytest.raises(InputError, match=r"export\.md is not a text file .* remove it or save it as UTF-8 text"):
-        documents.load(dirty)
+    report = quality.run_gate("documents", documents.load(dirty).rows(), gates_dir=project_root / "data_gates")
+
+    line = next(line for line in report.failures if line.startswith("export.md"))
+    assert "export.md is not a text file" in line
 
 
 @pytest.mark.feature("D6")

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from app.cli import operations
+from app.cli import data, operations
 from app.cli.project import project_root
 from app.errors import AppError, GateFailedError
 
@@ -95,7 +95,7 @@ def status() -> None:
 
 @main.group()
 def db() -> None:
-    """The embedded database of development."""
+    """The database."""
 
 
 @db.command("start")
@@ -219,5 +219,7 @@ def key_new(name: str) -> None:
     new(name)
 
 
-for command in operations.COMMANDS:
+for command in (*operations.COMMANDS, data.data):
     main.add_command(command)
+for command in (data.db_backup, data.db_restore):
+    db.add_command(command)

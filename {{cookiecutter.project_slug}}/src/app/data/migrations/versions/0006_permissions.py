@@ -137,29 +137,35 @@ CREATE POLICY indexing ON reader_counts USING (tenant = (SELECT app.current_tena
 SEARCH = r"""
 -- The words of a question as each language of the tenant stems them, rarest first; what no chunk holds is no term.
 CREATE FUNCTION app.search_terms(question text, for_tenant text)
-RETURNS TABLE (asked tsquery, weight float8, chunks bigint) LANGUAGE sql STABLE SET search_path = app, public, pg_temp
-BEGIN ATOMIC
-    WITH RECURSIVE languages (language) AS (
-        (SELECT w.language FROM app.words w WHERE w.tenant = for_tenant ORDER BY w.language LIMIT 1)
-        UNION ALL
-        SELECT (SELECT w.language FROM app.words w WHERE w.tenant = for_tenant AND w.language > l.language
-                ORDER BY w.language LIMIT 1)
-        FROM languages l WHERE l.language IS NOT NULL
-    ),
-    total AS (
-        SELECT sum(w.chunks) AS chunks FROM languages JOIN app.words w USING (language)
-        WHERE w.tenant = for_tenant AND w.word = ''
-    )
-    SELECT ('''' || replace(replace(w.word, '\', '\\'), '''', '''''') || '''')::tsquery,
-        ln(1 + max(total.chunks) / sum(w.chunks))::float8, sum(w.chunks)::bigint
-    FROM languages
-    CROSS JOIN LATERAL unnest(to_tsvector(languages.language::regconfig, question)) AS form
-    JOIN app.words w ON w.tenant = for_tenant AND w.language = languages.language AND w.word = form.lexeme
-    CROSS JOIN total
-    WHERE languages.language IS NOT NULL
-    GROUP BY w.word
-    ORDER BY sum(w.chunks), w.word;
-END;
+RETURNS TABLE (asked tsquery, weight float8, chunks bigint) LANGUAGE plpgsql STABLE
+SET search_path = app, public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    language_ text; languages text[] := '{}'; total bigint := 0; counted bigint;
+BEGIN
+    -- One look-up a language: the words themselves are far too many to be read for it.
+    LOOP
+        SELECT w.language INTO language_ FROM app.words w
+        WHERE w.tenant = for_tenant AND w.language > coalesce(languages[cardinality(languages)], '')
+        ORDER BY w.language LIMIT 1;
+        EXIT WHEN NOT FOUND;
+        languages := languages || language_;
+        SELECT w.chunks INTO counted FROM app.words w
+        WHERE w.tenant = for_tenant AND w.language = language_ AND w.word = '';
+        total := total + coalesce(counted, 0);
+    END LOOP;
+    RETURN QUERY
+    SELECT ('''' || replace(replace(f.word, '\', '\\'), '''', '''''') || '''')::tsquery,
+        ln(1 + total::float8 / sum(f.chunks)), sum(f.chunks)::bigint
+    FROM (SELECT form.lexeme AS word, w.chunks
+          FROM unnest(languages) AS l (language)
+          CROSS JOIN LATERAL unnest(to_tsvector(l.language::regconfig, question)) AS form
+          CROSS JOIN LATERAL (
+              SELECT o.chunks FROM app.words o
+              WHERE o.tenant = for_tenant AND o.language = l.language AND o.word = form.lexeme LIMIT 1) AS w) AS f
+    GROUP BY f.word
+    ORDER BY sum(f.chunks), f.word;
+END $$;
 
 -- The best chunks for a question among those a caller may read. `wanted` and `listed` hold each metadata filter as an
 -- object and as an object of a list. A caller or filter that leaves few rows is answered by comparing all of them; for
@@ -228,12 +234,13 @@ BEGIN
         END IF;
     END IF;
 
+    -- `IS TRUE` keeps a tenant's own index out of it: the keys of the readers are the narrower way in.
     IF dims > 0 AND vector_weight > 0 THEN
         breadth := greatest(100, ceil(1.5 * candidates / share));
         IF cardinality(documents_) <= most_documents OR visible <= exact_rows OR breadth > 1000 THEN
             EXECUTE 'SELECT array_agg(chunk_id ORDER BY distance, chunk_id) FROM ('
                 'SELECT o.chunk_id, (o.embedding <=> $1::vector) + 0 AS distance FROM app.embeddings o '
-                'WHERE o.tenant = $2 AND o.model = $7 AND o.dimensions = $8 AND o.readers && $3' || filter ||
+                'WHERE (o.tenant = $2) IS TRUE AND o.model = $7 AND o.dimensions = $8 AND o.readers && $3' || filter ||
                 ' ORDER BY distance, chunk_id LIMIT $9) AS near'
             INTO by_vector
             USING asked_vector, for_tenant, keys, documents_, wanted, listed, asked_model, dims, candidates;
@@ -286,7 +293,8 @@ BEGIN
     EXECUTE 'SELECT array_agg(id ORDER BY score DESC, id) FROM ('
         'SELECT f.id, (SELECT sum(t.weight * ts_rank(''{0.4, 0.4, 0.7, 0.7}'', f.words, t.asked)) '
         'FROM unnest($7, $8) AS t (asked, weight)) AS score FROM ('
-        'SELECT o.id, o.words FROM app.chunks o WHERE o.tenant = $2 AND o.words @@ $1 AND o.readers && $3' || filter ||
+        'SELECT o.id, o.words FROM app.chunks o '
+        'WHERE (o.tenant = $2) IS TRUE AND o.words @@ $1 AND o.readers && $3' || filter ||
         ' LIMIT $9) AS f ORDER BY score DESC, f.id LIMIT $10) AS best'
     INTO found USING finding, for_tenant, keys, documents_, wanted, listed, terms, weights, ranked, candidates;
     RETURN coalesce(found, '{}');
