@@ -137,11 +137,15 @@ def pipeline_run(again: bool) -> None:
 
 
 @main.command("gate")
-def data_gate() -> None:
+@click.option("--production", is_flag=True, help="Also check a sample of the last day's calls.")
+@click.option(
+    "--profile", is_flag=True, help="Make the last day's calls the profile that later ones are compared with."
+)
+def data_gate(production: bool, profile: bool) -> None:
     """Check corpus and evaluation cases with the data gates; red stops."""
     from app.commands.gate import run
 
-    run(project_root())
+    run(project_root(), production=production, keep_profile=profile)
 
 
 @main.command("eval")

@@ -6,10 +6,12 @@ decides. Nothing is read of a file larger than the limit.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -70,11 +72,13 @@ class Corpus:
                 "language": document.language,
                 "version": document.version,
                 "refused": None,
+                "days_old": _days_old(document.metadata),
             }
             for document in self.documents
         ]
         left_out = [
             {"id": r.path, "title": None, "characters": 0, "language": None, "version": None, "refused": r.reason}
+            | {"days_old": None}
             for r in self.refused
         ]
         return sorted(kept + left_out, key=lambda row: str(row["id"]))
@@ -139,6 +143,16 @@ def read(name: str, content: bytes, tenant: str = "default") -> Document:
         groups=tuple(str(group) for group in ([groups] if isinstance(groups, str) else groups)),
         metadata=_metadata(name, values),
     )
+
+
+def _days_old(metadata: Mapping[str, Any]) -> float | None:
+    """By the first date the front matter gives; what is no date is none."""
+    for key in ("date", "updated", "reviewed"):
+        with contextlib.suppress(ValueError):
+            found = date.fromisoformat(str(metadata[key])[:10]) if key in metadata else None
+            if found is not None:
+                return (datetime.now(UTC).date() - found).days
+    return None
 
 
 def first_heading(text: str) -> str | None:
