@@ -170,6 +170,7 @@ def test_a_shifted_distribution_turns_the_calls_gate_red(
 
     def calls(factor: float) -> list[dict[str, object]]:
         fixed = {"status": "ok", "degraded": False, "output_characters": 9, "latency_ms": 90.0, "cost_usd": 0.1}
+        fixed |= {"days_old": 0.1, "task": "answer"}
         return [
             {
                 "id": str(n),

@@ -115,8 +115,8 @@ def _with_profile(suite: Mapping[str, Any], stored: Mapping[str, Any] | None) ->
 def case_rows(path: Path, shown: Shown | None = None) -> list[dict[str, Any]]:
     """The rows of an evaluation suite (one JSON object a line) as the gate `cases` wants them.
 
-    `leaked_from` names where the model is shown the case, `days_old` how old it is where it says so by `at`. Raises InputError with
-    the line number for what is not JSON.
+    `leaked_from` names where the model is shown the case, `days_old` how old it is where it says so by `at`.
+    Raises InputError with the line number for what is not JSON.
     """
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -157,7 +157,8 @@ def _validate(name: str, suite: Mapping[str, Any], frame: DataFrame, site: Path 
     from great_expectations.checkpoint import UpdateDataDocsAction
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    for logger in ("great_expectations", "great_expectations.data_context.types.base"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     try:
