@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
 from app.data import access, indexing
 from app.data.chunking import chunk
-from app.errors import InputError, ProviderBrokenError
+from app.errors import InputError, ProviderBrokenError, StoreUnavailableError
 from app.settings import Retrieval
 from tests.data.index import MODEL, LetterEmbedder, corpus, ingest
 
@@ -180,3 +182,65 @@ async def test_chunks_that_are_not_the_plans_are_refused(pool: AsyncConnectionPo
         await indexing.apply(pool, plan, chunk(foreign, settings))
     with pytest.raises(InputError, match=r"a\.md has no chunks"):
         await indexing.apply(pool, plan, [])
+
+
+@pytest.mark.feature("D2")
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [
+        pytest.param("PERFORM pg_terminate_backend(pg_backend_pid())", "went away .*run again", id="restart"),
+        pytest.param("RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'", "disk is full .*make room", id="full"),
+    ],
+)
+async def test_a_database_that_fails_in_mid_ingest_loses_nothing(
+    pool: AsyncConnectionPool, database_url: str, failure: str, message: str
+) -> None:
+    """The third chunk meets a restart, or a full disk: one line, the index as it was, and the next run completes it."""
+    await ingest(pool, {"a.md": FILES["a.md"]}, embed=LetterEmbedder())
+    before = await rows(pool, "SELECT id, text FROM chunks ORDER BY id")
+    broken = f"""
+        CREATE FUNCTION app.broken() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN {failure}; RETURN NEW; END $$;
+        CREATE TRIGGER broken BEFORE INSERT ON app.chunks FOR EACH ROW WHEN (NEW.document_id = 'b.md')
+        EXECUTE FUNCTION app.broken();
+    """
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(broken.encode())
+
+        with pytest.raises(StoreUnavailableError, match=message):
+            await ingest(pool, {"a.md": "# Other\n\nAnother text.", "b.md": FILES["b.md"]}, embed=LetterEmbedder())
+        after = await rows(pool, "SELECT id, text FROM chunks ORDER BY id")
+        connection.execute("DROP TRIGGER broken ON app.chunks")
+    again = await ingest(pool, FILES, embed=LetterEmbedder())
+
+    assert after == before
+    assert (again.documents_new, again.documents_unchanged) == (1, 1)
+
+
+async def test_a_model_that_changes_its_dimensions_is_refused_or_kept_apart(pool: AsyncConnectionPool) -> None:
+    """Vectors of two lengths in one answer are the provider's fault; a later run's other length is another model's."""
+
+    async def uneven(texts: Sequence[str]) -> list[list[float]]:
+        return [[1.0] * (2 + number) for number, _ in enumerate(texts)]
+
+    with pytest.raises(ProviderBrokenError, match="different lengths"):
+        await ingest(pool, FILES, embed=uneven)
+
+    assert await rows(pool, "SELECT count(*) FROM chunks") == [(0,)]
+
+
+@pytest.mark.slow
+@pytest.mark.feature("D2")
+async def test_ten_thousand_unchanged_documents_cost_little(pool: AsyncConnectionPool) -> None:
+    """Planning and applying them again takes a few seconds of processor time and writes nothing."""
+    files = {f"{n}.md": f"# D{n}\n\nThe text number {n} is for you and it is short." for n in range(10_000)}
+    started = time.perf_counter()
+    first = await ingest(pool, files)
+    rate = first.chunks_written / (time.perf_counter() - started)
+
+    started = time.perf_counter()
+    again = await ingest(pool, files)
+
+    assert (again.documents_unchanged, again.chunks_written) == (10_000, 0)
+    assert time.perf_counter() - started < 10
+    assert rate > 300  # a floor for a busy machine; the benchmark says what it is

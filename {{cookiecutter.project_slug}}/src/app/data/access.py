@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import psycopg
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from app.caller import Caller
+from app.errors import StoreUnavailableError
 
 SET = "SELECT set_config('app.tenant', %s, true), set_config('app.groups', %s::text[]::text, true), "
 
@@ -29,10 +31,22 @@ async def reading(pool: AsyncConnectionPool, caller: Caller) -> AsyncIterator[As
 
 @asynccontextmanager
 async def indexing(pool: AsyncConnectionPool, tenant: str) -> AsyncIterator[AsyncConnection]:
-    """A transaction that sees and may write all documents of one tenant: for ingestion, never for a caller."""
-    async with pool.connection() as connection, connection.transaction():
-        await connection.execute(SET + "set_config('app.indexing', 'on', true)", [tenant, []])
-        yield connection
+    """A transaction that sees and may write all documents of one tenant: for ingestion, never for a caller.
+
+    Raises StoreUnavailableError when the database goes away or runs full meanwhile: the transaction is undone.
+    """
+    try:
+        async with pool.connection() as connection, connection.transaction():
+            await connection.execute(SET + "set_config('app.indexing', 'on', true)", [tenant, []])
+            yield connection
+    except psycopg.errors.DiskFull as error:
+        raise StoreUnavailableError(
+            f"the database's disk is full ({_line(error)}): nothing was written; make room, then run again"
+        ) from None
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        raise StoreUnavailableError(
+            f"the database went away ({_line(error)}): nothing was written; run again"
+        ) from None
 
 
 async def permit(pool: AsyncConnectionPool, tenant: str, document_id: str, groups: list[str]) -> bool:
@@ -45,3 +59,7 @@ async def permit(pool: AsyncConnectionPool, tenant: str, document_id: str, group
             "UPDATE documents SET groups = %s WHERE tenant = %s AND id = %s", [groups, tenant, document_id]
         )
         return done.rowcount == 1
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
