@@ -25,6 +25,7 @@ from app.caller import Caller
 from app.data import postgres, store
 from app.data.change_feed import ChangeFeed
 from app.data.dedicated import connected
+from app.data.reranking import WIDTH, rerank
 from app.data.retrieval import Hit, search
 from app.errors import ConfigurationError, GateFailedError
 from app.intelligence.accounts import Accounts
@@ -208,15 +209,18 @@ class Search:
         weight = served[0].search_weight if served else 0.0
         if weight > 0:
             vector = (await self.gateway.embed([question], caller, model=model)).vectors[0]
-        return await search(
+        by, wanted = self.loaded.retrieval.rerank, self.loaded.retrieval.top_k
+        hits = await search(
             self.pool,
             question,
             vector,
             caller,
             settings=self.loaded.retrieval,
+            k=wanted if by == "none" else wanted * WIDTH,
             embedding_model=served[0].id if served else None,
             vector_weight=weight,
         )
+        return hits if by == "none" else await rerank(question, hits, wanted, by=by)
 
 
 @asynccontextmanager

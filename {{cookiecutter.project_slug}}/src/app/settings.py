@@ -307,6 +307,7 @@ class Retrieval(Section):
 
     `ranked` bounds how many chunks full text ranks for a question, `exact_rows` how many vectors are compared one by
     one instead of by the index; `half_precision` says that the vector index is built and asked in half precision.
+    `rerank` is `none`, `lexical`, or the name of a cross encoder that fastembed knows.
     """
 
     corpus: str = "corpus"
@@ -317,9 +318,10 @@ class Retrieval(Section):
     candidates: int = Field(40, ge=5)
     rrf_k: int = Field(60, ge=1)
     text_weight: float = Field(1.0, ge=0)
-    ranked: int = Field(600, ge=50)
+    ranked: int = Field(300, ge=50)
     exact_rows: int = Field(20_000, ge=0)
     half_precision: bool = False
+    rerank: str = "none"
     min_score: float = Field(0.0, ge=0.0)
     embedding_model: str = "embedding"
 

@@ -191,5 +191,5 @@ def test_production_refuses_a_database_role_that_permissions_do_not_hold_for(
 
 def test_rights_for_a_role_that_does_not_exist_are_one_line(database_url: str) -> None:
     """The role in DATABASE_URL has to be made first."""
-    with pytest.raises(ConfigurationError, match=r"no role 'ghost'.*create it"):
+    with pytest.raises(ConfigurationError, match=r"no role 'ghost'.*app db role"):
         store.grant(database_url, "ghost")

@@ -122,6 +122,14 @@ def db_migrate() -> None:
     run(project_root())
 
 
+@db.command("role")
+def db_role() -> None:
+    """Make the role that DATABASE_URL names: one that row security holds for."""
+    from app.commands.database import role
+
+    role(project_root())
+
+
 @main.group()
 def pipeline() -> None:
     """The pipeline of notebooks/pipeline.yaml."""

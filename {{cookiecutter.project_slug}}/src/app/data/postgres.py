@@ -60,16 +60,17 @@ def service(data_dir: Path) -> str:
         if not server.service_password.exists():
             password = secrets.token_urlsafe(24)
             with psycopg.connect(server.url("postgres"), autocommit=True, connect_timeout=5) as connection:
-                make_role(connection, server_home.SERVICE_USER, password)
+                # MLflow's commands make a database of their own on first use.
+                make_role(connection, server_home.SERVICE_USER, password, makes_databases=True)
             server_home.write_private(server.service_password, password)
     return server.service_url(DATABASE)
 
 
-def make_role(connection: psycopg.Connection, name: str, password: str) -> None:
-    """A role that may log in and, for MLflow's, make databases; one that exists gets the password."""
+def make_role(connection: psycopg.Connection, name: str, password: str, *, makes_databases: bool = False) -> None:
+    """A role that may log in and bypasses nothing; one that exists is changed into that, with the password."""
     known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
     statement = "ALTER ROLE {} {} PASSWORD {}" if known else "CREATE ROLE {} {} PASSWORD {}"
-    rights = "LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB NOCREATEROLE"
+    rights = f"LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE {'CREATEDB' if makes_databases else 'NOCREATEDB'}"
     connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.SQL(rights), sql.Literal(password)))
 
 

@@ -100,8 +100,7 @@ def grant(owner_url: str, role: str) -> None:
                 connection.execute(sql.SQL(statement).format(role=name, database=database))
     except psycopg.errors.UndefinedObject:
         raise ConfigurationError(
-            f"database {describe(owner_url)} has no role {role!r}, which DATABASE_URL names: "
-            "create it, see docs/how-to.md"
+            f"database {describe(owner_url)} has no role {role!r}, which DATABASE_URL names: make it with `app db role`"
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise ConfigurationError(

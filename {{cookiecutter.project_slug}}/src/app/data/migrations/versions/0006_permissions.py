@@ -228,7 +228,7 @@ BEGIN
         by_text := app.ranked_by_text(finding, terms, weights, for_tenant, keys, filter, documents_, wanted, listed,
             ranked, candidates);
         -- What the rare words found may be closed to this caller.
-        IF cardinality(by_text) < candidates AND finding <> everything THEN
+        IF cardinality(by_text) < k AND finding <> everything THEN
             by_text := app.ranked_by_text(everything, terms, weights, for_tenant, keys, filter, documents_, wanted,
                 listed, ranked, candidates);
         END IF;
