@@ -17,7 +17,7 @@ from tests.data.index import ingest
 
 
 def hit(name: str, text: str, score: float) -> Hit:
-    return Hit(name, f"{name}.md", name, (), text, score, 1, None)
+    return Hit(name, f"{name}.md", "Title", (), text, score, 1, None)
 
 
 @pytest.mark.feature("D4")
@@ -45,8 +45,8 @@ async def test_what_stands_around_a_hit_comes_on_request(pool: AsyncConnectionPo
     """Nothing by default; the chunks next to it, or all under its heading, in order and in the same statement."""
     sentence = "This part says a lot about nothing in particular, so that it is long enough. "
     parts = [f"Marker{n}. " + sentence * 5 for n in range(4)]
-    await ingest(pool, {"a.md": "# A\n\n## First\n\nBefore.\n\n## Long\n\n" + "\n\n".join(parts) + "\n\n## Last\n\nEnd."},
-                 settings=Retrieval(chunk_tokens=100))  # fmt: skip
+    text = "# A\n\n## First\n\nBefore.\n\n## Long\n\n" + "\n\n".join(parts) + "\n\n## Last\n\nEnd."
+    await ingest(pool, {"a.md": text}, settings=Retrieval(chunk_tokens=100))
 
     async def one(around: retrieval.Around) -> Hit:
         (found,) = await retrieval.search(
