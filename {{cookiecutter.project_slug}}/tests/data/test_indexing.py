@@ -11,11 +11,12 @@ import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
-from app.data import access, indexing
+from app.caller import Caller
+from app.data import access, indexing, retrieval
 from app.data.chunking import chunk
 from app.errors import InputError, ProviderBrokenError, StoreUnavailableError
 from app.settings import Retrieval
-from tests.data.index import MODEL, LetterEmbedder, corpus, ingest
+from tests.data.index import MODEL, LetterEmbedder, corpus, ingest, letters
 
 FILES = {
     "a.md": "# Alpha\n\n## One\n\nThe first text of alpha.\n\n## Two\n\nThe second text of alpha.",
@@ -244,3 +245,34 @@ async def test_ten_thousand_unchanged_documents_cost_little(pool: AsyncConnectio
     assert (again.documents_unchanged, again.chunks_written) == (10_000, 0)
     assert time.perf_counter() - started < 10
     assert rate > 300  # a floor for a busy machine; the benchmark says what it is
+
+
+@pytest.mark.feature("D2")
+async def test_a_new_embedding_model_comes_in_beside_the_old_one(pool: AsyncConnectionPool) -> None:
+    """Searches by the old model go on unchanged until the new one is complete; then the old one can be retired."""
+
+    async def reversed_letters(texts: Sequence[str]) -> list[list[float]]:
+        return [letters(text)[::-1] for text in texts]
+
+    async def half_way(texts: Sequence[str]) -> list[list[float]]:
+        raise ProviderBrokenError("the new model is down")
+
+    async def found(vector: list[float], model: str) -> list[str]:
+        hits = await retrieval.search(pool, "", vector, Caller(), settings=Retrieval(), embedding_model=model)
+        return [hit.chunk_id for hit in hits]
+
+    await ingest(pool, FILES, embed=LetterEmbedder())
+    before = await found(letters("beta"), MODEL)
+    with pytest.raises(ProviderBrokenError):
+        await ingest(pool, FILES, embed=half_way, model="new")
+    assert await indexing.models(pool, "default") == {MODEL: (3, 3)}
+
+    await ingest(pool, FILES, embed=reversed_letters, model="new")
+
+    assert await indexing.models(pool, "default") == {MODEL: (3, 3), "new": (3, 3)}
+    assert await found(letters("beta"), MODEL) == before
+    assert await found(letters("beta")[::-1], "new") == before
+    with pytest.raises(InputError, match="serves the searches"):
+        await indexing.retire(pool, "default", "new", serving="new")
+    assert await indexing.retire(pool, "default", MODEL, serving="new") == 3
+    assert await indexing.models(pool, "default") == {"new": (3, 3)}

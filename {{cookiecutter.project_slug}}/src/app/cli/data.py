@@ -42,6 +42,16 @@ def data_doctor() -> None:
     doctor(project_root())
 
 
+@data.command("models")
+@click.option("--retire", "retired", metavar="MODEL", help="Delete the vectors of a model that no longer serves.")
+@click.option("--tenant", default="default", show_default=True)
+def data_models(retired: str | None, tenant: str) -> None:
+    """Which embedding models have vectors for all chunks, and which one serves."""
+    from app.commands.data import models
+
+    models(project_root(), tenant, retired)
+
+
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def db_backup(file: Path) -> None:

@@ -10,7 +10,7 @@ import click
 import psycopg
 
 from app import bootstrap
-from app.data import access, backup, examination, store, vector_index
+from app.data import access, backup, examination, indexing, store, vector_index
 from app.errors import GateFailedError, NotFoundError, StoreUnavailableError
 
 
@@ -75,6 +75,30 @@ def restore(root: Path, file: Path, *, replace: bool) -> None:
     backup.restore(owner, file, replace=replace)
     bootstrap.migrate(owner, url)
     click.echo(f"restored {file} into {store.describe(owner)}")
+
+
+def models(root: Path, tenant: str, retired: str | None) -> None:
+    """Show which embedding models are complete; with `retired`, first delete the vectors of that one."""
+    loaded = bootstrap.settings(root)
+    url = bootstrap.prepare_database(loaded)
+    served = loaded.models.get(loaded.retrieval.embedding_model, {}).get(loaded.provider, ())
+    serving = served[0].id if served else None
+
+    async def look() -> dict[str, tuple[int, int]]:
+        pool = await store.open_pool(url, max_size=1)
+        try:
+            if retired is not None:
+                count = await indexing.retire(pool, tenant, retired, serving=serving)
+                click.echo(f"{count} vectors of {retired} deleted")
+            return await indexing.models(pool, tenant)
+        finally:
+            await pool.close()
+
+    found = asyncio.run(look())
+    for model, (fresh, chunks) in found.items():
+        click.echo(f"{'serving' if model == serving else 'beside':<8} {model}: {fresh} of {chunks} chunks")
+    if not found:
+        click.echo("no chunk has a vector: search is full text only")
 
 
 def _owner(url: str) -> psycopg.Connection:

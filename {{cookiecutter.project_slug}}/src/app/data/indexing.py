@@ -20,6 +20,12 @@ from app.settings import Retrieval
 
 Embed = Callable[[Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
 EMBED_BATCH = 64
+MODELS = """
+    SELECT m.model, count(e.chunk_id), count(*) FROM (SELECT DISTINCT model FROM embeddings WHERE tenant = %(tenant)s) m
+    CROSS JOIN chunks c
+    LEFT JOIN embeddings e ON e.chunk_id = c.id AND e.model = m.model AND e.content_hash = c.content_hash
+    WHERE c.tenant = %(tenant)s GROUP BY m.model ORDER BY m.model
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,24 @@ async def stale(pool: AsyncConnectionPool, tenant: str, embedding_model: str) ->
             await connection.execute(f"SELECT c.id {index_tables.STALE} ORDER BY c.id", [embedding_model, tenant])
         ).fetchall()
     return [chunk_id for (chunk_id,) in rows]
+
+
+async def models(pool: AsyncConnectionPool, tenant: str) -> dict[str, tuple[int, int]]:
+    """For each embedding model with vectors: how many chunks have a fresh one, of how many. A model is complete, and
+    may be switched to, when the two are equal.
+    """
+    async with access.indexing(pool, tenant) as connection:
+        rows = await (await connection.execute(MODELS, {"tenant": tenant})).fetchall()
+    return {model: (fresh, chunks) for model, fresh, chunks in rows}
+
+
+async def retire(pool: AsyncConnectionPool, tenant: str, model: str, *, serving: str | None) -> int:
+    """Delete the vectors of a model that no longer serves, and return how many. Raises InputError for one that does."""
+    if model == serving:
+        raise InputError(f"model {model!r} serves the searches: switch to another first")
+    async with access.indexing(pool, tenant) as connection:
+        done = await connection.execute("DELETE FROM embeddings WHERE tenant = %s AND model = %s", [tenant, model])
+        return done.rowcount
 
 
 def _check(plan: Plan, chunks: Sequence[Chunk]) -> None:
