@@ -193,3 +193,23 @@ def test_rights_for_a_role_that_does_not_exist_are_one_line(database_url: str) -
     """The role in DATABASE_URL has to be made first."""
     with pytest.raises(ConfigurationError, match=r"no role 'ghost'.*app db role"):
         store.grant(database_url, "ghost")
+
+
+@pytest.mark.slow
+@pytest.mark.feature("D5")
+async def test_a_revocation_reaches_answers_that_are_cached(settings: Settings, service_url: str) -> None:
+    """The same question, asked and cached before: after the revocation neither text nor citation comes back."""
+    code = "The code of the safe is 4711, and staff may open the safe with it."
+    caller = Caller(user="ada", groups=frozenset({"staff"}))
+    async with bootstrap.open_services(settings, service_url) as services:
+        await ingest(services.pool, {"safe.md": f"---\ngroups: [staff]\n---\n# Safe\n\n{code}"})
+        first = await services.assistant.ask("What is the code of the safe?", caller)
+        again = await services.assistant.ask("What is the code of the safe?", caller)
+
+        await access.permit(services.pool, "default", "safe.md", ["board"])
+        after = await services.assistant.ask("What is the code of the safe?", caller)
+
+    assert "4711" in first.text
+    assert any(reply.cached for reply in again.replies)
+    assert "4711" not in after.text
+    assert (after.citations, after.hits) == ((), ())
