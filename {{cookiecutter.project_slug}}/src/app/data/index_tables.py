@@ -130,6 +130,7 @@ def _chunk_row(chunk: Chunk) -> tuple[object, ...]:
     return (
         *(chunk.id, chunk.tenant, chunk.document_id, chunk.document_version, chunk.ordinal, chunk.title),
         *(list(chunk.heading), chunk.text, chunk.tokens, chunk.language, chunk.content_hash, chunk.chunker_version),
+        f"[{chunk.span[0]},{chunk.span[1]})" if chunk.span else None,
     )
 
 
@@ -142,13 +143,13 @@ DOCUMENT_CHANGES = """
 """
 CHUNK = (
     "id, tenant, document_id, document_version, ordinal, title, heading, text, tokens, language, content_hash, "
-    "chunker_version"
+    "chunker_version, span"
 )
 CHUNK_CHANGES = """
     (id) DO UPDATE SET
-        (document_version, ordinal, title, heading, text, tokens, language, content_hash, created_at)
+        (document_version, ordinal, title, heading, text, tokens, language, content_hash, span, created_at)
         = (excluded.document_version, excluded.ordinal, excluded.title, excluded.heading, excluded.text,
-           excluded.tokens, excluded.language, excluded.content_hash,
+           excluded.tokens, excluded.language, excluded.content_hash, excluded.span,
            CASE WHEN chunks.content_hash = excluded.content_hash THEN chunks.created_at ELSE now() END)
 """
 COUNT_WORDS = """

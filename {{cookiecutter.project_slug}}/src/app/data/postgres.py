@@ -72,6 +72,8 @@ def make_role(connection: psycopg.Connection, name: str, password: str, *, makes
     statement = "ALTER ROLE {} {} PASSWORD {}" if known else "CREATE ROLE {} {} PASSWORD {}"
     rights = f"LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE {'CREATEDB' if makes_databases else 'NOCREATEDB'}"
     connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.SQL(rights), sql.Literal(password)))
+    # A pooling proxy drops what a client asks for at the start, the search path included.
+    connection.execute(sql.SQL("ALTER ROLE {} SET search_path = app, public").format(sql.Identifier(name)))
 
 
 def stop(data_dir: Path) -> bool:
