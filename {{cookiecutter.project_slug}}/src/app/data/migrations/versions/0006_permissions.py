@@ -8,7 +8,7 @@ row security would keep Postgres from using the word index, and filters by the s
 from alembic import op
 
 revision = "0006"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
