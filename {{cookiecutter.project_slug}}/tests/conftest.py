@@ -6,8 +6,9 @@
     settings       `load_settings()`: environment dev, provider offline
     postgres_url   the server (database `postgres`), for tests that make databases of their own
     empty_database URL of a new database without tables
-    database_url   URL of a new, migrated database; each test has its own, made from a template in about 30 ms
-    pool           an open pool on `database_url`
+    database_url   URL of a new, migrated database, for its owner; each test has its own, from a template in about 30 ms
+    service_url    the same database for the service's role: it owns nothing, and row security holds for it
+    pool           an open pool on `service_url`
 
 No test sees the developer's environment: variables that are settings are removed before the
 first test, the provider is `offline`.
@@ -22,6 +23,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -37,6 +39,7 @@ SERVER_DIR = pytest.StashKey[Path]()
 OFFLINE = {"APP_PROVIDER": "offline", "APP_PROJECT__SLUG": "sample"}
 LEFT_OUT = {".env", ".data", "build", ".git"}
 TEMPLATE = "template_of_tests"
+SERVICE, PASSWORD = "service", "of-the-tests-alone"
 TEMPLATE_LOCK = 7_201_511_084
 _numbers = itertools.count(1)
 
@@ -127,6 +130,8 @@ def database_template(postgres_url: str) -> str:
         url = postgres.ensure_database(postgres_url, TEMPLATE)
         if not store.schema_current(url):
             store.migrate(url)
+            postgres.make_role(connection, SERVICE, PASSWORD)
+            store.grant(url, SERVICE)
     return TEMPLATE
 
 
@@ -139,11 +144,20 @@ def empty_database(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def database_url(postgres_url: str, database_template: str) -> Iterator[str]:
     with _database(postgres_url, database_template) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            name = sql.Identifier(connection.info.dbname)
+            connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(name, sql.Identifier(SERVICE)))
         yield url
 
 
 @pytest.fixture
-async def pool(database_url: str) -> AsyncIterator[AsyncConnectionPool]:
-    opened = await store.open_pool(database_url, max_size=4)
+def service_url(database_url: str) -> str:
+    place = urlsplit(database_url)
+    return place._replace(netloc=f"{SERVICE}:{PASSWORD}@{place.hostname}:{place.port}").geturl()
+
+
+@pytest.fixture
+async def pool(service_url: str) -> AsyncIterator[AsyncConnectionPool]:
+    opened = await store.open_pool(service_url, max_size=4)
     yield opened
     await opened.close()

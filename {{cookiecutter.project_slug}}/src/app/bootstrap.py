@@ -25,6 +25,7 @@ from app.caller import Caller
 from app.data import postgres, store
 from app.data.change_feed import ChangeFeed
 from app.data.dedicated import connected
+from app.data.reranking import WIDTH, rerank
 from app.data.retrieval import Hit, search
 from app.errors import ConfigurationError, GateFailedError
 from app.intelligence.accounts import Accounts
@@ -82,25 +83,44 @@ def routing(loaded: Settings) -> list[Fault]:
 
 
 def database_url(loaded: Settings) -> str:
-    """Where the database is; the embedded server is started when no other is configured."""
+    """Where the database is, for the service; the embedded server is started when no other is configured."""
+    if loaded.database.url is not None:
+        return loaded.database.url.get_secret_value()
+    postgres.start(loaded.data_dir)
+    return postgres.service(loaded.data_dir)
+
+
+def owner_url(loaded: Settings) -> str:
+    """The same database for its owner: DATABASE_URL itself where no owner is configured."""
+    if loaded.database.owner_url is not None:
+        return loaded.database.owner_url.get_secret_value()
     if loaded.database.url is not None:
         return loaded.database.url.get_secret_value()
     return postgres.start(loaded.data_dir)
 
 
 def prepare_database(loaded: Settings) -> str:
-    """The URL of a database that is up and, in development, up to date."""
-    url = database_url(loaded)
-    if loaded.environment == "dev" and not store.schema_current(url):
-        migrate(url)
+    """The URL of a database that is up and, in development, up to date.
+
+    Outside development raises GateFailedError when row security would not hold for the service.
+    """
+    owner, url = owner_url(loaded), database_url(loaded)
+    if loaded.environment != "dev":
+        faults = store.row_security_faults(url)
+        if faults:
+            raise GateFailedError(f"this database must not be used in {loaded.environment}", faults)
+    elif not store.schema_current(owner):
+        migrate(owner, url)
     return url
 
 
-def migrate(url: str) -> list[str]:
-    """Bring tables and views up to date; the revisions applied."""
-    applied = store.migrate(url)
-    with psycopg.connect(url) as connection:
+def migrate(owner: str, url: str) -> list[str]:
+    """Bring tables and views up to date and give the service's role its rights; the revisions applied."""
+    applied = store.migrate(owner)
+    with psycopg.connect(owner) as connection:
         create_views(connection)
+    if store.role_of(url) != store.role_of(owner):
+        store.grant(owner, store.role_of(url))
     return applied
 
 
@@ -186,16 +206,21 @@ class Search:
         model = self.loaded.retrieval.embedding_model
         served = self.loaded.models.get(model, {}).get(self.loaded.provider, ())
         vector = None
-        if served and served[0].search_weight > 0:
+        weight = served[0].search_weight if served else 0.0
+        if weight > 0:
             vector = (await self.gateway.embed([question], caller, model=model)).vectors[0]
-        return await search(
+        by, wanted = self.loaded.retrieval.rerank, self.loaded.retrieval.top_k
+        hits = await search(
             self.pool,
             question,
             vector,
             caller,
             settings=self.loaded.retrieval,
+            k=wanted if by == "none" else wanted * WIDTH,
             embedding_model=served[0].id if served else None,
+            vector_weight=weight,
         )
+        return hits if by == "none" else await rerank(question, hits, wanted, by=by)
 
 
 @asynccontextmanager
@@ -210,6 +235,7 @@ async def open_services(
     async with AsyncExitStack() as stack:
         pool = await _pool(loaded, url)
         stack.push_async_callback(pool.close)
+        # The reply cache and search: one statement is all.
         cache_pool = await _pool(loaded, url, single_statements=True)
         stack.push_async_callback(cache_pool.close)
         call_log = CallLog(loaded.data_dir / "outbox", pool)
@@ -235,7 +261,7 @@ async def open_services(
             Accounts(call_log, price, redacted, admission),
             caches,
         )
-        assistant = Assistant(loaded, gateway, Search(loaded, pool, gateway), Sessions(url), versions=versions)
+        assistant = Assistant(loaded, gateway, Search(loaded, cache_pool, gateway), Sessions(url), versions=versions)
         stack.push_async_callback(assistant.close)
         yield Services(
             settings=loaded,

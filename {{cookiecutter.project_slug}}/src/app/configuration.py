@@ -20,6 +20,7 @@ from app.settings import Settings
 
 WELL_KNOWN = {
     "DATABASE_URL": "database.url",
+    "DATABASE_OWNER_URL": "database.owner_url",
     "OPENAI_API_KEY": "providers.openai.api_key",
     "ANTHROPIC_API_KEY": "providers.anthropic.api_key",
     "COHERE_API_KEY": "providers.cohere.api_key",

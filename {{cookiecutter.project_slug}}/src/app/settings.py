@@ -76,9 +76,14 @@ class Auth(Section):
 
 
 class Database(Section):
-    """Postgres. With no `url` an embedded server under `.data/` is used (development only)."""
+    """Postgres. With no `url` an embedded server under `.data/` is used (development only).
+
+    `url` connects as a role that row security holds for, `owner_url` as the owner of the tables: for migrations,
+    indexes, backup and restore alone.
+    """
 
     url: SecretStr | None = None
+    owner_url: SecretStr | None = None
     pool_max: int = Field(8, ge=1)
     statement_timeout_s: float = Field(15.0, gt=0)
     connect_timeout_s: float = Field(5.0, gt=0)
@@ -298,14 +303,25 @@ class Mlflow(Section):
 
 
 class Retrieval(Section):
-    """Chunking and search. Sizes in tokens (about four characters each), overlap as a share."""
+    """Chunking and search. Sizes in tokens (about four characters each), overlap as a share.
+
+    `ranked` bounds how many chunks full text ranks for a question, `exact_rows` how many vectors are compared one by
+    one instead of by the index; `half_precision` says that the vector index is built and asked in half precision.
+    `rerank` is `none`, `lexical`, or the name of a cross encoder that fastembed knows.
+    """
 
     corpus: str = "corpus"
+    max_file_mb: float = Field(50.0, gt=0)
     chunk_tokens: int = Field(220, ge=20)
     overlap: float = Field(0.12, ge=0.0, le=0.5)
     top_k: int = Field(5, ge=1, le=100)
     candidates: int = Field(40, ge=5)
     rrf_k: int = Field(60, ge=1)
+    text_weight: float = Field(1.0, ge=0)
+    ranked: int = Field(300, ge=50)
+    exact_rows: int = Field(20_000, ge=0)
+    half_precision: bool = False
+    rerank: str = "none"
     min_score: float = Field(0.0, ge=0.0)
     embedding_model: str = "embedding"
 

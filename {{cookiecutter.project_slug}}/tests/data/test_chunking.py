@@ -186,3 +186,21 @@ def test_the_sample_corpus_gives_moderate_chunks(project_root: Path) -> None:
 
     assert all(made.values())
     assert max(one.tokens for chunks in made.values() for one in chunks) < settings.chunk_tokens * 2
+
+
+@pytest.mark.feature("D2")
+def test_a_chunk_knows_where_it_stands_in_its_document(project_root: Path) -> None:
+    """In the sample nearly every chunk is found letter by letter at its span; the others have the right ends."""
+    found = [
+        (one, document.text[slice(*one.span)])
+        for document in documents.load(project_root / "corpus").documents
+        for one in chunk(document, Retrieval())
+        if one.span is not None
+    ]
+    same = [one for one, text in found if text.split() == one.text.split()]
+
+    assert len(same) >= 0.95 * len(found)
+    for one, text in found:
+        lines = [line.strip() for line in one.text.split("\n") if line.strip()]
+        assert text.startswith(lines[0])
+        assert text.endswith(lines[-1])

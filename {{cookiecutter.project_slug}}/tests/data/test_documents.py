@@ -62,13 +62,17 @@ def test_the_language_is_recognised_or_left_open(text: str, language: str) -> No
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line_with_its_name(tmp_path: Path, content: bytes, message: str) -> None:
-    """The load stops, names the file and says what to do."""
+    """Reading names the file and says what to do; a load lists it and goes on, so that all of them are seen at once."""
     (tmp_path / "logo.md").write_bytes(content)
+    (tmp_path / "sound.md").write_text("# Sound")
 
     with pytest.raises(InputError, match=message) as raised:
-        documents.load(tmp_path)
+        documents.read("logo.md", content)
+    corpus = documents.load(tmp_path)
 
     assert "\n" not in str(raised.value)
+    assert [(refusal.path, refusal.reason) for refusal in corpus.refused] == [("logo.md", str(raised.value))]
+    assert [document.id for document in corpus.documents] == ["sound.md"]
 
 
 def test_empty_and_foreign_files_are_listed_with_the_reason(tmp_path: Path) -> None:

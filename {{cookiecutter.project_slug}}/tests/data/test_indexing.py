@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
-from app.data import indexing
+from app.caller import Caller
+from app.data import access, indexing, retrieval
 from app.data.chunking import chunk
-from app.errors import InputError, ProviderBrokenError
+from app.errors import InputError, ProviderBrokenError, StoreUnavailableError
 from app.settings import Retrieval
-from tests.data.index import MODEL, LetterEmbedder, corpus, ingest
+from tests.data.index import MODEL, LetterEmbedder, corpus, ingest, letters
 
 FILES = {
     "a.md": "# Alpha\n\n## One\n\nThe first text of alpha.\n\n## Two\n\nThe second text of alpha.",
@@ -21,8 +24,8 @@ FILES = {
 }
 
 
-async def rows(pool: AsyncConnectionPool, statement: str) -> list[tuple[Any, ...]]:
-    async with pool.connection() as connection:
+async def rows(pool: AsyncConnectionPool, statement: str, tenant: str = "default") -> list[tuple[Any, ...]]:
+    async with access.indexing(pool, tenant) as connection:
         return await (await connection.execute(statement.encode())).fetchall()
 
 
@@ -76,7 +79,7 @@ async def test_a_changed_section_is_replaced_alone(pool: AsyncConnectionPool) ->
 async def test_stale_embeddings_are_found_and_redone(pool: AsyncConnectionPool) -> None:
     """A vector of an earlier text, a missing one and a new model each make `apply` embed just those chunks."""
     await ingest(pool, FILES, embed=LetterEmbedder())
-    async with pool.connection() as connection:
+    async with access.indexing(pool, "default") as connection:
         await connection.execute("UPDATE embeddings SET content_hash = 'old' WHERE chunk_id IN (SELECT id FROM chunks "
                                  "WHERE document_id = 'b.md')")  # fmt: skip
     assert len(await indexing.stale(pool, "default", MODEL)) == 1
@@ -158,7 +161,8 @@ async def test_tenants_do_not_see_each_others_documents(pool: AsyncConnectionPoo
 
     await ingest(pool, {}, tenant="one")
 
-    assert await rows(pool, "SELECT DISTINCT tenant FROM chunks") == [("two",)]
+    assert await rows(pool, "SELECT count(*) FROM chunks", "one") == [(0,)]
+    assert await rows(pool, "SELECT DISTINCT tenant FROM chunks", "two") == [("two",)]
 
 
 async def test_concurrent_runs_end_in_one_consistent_index(pool: AsyncConnectionPool) -> None:
@@ -179,3 +183,96 @@ async def test_chunks_that_are_not_the_plans_are_refused(pool: AsyncConnectionPo
         await indexing.apply(pool, plan, chunk(foreign, settings))
     with pytest.raises(InputError, match=r"a\.md has no chunks"):
         await indexing.apply(pool, plan, [])
+
+
+@pytest.mark.feature("D2")
+@pytest.mark.parametrize(
+    ("failure", "message"),
+    [
+        pytest.param("PERFORM pg_terminate_backend(pg_backend_pid())", "went away .*run again", id="restart"),
+        pytest.param("RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'", "disk is full .*make room", id="full"),
+    ],
+)
+async def test_a_database_that_fails_in_mid_ingest_loses_nothing(
+    pool: AsyncConnectionPool, database_url: str, failure: str, message: str
+) -> None:
+    """The third chunk meets a restart, or a full disk: one line, the index as it was, and the next run completes it."""
+    await ingest(pool, {"a.md": FILES["a.md"]}, embed=LetterEmbedder())
+    before = await rows(pool, "SELECT id, text FROM chunks ORDER BY id")
+    broken = f"""
+        CREATE FUNCTION app.broken() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+        BEGIN {failure}; RETURN NEW; END $$;
+        CREATE TRIGGER broken BEFORE INSERT ON app.chunks FOR EACH ROW WHEN (NEW.document_id = 'b.md')
+        EXECUTE FUNCTION app.broken();
+    """
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(broken.encode())
+
+        with pytest.raises(StoreUnavailableError, match=message):
+            await ingest(pool, {"a.md": "# Other\n\nAnother text.", "b.md": FILES["b.md"]}, embed=LetterEmbedder())
+        after = await rows(pool, "SELECT id, text FROM chunks ORDER BY id")
+        connection.execute("DROP TRIGGER broken ON app.chunks")
+    again = await ingest(pool, FILES, embed=LetterEmbedder())
+
+    assert after == before
+    assert (again.documents_new, again.documents_unchanged) == (1, 1)
+
+
+async def test_a_model_that_changes_its_dimensions_is_refused_or_kept_apart(pool: AsyncConnectionPool) -> None:
+    """Vectors of two lengths in one answer are the provider's fault; a later run's other length is another model's."""
+
+    async def uneven(texts: Sequence[str]) -> list[list[float]]:
+        return [[1.0] * (2 + number) for number, _ in enumerate(texts)]
+
+    with pytest.raises(ProviderBrokenError, match="different lengths"):
+        await ingest(pool, FILES, embed=uneven)
+
+    assert await rows(pool, "SELECT count(*) FROM chunks") == [(0,)]
+
+
+@pytest.mark.slow
+@pytest.mark.feature("D2")
+async def test_ten_thousand_unchanged_documents_cost_little(pool: AsyncConnectionPool) -> None:
+    """Planning and applying them again takes a few seconds of processor time and writes nothing."""
+    files = {f"{n}.md": f"# D{n}\n\nThe text number {n} is for you and it is short." for n in range(10_000)}
+    started = time.perf_counter()
+    first = await ingest(pool, files)
+    rate = first.chunks_written / (time.perf_counter() - started)
+
+    started = time.perf_counter()
+    again = await ingest(pool, files)
+
+    assert (again.documents_unchanged, again.chunks_written) == (10_000, 0)
+    assert time.perf_counter() - started < 10
+    assert rate > 300  # a floor for a busy machine; the benchmark says what it is
+
+
+@pytest.mark.feature("D2")
+async def test_a_new_embedding_model_comes_in_beside_the_old_one(pool: AsyncConnectionPool) -> None:
+    """Searches by the old model go on unchanged until the new one is complete; then the old one can be retired."""
+
+    async def reversed_letters(texts: Sequence[str]) -> list[list[float]]:
+        return [letters(text)[::-1] for text in texts]
+
+    async def half_way(texts: Sequence[str]) -> list[list[float]]:
+        raise ProviderBrokenError("the new model is down")
+
+    async def found(vector: list[float], model: str) -> list[str]:
+        hits = await retrieval.search(pool, "", vector, Caller(), settings=Retrieval(), embedding_model=model)
+        return [hit.chunk_id for hit in hits]
+
+    await ingest(pool, FILES, embed=LetterEmbedder())
+    before = await found(letters("beta"), MODEL)
+    with pytest.raises(ProviderBrokenError):
+        await ingest(pool, FILES, embed=half_way, model="new")
+    assert await indexing.models(pool, "default") == {MODEL: (3, 3)}
+
+    await ingest(pool, FILES, embed=reversed_letters, model="new")
+
+    assert await indexing.models(pool, "default") == {MODEL: (3, 3), "new": (3, 3)}
+    assert await found(letters("beta"), MODEL) == before
+    assert await found(letters("beta")[::-1], "new") == before
+    with pytest.raises(InputError, match="serves the searches"):
+        await indexing.retire(pool, "default", "new", serving="new")
+    assert await indexing.retire(pool, "default", MODEL, serving="new") == 3
+    assert await indexing.models(pool, "default") == {"new": (3, 3)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,7 +12,8 @@ from psycopg_pool import AsyncConnectionPool
 from app.data import store
 from app.errors import ConfigurationError, StoreUnavailableError
 
-EVERY = [f"{number:04}" for number in range(1, int(store.latest_revision()) + 1)]
+VERSIONS = Path(store.__file__).parent / "migrations" / "versions"
+EVERY = sorted(path.name[:4] for path in VERSIONS.glob("[0-9]*.py"))
 TABLES = {
     *("documents", "chunks", "words", "embeddings", "calls", "attempts", "reply_cache"),
     *("releases", "release_log", "step_runs", "alembic_version"),
@@ -104,12 +106,12 @@ async def test_an_unreachable_database_is_one_line_with_a_remedy_and_no_password
         assert "hunter2" not in message
 
 
-async def test_a_wrong_password_and_a_missing_database_are_told_apart(database_url: str) -> None:
+async def test_a_wrong_password_and_a_missing_database_are_told_apart(service_url: str) -> None:
     """The reason the server gave is in the line."""
     with pytest.raises(StoreUnavailableError, match="password authentication failed"):
-        await store.open_pool(database_url.replace("app:", "app:x"))
+        await store.open_pool(service_url.replace(":of-the-tests", ":x"))
     with pytest.raises(StoreUnavailableError, match="does not exist"):
-        await store.open_pool(database_url + "_missing")
+        await store.open_pool(service_url + "_missing")
 
 
 def test_something_that_is_no_url_is_a_configuration_error() -> None:

@@ -44,7 +44,7 @@ class CountingEmbedder:
 
 
 @pytest.fixture
-def ingest(root: Path, project_root: Path, database_url: str) -> Callable[[], tuple[PipelineResult, CountingEmbedder]]:
+def ingest(root: Path, project_root: Path, service_url: str) -> Callable[[], tuple[PipelineResult, CountingEmbedder]]:
     """Run the ingest steps over `root/corpus`, which holds two documents."""
     shutil.copytree(project_root / "data_gates", root / "data_gates")
     (root / "notebooks" / "pipeline.yaml").write_text(INGEST)
@@ -58,14 +58,14 @@ def ingest(root: Path, project_root: Path, database_url: str) -> Callable[[], tu
 
         @asynccontextmanager
         async def context() -> AsyncIterator[StepContext]:
-            pool = await open_pool(database_url, max_size=2)
+            pool = await open_pool(service_url, max_size=2)
             yield StepContext(settings, pool, embedder, Caller(), Door("", ""), {}, root, print)
             await pool.close()
 
         result = run_pipeline(
             read_pipeline(root / "notebooks" / "pipeline.yaml"),
             settings,
-            database_url=database_url,
+            database_url=service_url,
             open_context=context,
             steps=STEPS,
             gates=GATES,
@@ -79,6 +79,7 @@ def ingest(root: Path, project_root: Path, database_url: str) -> Callable[[], tu
 
 def _documents(url: str) -> list[tuple[str]]:
     with psycopg.connect(url) as connection:
+        connection.execute("select set_config('app.tenant', 'default', true), set_config('app.indexing', 'on', true)")
         return connection.execute("select id from app.documents order by id").fetchall()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from app.cli import operations
+from app.cli import data, operations
 from app.cli.project import project_root
 from app.errors import AppError, GateFailedError
 
@@ -95,7 +95,7 @@ def status() -> None:
 
 @main.group()
 def db() -> None:
-    """The embedded database of development."""
+    """The database."""
 
 
 @db.command("start")
@@ -122,6 +122,14 @@ def db_migrate() -> None:
     run(project_root())
 
 
+@db.command("role")
+def db_role() -> None:
+    """Make the role that DATABASE_URL names: one that row security holds for."""
+    from app.commands.database import role
+
+    role(project_root())
+
+
 @main.group()
 def pipeline() -> None:
     """The pipeline of notebooks/pipeline.yaml."""
@@ -137,11 +145,15 @@ def pipeline_run(again: bool) -> None:
 
 
 @main.command("gate")
-def data_gate() -> None:
+@click.option("--production", is_flag=True, help="Also check a sample of the last day's calls.")
+@click.option(
+    "--profile", is_flag=True, help="Make the last day's calls the profile that later ones are compared with."
+)
+def data_gate(production: bool, profile: bool) -> None:
     """Check corpus and evaluation cases with the data gates; red stops."""
     from app.commands.gate import run
 
-    run(project_root())
+    run(project_root(), production=production, keep_profile=profile)
 
 
 @main.command("eval")
@@ -219,5 +231,7 @@ def key_new(name: str) -> None:
     new(name)
 
 
-for command in operations.COMMANDS:
+for command in (*operations.COMMANDS, data.data):
     main.add_command(command)
+for command in (data.db_backup, data.db_restore):
+    db.add_command(command)

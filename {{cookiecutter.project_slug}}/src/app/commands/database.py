@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import psycopg
+from psycopg import conninfo
 
 from app import bootstrap, configuration
 from app.data import postgres, store
@@ -30,8 +32,27 @@ def stop(root: Path) -> None:
 def migrate(root: Path) -> None:
     """Apply what is due, on the configured database."""
     loaded = bootstrap.settings(root)
-    applied = bootstrap.migrate(bootstrap.database_url(loaded))
+    applied = bootstrap.migrate(bootstrap.owner_url(loaded), bootstrap.database_url(loaded))
     click.echo(f"applied {', '.join(applied)}" if applied else "the schema is current")
+
+
+def role(root: Path) -> None:
+    """Make the role that DATABASE_URL names, with its password, as the owner."""
+    loaded = bootstrap.settings(root)
+    owner, url = bootstrap.owner_url(loaded), bootstrap.database_url(loaded)
+    name, password = store.role_of(url), str(conninfo.conninfo_to_dict(url).get("password") or "")
+    if name == store.role_of(owner):
+        raise ConfigurationError(
+            f"DATABASE_URL and DATABASE_OWNER_URL both name {name!r}: let DATABASE_URL name a role of its own"
+        )
+    try:
+        with psycopg.connect(owner, connect_timeout=5) as connection:
+            postgres.make_role(connection, name, password)
+    except psycopg.Error as error:
+        raise ConfigurationError(
+            f"role {name!r} cannot be made ({' '.join(str(error).split())}): make it as an administrator"
+        ) from None
+    click.echo(f"role {name} may log in; `app db migrate` gives it its rights")
 
 
 def status(root: Path) -> None:

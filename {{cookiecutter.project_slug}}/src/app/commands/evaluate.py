@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from app import bootstrap
 from app.caller import Caller
+from app.data import access
 from app.errors import ConfigurationError, GateFailedError, InputError
 from app.interface.services import Services
 from app.observability.evaluation import baseline, result, suites
@@ -142,9 +143,9 @@ async def _evaluate(loaded: Settings, url: str, wanted: Sequence[Wanted], show: 
 
 async def _indexed(services: Services) -> None:
     """Refuse to measure answers from an empty index: every score would be a fault of the set-up."""
-    async with services.pool.connection() as connection:
+    async with access.reading(services.pool, CALLER) as connection:
         row = await (await connection.execute("SELECT EXISTS (SELECT FROM documents)")).fetchone()
-    if not row[0]:
+    if row is None or not row[0]:
         raise InputError("no document is indexed, so nothing could be answered: run `make pipeline` first")
 
 

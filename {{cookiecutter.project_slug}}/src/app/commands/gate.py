@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from app import bootstrap
+from app.caller import Caller
 from app.commands.evaluate import suite_files
+from app.data import profile, store
 from app.data.documents import load
-from app.data.quality import GateReport, case_rows, run_gate
+from app.data.leakage import Shown
+from app.data.quality import GateReport, case_rows, read_suite, run_gate
+from app.data.samples import call_rows
 from app.errors import GateFailedError
+from app.settings import Settings
 
 GATES = "data_gates"
 REPORTS = Path("build") / "data_gates"
 
 
-def run(root: Path) -> None:
-    """One line a gate, then what failed. Raises GateFailedError when any is red."""
+def run(root: Path, *, production: bool = False, keep_profile: bool = False) -> None:
+    """One line a gate, then what failed. Raises GateFailedError when any is red.
+
+    `production` adds a sample of the last day's calls; `keep_profile` first makes what there is now the profile that
+    distributions are compared with.
+    """
     loaded = bootstrap.settings(root)
     reports = [_documents(root, root / loaded.retrieval.corpus)]
-    reports += [_cases(root, name) for name in suite_files(root)]
+    shown = Shown({p.relative_to(root).as_posix(): p.read_text("utf-8") for p in (root / "prompts").rglob("*.yml")})
+    reports += [_cases(root, name, shown) for name in suite_files(root)]
+    if production or keep_profile:
+        reports += [_calls(loaded, keep_profile)]
     for report in reports:
         state = "green" if report.success else "red"
         click.echo(f"{state:<6} {report.gate:<10} {report.rows} rows, {report.expectations} expectations")
@@ -36,7 +50,25 @@ def _documents(root: Path, corpus: Path) -> GateReport:
     return run_gate("documents", load(corpus).rows(), gates_dir=root / GATES, report_dir=root / REPORTS)
 
 
-def _cases(root: Path, suite: str) -> GateReport:
-    rows = case_rows(root / "evals" / "cases" / f"{suite}.jsonl")
+def _calls(loaded: Settings, keep_profile: bool) -> GateReport:
+    """The gate over production, or over what is there to make a profile of."""
+    url, gates = bootstrap.prepare_database(loaded), loaded.root / GATES
+
+    async def sample() -> list[dict[str, Any]]:
+        pool = await store.open_pool(url, max_size=1)
+        try:
+            return await call_rows(pool, Caller().tenant)
+        finally:
+            await pool.close()
+
+    rows = asyncio.run(sample())
+    if keep_profile:
+        file = profile.write(gates, "calls", read_suite(gates / "calls.yml"), rows)
+        click.echo(f"profile {file.relative_to(loaded.root) if file else 'not needed'}: look at it and commit it")
+    return run_gate("calls", rows, gates_dir=gates, report_dir=loaded.root / REPORTS)
+
+
+def _cases(root: Path, suite: str, shown: Shown) -> GateReport:
+    rows = case_rows(root / "evals" / "cases" / f"{suite}.jsonl", shown)
     report = run_gate("cases", rows, gates_dir=root / GATES, report_dir=root / REPORTS / suite)
     return replace(report, gate=f"cases of {suite}")

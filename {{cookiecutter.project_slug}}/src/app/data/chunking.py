@@ -41,7 +41,8 @@ class Chunk:
     """A piece of a document. `id` is stable: it changes only with tenant, document, heading path, place under that
     heading, or chunker version, not with the text; `content_hash` covers what an embedding is made from.
 
-    `tokens` is an estimate, four characters each.
+    `tokens` is an estimate, four characters each. `span` is where it stands in the document's text, from its first
+    character to past its last; None where the text was cleaned so that it does not stand there letter by letter.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Chunk:
     language: str
     content_hash: str
     chunker_version: str
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,12 @@ def chunk(document: Document, settings: Retrieval) -> list[Chunk]:
     """The chunks of a document, in order."""
     made: list[Chunk] = []
     seen: Counter[tuple[str, ...]] = Counter()
+    reached = 0
     for section in sections.split(document.text):
         for text in _texts(section, settings.chunk_tokens, settings.overlap):
-            made.append(_chunk(document, section.heading, seen[section.heading], len(made), text))
+            span = _span(document.text, text, reached)
+            reached = span[0] if span else reached
+            made.append(_chunk(document, section.heading, seen[section.heading], len(made), text, span))
             seen[section.heading] += 1
     return made
 
@@ -104,7 +109,28 @@ def rows(chunks: Sequence[Chunk]) -> list[dict[str, Any]]:
     return [{**asdict(one), "heading": " > ".join(one.heading), "characters": len(one.text.strip())} for one in chunks]
 
 
-def _chunk(document: Document, heading: tuple[str, ...], within: int, ordinal: int, text: str) -> Chunk:
+def _span(whole: str, text: str, reached: int) -> tuple[int, int] | None:
+    """Where a chunk stands, found by its first and last line; chunks overlap, so the search begins at the last start.
+
+    A piece of a long table begins at the head that it repeats.
+    """
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    start = whole.find(lines[0], reached) if lines else -1
+    if start < 0:
+        return None
+    last = lines[-1]
+    end = whole.find(last, start + max(0, len(text) * 4 // 5 - len(last)) if len(lines) > 1 else start)
+    return (start, end + len(last)) if end >= 0 else None
+
+
+def _chunk(
+    document: Document,
+    heading: tuple[str, ...],
+    within: int,
+    ordinal: int,
+    text: str,
+    span: tuple[int, int] | None,
+) -> Chunk:
     identity = json.dumps([document.tenant, document.id, CHUNKER_VERSION, heading, within], ensure_ascii=False)
     return Chunk(
         id=_hash(identity)[:32],
@@ -119,6 +145,7 @@ def _chunk(document: Document, heading: tuple[str, ...], within: int, ordinal: i
         language=document.language,
         content_hash=_hash(embedding_input(document.title, heading, text)),
         chunker_version=CHUNKER_VERSION,
+        span=span,
     )
 
 

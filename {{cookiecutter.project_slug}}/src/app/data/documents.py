@@ -1,24 +1,28 @@
-"""Reading the corpus: Markdown and text files under one folder, as values.
+"""Reading the corpus: the files under one folder, in the formats of `formats.conversion`, as values.
 
-A file that is not text stops the load, because nobody can say what it should have held. An empty or foreign file is
-left out and listed with the reason; the documents gate then decides.
+A file that cannot be read is left out and listed with the reason, all of them in one go; the documents gate then
+decides. Nothing is read of a file larger than the limit.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import UTC, date, datetime
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
 from app.data import language
+from app.data.formats.conversion import CONVERTERS, SUFFIXES
 from app.errors import InputError
 
-SUFFIXES = (".md", ".markdown", ".txt")
+MAX_BYTES = 50_000_000
+WITH_FRONT_MATTER = (".md", ".markdown", ".txt")
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 KEY = re.compile(r"\A[\w-]+ *:")
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
@@ -68,20 +72,22 @@ class Corpus:
                 "language": document.language,
                 "version": document.version,
                 "refused": None,
+                "days_old": _days_old(document.metadata),
             }
             for document in self.documents
         ]
         left_out = [
             {"id": r.path, "title": None, "characters": 0, "language": None, "version": None, "refused": r.reason}
+            | {"days_old": None}
             for r in self.refused
         ]
         return sorted(kept + left_out, key=lambda row: str(row["id"]))
 
 
-def load(folder: Path, tenant: str = "default") -> Corpus:
+def load(folder: Path, tenant: str = "default", *, max_bytes: int = MAX_BYTES) -> Corpus:
     """Read every file below `folder`; names that start with a dot are not ours and skipped.
 
-    Raises InputError, naming file and remedy, for a folder that is missing and a file that is not UTF-8 text.
+    Raises InputError, naming the remedy, for a folder that is missing.
     """
     if not folder.is_dir():
         raise InputError(f"corpus folder {folder} does not exist: create it, or set retrieval.corpus")
@@ -94,20 +100,38 @@ def load(folder: Path, tenant: str = "default") -> Corpus:
         if path.suffix.lower() not in SUFFIXES:
             refused.append(Refusal(name, f"{path.suffix or 'no'} suffix: only {', '.join(SUFFIXES)} are read"))
             continue
-        document = read(name, path.read_bytes(), tenant)
-        if document.text.strip():
-            documents.append(document)
+        try:
+            size = path.stat().st_size
+            if size > max_bytes:
+                raise InputError(
+                    f"{name} has {size / 1e6:.0f} MB, at most {max_bytes / 1e6:.0f} are read: split it, "
+                    "or raise retrieval.max_file_mb"
+                )
+            document = read(name, path.read_bytes(), tenant)
+        except InputError as error:
+            refused.append(Refusal(name, str(error)))
+        except OSError as error:
+            refused.append(Refusal(name, f"{name} cannot be read ({error.strerror}): make it readable"))
         else:
-            refused.append(Refusal(name, "empty: it holds no text"))
+            if document.text.strip():
+                documents.append(document)
+            else:
+                refused.append(Refusal(name, "empty: it holds no text"))
     return Corpus(tuple(documents), tuple(refused))
 
 
 def read(name: str, content: bytes, tenant: str = "default") -> Document:
-    """The document in a file's bytes. Raises InputError when they are not UTF-8 text or its front matter is broken."""
-    raw = _decode(name, content)
-    values, text = _split_front_matter(name, raw.replace("\r\n", "\n").replace("\r", "\n"))
+    """The document in a file's bytes, as its suffix says, as text when that says nothing.
+
+    Raises InputError when they are not what the suffix promises or the front matter is broken.
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    converted = CONVERTERS.get(suffix, CONVERTERS[".txt"])(name, content)
+    # A NUL in a PDF's text is a glyph without a meaning, and nothing the database could keep.
+    raw = converted.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    values, text = _split_front_matter(name, raw) if suffix in WITH_FRONT_MATTER else ({}, raw)
     declared = values.pop("language", values.pop("lang", None))
-    title = values.pop("title", None) or first_heading(text) or _title_of(name)
+    title = values.pop("title", None) or converted.title or first_heading(text) or _title_of(name)
     groups = values.pop("groups", None) or ()
     return Document(
         tenant=tenant,
@@ -121,6 +145,16 @@ def read(name: str, content: bytes, tenant: str = "default") -> Document:
     )
 
 
+def _days_old(metadata: Mapping[str, Any]) -> float | None:
+    """By the first date the front matter gives; what is no date is none."""
+    for key in ("date", "updated", "reviewed"):
+        with contextlib.suppress(ValueError):
+            found = date.fromisoformat(str(metadata[key])[:10]) if key in metadata else None
+            if found is not None:
+                return (datetime.now(UTC).date() - found).days
+    return None
+
+
 def first_heading(text: str) -> str | None:
     """The first `# heading` outside code."""
     fence: str | None = None
@@ -131,18 +165,6 @@ def first_heading(text: str) -> str | None:
         elif fence is None and (heading := TOP_HEADING.match(line)):
             return heading[1].strip()
     return None
-
-
-def _decode(name: str, content: bytes) -> str:
-    nul = content.find(b"\0")
-    if nul >= 0:
-        raise InputError(f"{name} is not a text file (NUL byte at offset {nul}): remove it or save it as UTF-8 text")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name} is not UTF-8 (byte 0x{content[error.start]:02x} at offset {error.start}): save it as UTF-8"
-        ) from None
 
 
 def _split_front_matter(name: str, text: str) -> tuple[dict[str, Any], str]:

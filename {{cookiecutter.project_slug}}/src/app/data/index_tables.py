@@ -36,10 +36,12 @@ async def collect_vectors(
         KNOWN_VECTORS,
         [tenant, model, [c.content_hash for c in chunks], model, tenant],
     )
-    await cursor.executemany(
-        "INSERT INTO fresh VALUES (%s, %s::public.vector) ON CONFLICT DO NOTHING",
-        [(key, vector_literal(vector)) for key, vector in vectors.items()],
-    )
+    known = await (await cursor.execute("SELECT content_hash FROM fresh")).fetchall()
+    stored = {key for (key,) in known}
+    async with cursor.copy("COPY fresh FROM STDIN") as copy:
+        for key, vector in vectors.items():
+            if key not in stored:
+                await copy.write_row((key, vector_literal(vector)))
 
 
 def vector_literal(vector: Sequence[float]) -> str:
@@ -75,10 +77,25 @@ async def replace(
     )
     removed = cursor.rowcount
     await cursor.execute("DELETE FROM documents WHERE tenant = %s AND id = ANY(%s)", [tenant, list(deleted)])
-    await cursor.executemany(WRITE_DOCUMENT, [_document_row(document, chunking) for document in documents])
-    await cursor.executemany(WRITE_CHUNK, [_chunk_row(c) for c in chunks])
+    await _write(cursor, "documents", DOCUMENT, DOCUMENT_CHANGES, [_document_row(one, chunking) for one in documents])
+    await _write(cursor, "chunks", CHUNK, CHUNK_CHANGES, [_chunk_row(one) for one in chunks])
     await _count_words(cursor, tenant, pending, sign=1)
     return removed
+
+
+async def _write(
+    cursor: AsyncCursor, table: str, columns: str, changes: str, rows: Sequence[tuple[object, ...]]
+) -> None:
+    """Insert or update rows in bulk: copied into a temporary table, then taken over in one statement."""
+    await cursor.execute(
+        f"CREATE TEMPORARY TABLE new_{table} ON COMMIT DROP AS SELECT {columns} FROM {table} LIMIT 0".encode()  # noqa: S608
+    )
+    async with cursor.copy(f"COPY new_{table} FROM STDIN".encode()) as copy:
+        for row in rows:
+            await copy.write_row(row)
+    await cursor.execute(
+        f"INSERT INTO {table} ({columns}) SELECT {columns} FROM new_{table} ON CONFLICT {changes}".encode()  # noqa: S608
+    )
 
 
 async def _count_words(cursor: AsyncCursor, tenant: str, documents: Sequence[str], sign: int) -> None:
@@ -113,25 +130,26 @@ def _chunk_row(chunk: Chunk) -> tuple[object, ...]:
     return (
         *(chunk.id, chunk.tenant, chunk.document_id, chunk.document_version, chunk.ordinal, chunk.title),
         *(list(chunk.heading), chunk.text, chunk.tokens, chunk.language, chunk.content_hash, chunk.chunker_version),
+        f"[{chunk.span[0]},{chunk.span[1]})" if chunk.span else None,
     )
 
 
-WRITE_DOCUMENT = """
-    INSERT INTO documents (tenant, id, title, version, language, groups, metadata, chunking)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
-    ON CONFLICT (tenant, id) DO UPDATE SET
+DOCUMENT = "tenant, id, title, version, language, groups, metadata, chunking"
+DOCUMENT_CHANGES = """
+    (tenant, id) DO UPDATE SET
         (title, version, language, groups, metadata, chunking, ingested_at)
         = (excluded.title, excluded.version, excluded.language, excluded.groups, excluded.metadata,
            excluded.chunking, now())
 """
-WRITE_CHUNK = """
-    INSERT INTO chunks (id, tenant, document_id, document_version, ordinal, title, heading, text, tokens, language,
-                        content_hash, chunker_version)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-    ON CONFLICT (id) DO UPDATE SET
-        (document_version, ordinal, title, heading, text, tokens, language, content_hash, created_at)
+CHUNK = (
+    "id, tenant, document_id, document_version, ordinal, title, heading, text, tokens, language, content_hash, "
+    "chunker_version, span"
+)
+CHUNK_CHANGES = """
+    (id) DO UPDATE SET
+        (document_version, ordinal, title, heading, text, tokens, language, content_hash, span, created_at)
         = (excluded.document_version, excluded.ordinal, excluded.title, excluded.heading, excluded.text,
-           excluded.tokens, excluded.language, excluded.content_hash,
+           excluded.tokens, excluded.language, excluded.content_hash, excluded.span,
            CASE WHEN chunks.content_hash = excluded.content_hash THEN chunks.created_at ELSE now() END)
 """
 COUNT_WORDS = """

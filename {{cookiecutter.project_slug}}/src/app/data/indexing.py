@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from psycopg_pool import AsyncConnectionPool
 
-from app.data import index_tables
+from app.data import access, index_tables
 from app.data.chunking import Chunk, chunking_identity, embedding_input
 from app.data.documents import Document
 from app.errors import InputError, ProviderBrokenError
@@ -20,6 +20,12 @@ from app.settings import Retrieval
 
 Embed = Callable[[Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
 EMBED_BATCH = 64
+MODELS = """
+    SELECT m.model, count(e.chunk_id), count(*) FROM (SELECT DISTINCT model FROM embeddings WHERE tenant = %(tenant)s) m
+    CROSS JOIN chunks c
+    LEFT JOIN embeddings e ON e.chunk_id = c.id AND e.model = m.model AND e.content_hash = c.content_hash
+    WHERE c.tenant = %(tenant)s GROUP BY m.model ORDER BY m.model
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ async def plan(pool: AsyncConnectionPool, tenant: str, documents: Sequence[Docum
     if len(given) != len(documents) or any(document.tenant != tenant for document in documents):
         raise InputError(f"documents of tenant {tenant!r} must be its own and have distinct ids: correct the list")
     chunking = chunking_identity(settings)
-    async with pool.connection() as connection:
+    async with access.indexing(pool, tenant) as connection:
         rows = await (
             await connection.execute("SELECT id, version, chunking FROM documents WHERE tenant = %s", [tenant])
         ).fetchall()
@@ -98,7 +104,7 @@ async def apply(
         missing = await _texts_to_embed(pool, plan, chunks, embedding_model)
         vectors = await _embed(embed, embedding_model, missing)
     attached = 0
-    async with pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:
+    async with access.indexing(pool, plan.tenant) as connection, connection.cursor() as cursor:
         await cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('indexing ' || %s, 0))", [plan.tenant])
         if embedding_model is not None:
             await index_tables.collect_vectors(cursor, plan.tenant, embedding_model, chunks, vectors)
@@ -123,11 +129,29 @@ async def apply(
 
 async def stale(pool: AsyncConnectionPool, tenant: str, embedding_model: str) -> list[str]:
     """Ids of chunks whose vector of that model is missing or was made from an earlier text; `apply` redoes them."""
-    async with pool.connection() as connection:
+    async with access.indexing(pool, tenant) as connection:
         rows = await (
             await connection.execute(f"SELECT c.id {index_tables.STALE} ORDER BY c.id", [embedding_model, tenant])
         ).fetchall()
     return [chunk_id for (chunk_id,) in rows]
+
+
+async def models(pool: AsyncConnectionPool, tenant: str) -> dict[str, tuple[int, int]]:
+    """For each embedding model with vectors: how many chunks have a fresh one, of how many. A model is complete, and
+    may be switched to, when the two are equal.
+    """
+    async with access.indexing(pool, tenant) as connection:
+        rows = await (await connection.execute(MODELS, {"tenant": tenant})).fetchall()
+    return {model: (fresh, chunks) for model, fresh, chunks in rows}
+
+
+async def retire(pool: AsyncConnectionPool, tenant: str, model: str, *, serving: str | None) -> int:
+    """Delete the vectors of a model that no longer serves, and return how many. Raises InputError for one that does."""
+    if model == serving:
+        raise InputError(f"model {model!r} serves the searches: switch to another first")
+    async with access.indexing(pool, tenant) as connection:
+        done = await connection.execute("DELETE FROM embeddings WHERE tenant = %s AND model = %s", [tenant, model])
+        return done.rowcount
 
 
 def _check(plan: Plan, chunks: Sequence[Chunk]) -> None:
@@ -146,7 +170,7 @@ async def _texts_to_embed(pool: AsyncConnectionPool, plan: Plan, chunks: Sequenc
     """Text by content hash, of chunks to be written and of stored ones, for which no vector exists."""
     texts = {c.content_hash: embedding_input(c.title, c.heading, c.text) for c in chunks}
     replaced = [*(document.id for document in plan.pending), *plan.deleted]
-    async with pool.connection() as connection:
+    async with access.indexing(pool, plan.tenant) as connection:
         stored = await (
             await connection.execute(
                 f"SELECT c.content_hash, c.title, c.heading, c.text {index_tables.STALE} AND c.document_id <> ALL(%s)",

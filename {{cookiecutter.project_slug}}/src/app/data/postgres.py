@@ -7,6 +7,7 @@ It is not for production: there DATABASE_URL names the server.
 from __future__ import annotations
 
 import contextlib
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -47,6 +48,32 @@ def start(data_dir: Path) -> str:
             server_process.launch(server, binaries)
         _create_database(server)
     return server.url(DATABASE)
+
+
+def service(data_dir: Path) -> str:
+    """The URL of the running server's database `app` for the service: a role that owns nothing and bypasses nothing.
+
+    Made on first use, with a password of its own.
+    """
+    server = server_home.locate(data_dir)
+    with server_home.locked(server.home):
+        if not server.service_password.exists():
+            password = secrets.token_urlsafe(24)
+            with psycopg.connect(server.url("postgres"), autocommit=True, connect_timeout=5) as connection:
+                # MLflow's commands make a database of their own on first use.
+                make_role(connection, server_home.SERVICE_USER, password, makes_databases=True)
+            server_home.write_private(server.service_password, password)
+    return server.service_url(DATABASE)
+
+
+def make_role(connection: psycopg.Connection, name: str, password: str, *, makes_databases: bool = False) -> None:
+    """A role that may log in and bypasses nothing; one that exists is changed into that, with the password."""
+    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+    statement = "ALTER ROLE {} {} PASSWORD {}" if known else "CREATE ROLE {} {} PASSWORD {}"
+    rights = f"LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE {'CREATEDB' if makes_databases else 'NOCREATEDB'}"
+    connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.SQL(rights), sql.Literal(password)))
+    # A pooling proxy drops what a client asks for at the start, the search path included.
+    connection.execute(sql.SQL("ALTER ROLE {} SET search_path = app, public").format(sql.Identifier(name)))
 
 
 def stop(data_dir: Path) -> bool:

@@ -11,11 +11,14 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from app.data import profile
+from app.data.leakage import Shown
 from app.errors import ConfigurationError, GateFailedError, InputError
 
 if TYPE_CHECKING:
@@ -72,9 +75,11 @@ def run_gate(
         failure = "no rows: there is nothing to check; look at the step before this gate"
         return GateReport(name, 0, len(suite["expectations"]), (failure,), (), None)
     site = report_dir / name if report_dir else None
+    suite, unprofiled = _with_profile(suite, profile.read(gates_dir, name))
     results = _validate(name, suite, frame, site)
     failures = [line for result in results for line in _lines(result) if not _warns(result)]
     warnings = [line for result in results for line in _lines(result) if _warns(result)]
+    warnings += [f"all rows: {column}: no profile to compare with: run `app gate --profile`" for column in unprofiled]
     report = site / "index.html" if site else None
     return GateReport(name, len(frame), len(results), tuple(failures), tuple(warnings), report)
 
@@ -93,9 +98,24 @@ def read_suite(path: Path) -> dict[str, Any]:
     return suite
 
 
-def case_rows(path: Path) -> list[dict[str, Any]]:
+def _with_profile(suite: Mapping[str, Any], stored: Mapping[str, Any] | None) -> tuple[dict[str, Any], list[str]]:
+    """The suite with what its comparisons of distributions are against, and the columns nothing is known of."""
+    kept, unprofiled = [], []
+    for expectation in suite["expectations"]:
+        column = expectation.get("kwargs", {}).get("column")
+        if expectation.get("type") != profile.SHIFT:
+            kept.append(expectation)
+        elif stored is None or column not in stored:
+            unprofiled.append(column)
+        else:
+            kept.append({**expectation, "kwargs": {**expectation["kwargs"], "partition_object": stored[column]}})
+    return {**suite, "expectations": kept}, unprofiled
+
+
+def case_rows(path: Path, shown: Shown | None = None) -> list[dict[str, Any]]:
     """The rows of an evaluation suite (one JSON object a line) as the gate `cases` wants them.
 
+    `leaked_from` names where the model is shown the case, `days_old` how old it is where it says so by `at`.
     Raises InputError with the line number for what is not JSON.
     """
     rows = []
@@ -112,6 +132,8 @@ def case_rows(path: Path) -> list[dict[str, Any]]:
                     "label": expected.get("label"),
                     "expectations": len(expected),
                     "slice": case.get("slice"),
+                    "leaked_from": shown.source(" ".join(map(str, inputs.values()))) if shown else None,
+                    "days_old": days_since(case.get("at")),
                 }
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -121,13 +143,22 @@ def case_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def days_since(moment: object) -> float | None:
+    """Days from a date or time to now, negative for one to come; None for none. Raises ValueError for no date."""
+    if moment is None:
+        return None
+    then = datetime.fromisoformat(str(moment))
+    return (datetime.now(UTC) - (then if then.tzinfo else then.replace(tzinfo=UTC))).total_seconds() / 86_400
+
+
 def _validate(name: str, suite: Mapping[str, Any], frame: DataFrame, site: Path | None) -> list[Any]:
     """Run the suite in a context that leaves nothing behind but the report."""
     import great_expectations as gx
     from great_expectations.checkpoint import UpdateDataDocsAction
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
+    for logger in ("great_expectations", "great_expectations.data_context.types.base"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     try:

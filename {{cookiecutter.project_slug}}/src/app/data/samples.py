@@ -9,7 +9,8 @@ from psycopg_pool import AsyncConnectionPool
 
 # Ordered by a hash, so that the sample is spread over the window and the same for whoever looks again.
 SAMPLE = """
-    SELECT id::text, task, status, degraded, latency_ms, input_tokens, output_tokens, cost_usd,
+    SELECT id::text, extract(epoch FROM now() - at)::float8 / 86400 AS days_old, task, status, degraded, latency_ms,
+           input_tokens, output_tokens, cost_usd,
            length(output) AS output_characters
     FROM calls
     WHERE tenant = %(tenant)s AND at > now() - make_interval(hours => %(hours)s)

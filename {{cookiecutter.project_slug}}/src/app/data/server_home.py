@@ -21,6 +21,7 @@ from app.data.server_account import Account
 from app.errors import ConfigurationError
 
 USER = "app"
+SERVICE_USER = "app_service"
 SYSTEM_STATE = Path("/var/lib/app-postgres")
 
 
@@ -40,6 +41,15 @@ class Server:
     @property
     def port(self) -> Path:
         return self.home / "port"
+
+    @property
+    def service_password(self) -> Path:
+        return self.home / "service_password"
+
+    def service_url(self, database: str) -> str:
+        """For the role that row security holds for; `url` is the owner's."""
+        password = self.service_password.read_text(encoding="ascii")
+        return f"postgresql://{SERVICE_USER}:{password}@127.0.0.1:{read_int(self.port)}/{database}"
 
     def url(self, database: str) -> str:
         password = self.password.read_text(encoding="ascii")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import psycopg
-from psycopg import conninfo
+from psycopg import conninfo, sql
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from app.errors import ConfigurationError, StoreUnavailableError
@@ -19,6 +19,29 @@ SCHEMA = "app"
 SEARCH_PATH = "app,public"
 # Any constant will do as long as every migrator uses the same.
 MIGRATION_LOCK = 7_201_511_083
+
+# The database itself for the schemas that the workflow and session libraries make for themselves.
+GRANTS = (
+    "GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {role}",
+    "GRANT USAGE ON SCHEMA app TO {role}",
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA app TO {role}",
+    "REVOKE INSERT, UPDATE, DELETE ON app.alembic_version FROM {role}",
+    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA app TO {role}",
+    "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA app TO {role}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT USAGE ON SEQUENCES TO {role}",
+)
+# Statistics after an ingestion; an older server leaves them to autovacuum.
+GRANTS_17 = tuple(
+    f"GRANT MAINTAIN ON app.{table} TO {{role}}" for table in ("documents", "chunks", "embeddings", "words")
+)
+ROLE = """
+    SELECT r.rolname, r.rolsuper, r.rolbypassrls,
+           EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                   WHERE n.nspname = 'app' AND c.relname IN ('documents', 'chunks', 'embeddings')
+                     AND pg_has_role(current_user, c.relowner, 'member'))
+    FROM pg_roles r WHERE r.rolname = current_user
+"""
 
 
 async def open_pool(
@@ -61,6 +84,53 @@ def migrate(url: str) -> list[str]:
     pgvector or the user may not create it.
     """
     return _alembic(url, "upgrade", "head")
+
+
+def grant(owner_url: str, role: str) -> None:
+    """Let the service's role use what the migrations made: rows, not tables. Asking again changes nothing.
+
+    Row security holds for it as long as it is neither owner nor superuser. Raises ConfigurationError when there is no
+    such role or the URL is not the owner's.
+    """
+    try:
+        with psycopg.connect(_with_options(owner_url, 0, 5)) as connection:
+            version = connection.info.server_version
+            name, database = sql.Identifier(role), sql.Identifier(connection.info.dbname)
+            for statement in (*GRANTS, *(GRANTS_17 if version >= 170_000 else ())):
+                connection.execute(sql.SQL(statement).format(role=name, database=database))
+    except psycopg.errors.UndefinedObject:
+        raise ConfigurationError(
+            f"database {describe(owner_url)} has no role {role!r}, which DATABASE_URL names: make it with `app db role`"
+        ) from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise ConfigurationError(
+            f"role {role!r} cannot be given its rights ({' '.join(str(error).split())}): "
+            "set DATABASE_OWNER_URL to the owner of the database"
+        ) from None
+    except psycopg.OperationalError as error:
+        raise _unavailable(owner_url, error) from None
+
+
+def row_security_faults(url: str) -> list[str]:
+    """Why row security would not hold for the role of this URL, one line each; an empty list when it does."""
+    try:
+        with psycopg.connect(_with_options(url, 0, 5)) as connection:
+            row = connection.execute(ROLE).fetchone()
+    except psycopg.OperationalError as error:
+        raise _unavailable(url, error) from None
+    role, superuser, bypasses, owns = row or ("", False, False, False)
+    what = {"is a superuser": superuser, "has BYPASSRLS": bypasses, "owns the tables": owns}
+    remedy = "connect as a role of its own, with DATABASE_OWNER_URL for `app db migrate` alone (docs/how-to.md)"
+    return [
+        f"DATABASE_URL connects as {role!r}, which {reason}, so document permissions would not hold: {remedy}"
+        for reason, holds in what.items()
+        if holds
+    ]
+
+
+def role_of(url: str) -> str:
+    """The role a URL connects as."""
+    return str(conninfo.conninfo_to_dict(url).get("user") or "")
 
 
 def downgrade(url: str, revision: str = "base") -> list[str]:
@@ -174,7 +244,8 @@ def _migration_failed(url: str, error: BaseException) -> ConfigurationError | St
         )
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return ConfigurationError(
-            f"database {describe(url)} cannot be migrated ({reason}): migrate as the owner of the database"
+            f"database {describe(url)} cannot be migrated ({reason}): "
+            "set DATABASE_OWNER_URL to the owner of the database"
         )
     if isinstance(error, psycopg.OperationalError):
         return _unavailable(url, error)

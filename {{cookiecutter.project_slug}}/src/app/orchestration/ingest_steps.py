@@ -1,7 +1,7 @@
 """The steps that bring the corpus into the index, a data gate after each: nothing is written before both are green.
 
-`load_documents` reads, gate `documents` checks, `chunk_documents` cuts, gate `chunks` checks, `index_chunks` writes
-what changed in one transaction. Between steps the texts lie in JSON files below `build/pipeline/`.
+`load_documents` reads, gate `documents` checks, `chunk_documents` cuts what is new or changed, gate `chunks` checks,
+`index_chunks` writes that in one transaction. Between steps the texts lie in JSON files below `build/pipeline/`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from app.data.quality import run_gate
 from app.orchestration.step import StepContext, StepFunction, as_json, from_json
 
 SUITES = "data_gates"
+PROGRESS_EVERY = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,11 @@ class LoadedDocuments:
 
 @dataclass(frozen=True, slots=True)
 class CutChunks:
-    """The chunks of all documents: `file` holds them as JSON (a list of Chunk), from the project root."""
+    """The chunks of `pending` documents: `file` holds them as JSON (a list of Chunk), from the project root."""
 
     file: str
     chunks: int
+    pending: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,17 @@ class IndexedChunks:
 
 
 async def load_documents(context: StepContext) -> LoadedDocuments:
-    """Read the corpus folder. Raises InputError for a file that is not text."""
+    """Read the corpus folder, naming each file that is left out."""
     settings = context.settings
-    corpus = load(settings.root / settings.retrieval.corpus, context.caller.tenant)
+    retrieval = settings.retrieval
+    corpus = await asyncio.to_thread(
+        load,
+        settings.root / retrieval.corpus,
+        context.caller.tenant,
+        max_bytes=round(retrieval.max_file_mb * 1_000_000),
+    )
+    for refusal in corpus.refused:
+        context.say(f"left out {refusal.path}: {refusal.reason}")
     file = _write(context, "corpus.json", as_json(Corpus, corpus))
     return LoadedDocuments(file, len(corpus.documents), len(corpus.refused))
 
@@ -81,15 +91,23 @@ async def gate_documents(context: StepContext, loaded: LoadedDocuments) -> Passe
 
 
 async def chunk_documents(context: StepContext, loaded: LoadedDocuments) -> CutChunks:
-    """Cut every document along its structure."""
+    """Cut every document that is new or changed along its structure."""
     corpus: Corpus = from_json(Corpus, _read(context, loaded.file))
-    chunks = [one for document in corpus.documents for one in chunking.chunk(document, context.settings.retrieval)]
-    return CutChunks(_write(context, "chunks.json", as_json(list[Chunk], chunks)), len(chunks))
+    retrieval = context.settings.retrieval
+    plan = await indexing.plan(context.pool, context.caller.tenant, corpus.documents, retrieval)
+    chunks: list[Chunk] = []
+    for number, document in enumerate(plan.pending, start=1):
+        chunks += await asyncio.to_thread(chunking.chunk, document, retrieval)
+        if number % PROGRESS_EVERY == 0:
+            context.say(f"cut {number} of {len(plan.pending)} documents into {len(chunks)} chunks")
+    return CutChunks(_write(context, "chunks.json", as_json(list[Chunk], chunks)), len(chunks), len(plan.pending))
 
 
 async def gate_chunks(context: StepContext, cut: CutChunks) -> PassedGate:
-    """Check the chunks. Raises GateFailedError naming the rows."""
+    """Check the chunks. Raises GateFailedError naming the rows. Green when no document has changed."""
     chunks: list[Chunk] = from_json(list[Chunk], _read(context, cut.file))
+    if not cut.pending:
+        return PassedGate("chunks", 0, 0, [], "")
     return await _gate(context, "chunks", chunking.rows(chunks))
 
 
@@ -97,9 +115,11 @@ async def index_chunks(context: StepContext, loaded: LoadedDocuments, cut: CutCh
     """Write what is new or changed, with vectors where the provider serves embeddings; all or nothing."""
     corpus: Corpus = from_json(Corpus, _read(context, loaded.file))
     chunks: list[Chunk] = from_json(list[Chunk], _read(context, cut.file))
+    tenant, retrieval = context.caller.tenant, context.settings.retrieval
     with_text = {one.document_id for one in chunks}
-    documents = [document for document in corpus.documents if document.id in with_text]
-    plan = await indexing.plan(context.pool, context.caller.tenant, documents, context.settings.retrieval)
+    bare = {d.id for d in (await indexing.plan(context.pool, tenant, corpus.documents, retrieval)).pending} - with_text
+    documents = [document for document in corpus.documents if document.id not in bare]
+    plan = await indexing.plan(context.pool, tenant, documents, retrieval)
     pending = {document.id for document in plan.pending}
     model = context.settings.retrieval.embedding_model
     served = context.settings.models.get(model, {}).get(context.settings.provider, ())

@@ -1,0 +1,330 @@
+"""Search under permissions: ours against what the same server can do at best.
+
+A made corpus with skewed words, clustered vectors, tenants and groups is written into a Postgres of its own; then every
+question is asked in one process, one at a time, contenders taking turns. The last line is JSON.
+
+    python bench/retrieval.py [--chunks 200000] [--dimensions 384] [--questions 200]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy
+import psycopg
+
+from app.caller import Caller
+from app.data import postgres, retrieval, store, vector_index
+from app.settings import Retrieval
+
+MODEL = "bench"
+GROUPS = 64
+PER_DOCUMENT = 12
+SHARES = (0.5, 0.2, 0.1, 0.1, 0.05, 0.03, 0.01, 0.01)
+FLOOR = "SELECT id FROM floor ORDER BY embedding <=> %s::vector LIMIT 40"
+SYLLABLES = "ba ke li mo nu ra se ti vo zu dar fen gil hos jun pal quer stem tor win lan mir"
+PLAIN = """
+    WITH v AS (SELECT id, row_number() OVER () AS r FROM (SELECT chunk_id AS id FROM app.embeddings
+        WHERE tenant = %(tenant)s AND readers && %(keys)s ORDER BY embedding <=> %(vector)s::vector LIMIT 40) x),
+    f AS (SELECT id, row_number() OVER (ORDER BY s DESC, id) AS r FROM (SELECT c.id, ts_rank_cd(c.words, q) AS s
+        FROM app.chunks c, to_tsquery('english', %(words)s) q WHERE c.tenant = %(tenant)s AND c.readers && %(keys)s
+        AND c.words @@ q ORDER BY s DESC LIMIT 40) y)
+    SELECT id FROM v FULL JOIN f USING (id) ORDER BY coalesce(1.0 / (60 + v.r), 0) + coalesce(1.0 / (60 + f.r), 0) DESC
+    LIMIT 10
+"""
+
+
+class Counting:
+    """Lends a pool's connections and counts the statements sent on them; none opens a transaction of its own."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self.sent = 0
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Counting]:
+        """Lend one."""
+        async with self._pool.connection() as self._lent:
+            yield self
+
+    async def execute(self, statement: str, parameters: Any) -> Any:
+        """Send one."""
+        self.sent += 1
+        return await self._lent.execute(statement, parameters)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """`tenant` and `groups` by document, `text` and `vectors` by chunk; a question is made from a chunk."""
+
+    tenant: list[str]
+    groups: list[list[str]]
+    texts: list[str]
+    vectors: Any
+    targets: Any
+    asked: Any
+
+    def document(self, chunk: int) -> int:
+        return chunk // PER_DOCUMENT
+
+
+def make(chunks: int, dimensions: int, questions: int) -> Corpus:
+    """The same corpus for the same numbers."""
+    rng = numpy.random.default_rng(7)
+    syllables = numpy.array(SYLLABLES.split())
+    vocabulary = numpy.unique(["".join(rng.choice(syllables, rng.integers(2, 5))) for _ in range(45_000)])
+    rng.shuffle(vocabulary)
+    frequency = 1 / numpy.arange(1, len(vocabulary) + 1) ** 1.05
+    topics = max(50, chunks // 100)
+    centres = rng.standard_normal((topics, dimensions)).astype("f4")
+    centres /= numpy.linalg.norm(centres, axis=1, keepdims=True)
+    topic = rng.integers(0, topics, chunks)
+    vectors = centres[topic] + rng.standard_normal((chunks, dimensions)).astype("f4") * (0.9 / dimensions**0.5)
+    vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True)
+    own = rng.integers(300, len(vocabulary), (topics, 40))
+    common = rng.choice(len(vocabulary), (chunks, 90), p=frequency / frequency.sum())
+    mixed = numpy.where(rng.random((chunks, 90)) < 0.35, own[topic[:, None], rng.integers(0, 40, (chunks, 90))], common)
+    documents = -(-chunks // PER_DOCUMENT)
+    tenants = rng.choice(len(SHARES), documents, p=SHARES)
+    groups = [sorted({f"g{n}" for n in rng.integers(0, GROUPS, rng.integers(1, 4))}) for _ in range(documents)]
+    targets = rng.choice(chunks, questions, replace=False)
+    asked = vectors[targets] + rng.standard_normal((questions, dimensions)).astype("f4") * (0.6 / dimensions**0.5)
+    asked /= numpy.linalg.norm(asked, axis=1, keepdims=True)
+    texts = [" ".join(words) for words in vocabulary[mixed]]
+    # A word counts as common when it is among the 300 most frequent ones.
+    Corpus.common = frozenset(vocabulary[:300])  # type: ignore[attr-defined]
+    return Corpus([f"t{n}" for n in tenants], groups, texts, vectors, targets, asked)
+
+
+def fill(url: str, corpus: Corpus) -> dict[str, float]:
+    """Write it as ingestion would, in bulk, and build the indexes; seconds of each part."""
+    took: dict[str, float] = {}
+    dimensions = corpus.vectors.shape[1]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET search_path = app, public")
+        started = time.perf_counter()
+        with connection.cursor() as cursor, connection.transaction():
+            with cursor.copy(
+                "COPY documents (tenant, id, title, version, language, groups, chunking) FROM STDIN"
+            ) as copy:
+                for number, tenant in enumerate(corpus.tenant):
+                    copy.write_row([tenant, f"d{number}", f"D{number}", "1", "english", corpus.groups[number], "1"])
+            with cursor.copy(
+                "COPY chunks (id, tenant, document_id, document_version, ordinal, title, text, tokens, language, "
+                "content_hash, chunker_version) FROM STDIN"
+            ) as copy:
+                for number, text in enumerate(corpus.texts):
+                    document = corpus.document(number)
+                    copy.write_row(
+                        [
+                            *(f"c{number}", corpus.tenant[document], f"d{document}", "1", number % PER_DOCUMENT, "D"),
+                            *(text, 120, "english", f"h{number}", "1"),
+                        ]
+                    )
+            cursor.execute(
+                "INSERT INTO words SELECT tenant, language, word, count(*) FROM chunks, LATERAL (SELECT lexeme FROM "
+                "unnest(words) UNION ALL SELECT '') AS f (word) GROUP BY 1, 2, 3"
+            )
+        took["text"] = time.perf_counter() - started
+        started = time.perf_counter()
+        with (
+            connection.cursor() as cursor,
+            connection.transaction(),
+            cursor.copy(
+                "COPY embeddings (chunk_id, model, tenant, document_id, dimensions, content_hash, embedding) FROM STDIN"
+            ) as copy,
+        ):
+            for number, vector in enumerate(corpus.vectors):
+                document = corpus.document(number)
+                literal = "[" + ",".join(f"{value:.6g}" for value in vector) + "]"
+                copy.write_row(
+                    [f"c{number}", MODEL, corpus.tenant[document], f"d{document}", dimensions, f"h{number}", literal]
+                )
+        took["vectors"] = time.perf_counter() - started
+        started = time.perf_counter()
+        for wanted in vector_index.wanted(connection, Retrieval()):
+            vector_index.build(connection, wanted, memory="512MB")
+        took["index"] = time.perf_counter() - started
+        connection.execute(
+            f"CREATE TABLE floor AS SELECT chunk_id AS id, embedding::vector({dimensions}) AS embedding FROM embeddings"
+        )
+        connection.execute("CREATE INDEX ON floor USING hnsw (embedding vector_cosine_ops)")
+        connection.execute("VACUUM ANALYZE")
+    return took
+
+
+def callers(corpus: Corpus) -> list[Caller]:
+    """For each question somebody of the tenant with one of the document's groups and three others."""
+    rng = numpy.random.default_rng(11)
+    made = []
+    for target in corpus.targets:
+        document = corpus.document(int(target))
+        groups = {corpus.groups[document][0], *(f"g{n}" for n in rng.integers(0, GROUPS, 3))}
+        made.append(Caller(tenant=corpus.tenant[document], groups=frozenset(groups)))
+    return made
+
+
+def exact(corpus: Corpus, asking: list[Caller]) -> list[set[str]]:
+    """The ten nearest chunks each caller may read, by comparing all."""
+    truth = []
+    for caller, vector in zip(asking, corpus.asked, strict=True):
+        open_ = [
+            number
+            for number, (tenant, groups) in enumerate(zip(corpus.tenant, corpus.groups, strict=True))
+            if tenant == caller.tenant and caller.groups & set(groups)
+        ]
+        rows = [c for d in open_ for c in range(d * PER_DOCUMENT, min((d + 1) * PER_DOCUMENT, len(corpus.texts)))]
+        near = numpy.argsort(-(corpus.vectors[rows] @ vector), kind="stable")[:10]
+        truth.append({f"c{rows[index]}" for index in near})
+    return truth
+
+
+def questions(corpus: Corpus) -> tuple[list[str], list[str]]:
+    """Three rare words of the target chunk; the same with four common ones, as people ask."""
+    short, long = [], []
+    for target in corpus.targets:
+        words = list(dict.fromkeys(corpus.texts[int(target)].split()))
+        rare = [word for word in words if word not in Corpus.common][:3]  # type: ignore[attr-defined]
+        usual = [word for word in words if word in Corpus.common][:4]  # type: ignore[attr-defined]
+        short.append(" ".join(rare))
+        long.append(" ".join(rare + usual))
+    return short, long
+
+
+async def measure(url: str, owner: str, corpus: Corpus, rounds: int) -> dict[str, Any]:
+    """Percentiles and recall of each contender, in turns."""
+    asking, settings = callers(corpus), Retrieval()
+    truth = await asyncio.to_thread(exact, corpus, asking)
+    short, long = questions(corpus)
+    vectors = [[float(value) for value in vector] for vector in corpus.asked]
+    literals = ["[" + ",".join(f"{value:.6g}" for value in vector) + "]" for vector in vectors]
+    pool = await store.open_pool(url, max_size=1, single_statements=True)
+    floor = await psycopg.AsyncConnection.connect(owner, autocommit=True)
+    await floor.execute("SET search_path = app, public")
+    await floor.execute("SET hnsw.ef_search = 100")
+
+    async def ours(number: int, words: list[str] | None, **changed: Any) -> list[str]:
+        hits = await retrieval.search(
+            pool, words[number] if words else "", vectors[number], asking[number], k=10, embedding_model=MODEL,
+            settings=settings.model_copy(update=changed),
+        )  # fmt: skip
+        return [hit.chunk_id for hit in hits]
+
+    async def vector_alone(number: int) -> list[str]:
+        cursor = await floor.execute(FLOOR, [literals[number]])
+        return [row[0] for row in await cursor.fetchall()]
+
+    async def plain(number: int) -> list[str]:
+        caller = asking[number]
+        keys = [f"{caller.tenant}\x1f{name}" for name in ("", *caller.groups)]
+        values = {"tenant": caller.tenant, "keys": keys, "vector": literals[number]}
+        cursor = await floor.execute(PLAIN, {**values, "words": " | ".join(long[number].split())})
+        return [row[0] for row in await cursor.fetchall()]
+
+    contenders: dict[str, Callable[[int], Awaitable[list[str]]]] = {
+        "vector-only floor": vector_alone,
+        "ours, hybrid, 3 rare words": lambda number: ours(number, short),
+        "ours, hybrid, 7 words, 4 common": lambda number: ours(number, long),
+        "ours, vectors alone": lambda number: ours(number, None, text_weight=0.0),
+        "ours, text alone, 7 words": lambda number: text_alone(number),
+        "one plain statement, 7 words": plain,
+    }
+
+    async def text_alone(number: int) -> list[str]:
+        hits = await retrieval.search(pool, long[number], None, asking[number], k=10, settings=settings)
+        return [hit.chunk_id for hit in hits]
+
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    found: dict[str, list[list[str]]] = {}
+    for turn in range(rounds):
+        for name, ask in contenders.items():
+            count = len(vectors) if name != "one plain statement, 7 words" else min(30, len(vectors))
+            answers = []
+            for number in range(count):
+                started = time.perf_counter()
+                answers.append(await ask(number))
+                if turn:
+                    times[name].append((time.perf_counter() - started) * 1000)
+            found[name] = answers
+    counting = Counting(pool)
+    for number in range(len(vectors)):
+        await retrieval.search(
+            counting, long[number], vectors[number], asking[number], settings=settings, embedding_model=MODEL
+        )  # type: ignore[arg-type]
+    await pool.close()
+    await floor.close()
+    report: dict[str, Any] = {"statements": counting.sent / len(vectors)}
+    for name, taken in times.items():
+        taken.sort()
+        targets = [f"c{target}" for target in corpus.targets]
+        report[name] = {
+            "p50_ms": round(taken[len(taken) // 2], 2),
+            "p95_ms": round(taken[int(len(taken) * 0.95)], 2),
+            "found_target": round(
+                sum(t in a[:10] for t, a in zip(targets, found[name], strict=False)) / len(found[name]), 3
+            ),
+        }
+    alone = found["ours, vectors alone"]
+    report["ours, vectors alone"]["recall_at_10"] = round(
+        sum(len(set(a) & t) for a, t in zip(alone, truth, strict=True)) / sum(len(t) for t in truth), 4
+    )
+    return report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--chunks", type=int, default=200_000)
+    parser.add_argument("--dimensions", type=int, default=384)
+    parser.add_argument("--questions", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep", type=Path, help="Use this folder for the database and keep it for the next time.")
+    options = parser.parse_args()
+    folder = options.keep or Path(tempfile.mkdtemp(prefix="bench-retrieval-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711)
+    corpus = make(options.chunks, options.dimensions, options.questions)
+    owner = postgres.start(folder)
+    took: dict[str, float] = {}
+    try:
+        service = postgres.service(folder)
+        store.migrate(owner)
+        store.grant(owner, store.role_of(service))
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET shared_buffers = '1GB'")
+            filled = connection.execute("SELECT to_regclass('app.floor')").fetchone()
+        if filled == (None,):
+            postgres.stop(folder)
+            owner = postgres.start(folder)
+            took = fill(owner, corpus)
+            print("built in seconds:", {name: round(seconds, 1) for name, seconds in took.items()}, flush=True)
+        report = asyncio.run(measure(postgres.service(folder), owner, corpus, options.rounds))
+    finally:
+        postgres.stop(folder)
+    statements = report.pop("statements")
+    for name, values in report.items():
+        print(f"{name:<34} " + "  ".join(f"{key} {value}" for key, value in values.items()))
+    floor, hybrid = report["vector-only floor"], report["ours, hybrid, 7 words, 4 common"]
+    line = {
+        "chunks": options.chunks,
+        "dimensions": options.dimensions,
+        "ratio_to_floor_p95": round(hybrid["p95_ms"] / floor["p95_ms"], 2),
+        "recall_at_10": report["ours, vectors alone"]["recall_at_10"],
+        "common_words_cost": round(hybrid["p50_ms"] / report["ours, hybrid, 3 rare words"]["p50_ms"], 2),
+        "statements": statements,
+        "built_s": {name: round(seconds, 1) for name, seconds in took.items()},
+        "contenders": report,
+    }
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""Commands for the data: permissions, indexes, what is wrong with them, backup and restore."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from app.cli.project import project_root
+
+
+@click.group()
+def data() -> None:
+    """Documents, their permissions and their indexes."""
+
+
+@data.command("permit")
+@click.argument("document")
+@click.argument("groups", nargs=-1)
+@click.option("--tenant", default="default", show_default=True)
+def data_permit(document: str, groups: Sequence[str], tenant: str) -> None:
+    """Let exactly these GROUPS read a document, effective at once; none opens it to the whole tenant."""
+    from app.commands.data import permit
+
+    permit(project_root(), document, groups, tenant)
+
+
+@data.command("index")
+def data_index() -> None:
+    """Build the vector indexes that large tenants need, without blocking writers."""
+    from app.commands.data import index
+
+    index(project_root())
+
+
+@data.command("doctor")
+def data_doctor() -> None:
+    """Look for stale vectors, drifted counts, missing indexes and permissions that would not hold."""
+    from app.commands.data import doctor
+
+    doctor(project_root())
+
+
+@data.command("models")
+@click.option("--retire", "retired", metavar="MODEL", help="Delete the vectors of a model that no longer serves.")
+@click.option("--tenant", default="default", show_default=True)
+def data_models(retired: str | None, tenant: str) -> None:
+    """Which embedding models have vectors for all chunks, and which one serves."""
+    from app.commands.data import models
+
+    models(project_root(), tenant, retired)
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def db_backup(file: Path) -> None:
+    """Write the whole database to FILE."""
+    from app.commands.data import back_up
+
+    back_up(project_root(), file)
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--replace", is_flag=True, help="Overwrite a database that holds documents.")
+def db_restore(file: Path, replace: bool) -> None:
+    """Bring back what `backup` wrote: all of it, or nothing is changed."""
+    from app.commands.data import restore
+
+    restore(project_root(), file, replace=replace)

@@ -1,0 +1,110 @@
+"""`app data` and the keeping of the database: permissions, indexes, what is wrong, backup and restore."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import psycopg
+
+from app import bootstrap
+from app.data import access, backup, examination, indexing, store, vector_index
+from app.errors import GateFailedError, NotFoundError, StoreUnavailableError
+
+
+def permit(root: Path, document: str, groups: Sequence[str], tenant: str) -> None:
+    """Let exactly these groups read a document, at once."""
+    loaded = bootstrap.settings(root)
+    url = bootstrap.prepare_database(loaded)
+
+    async def change() -> bool:
+        pool = await store.open_pool(url, max_size=1)
+        try:
+            return await access.permit(pool, tenant, document, list(groups))
+        finally:
+            await pool.close()
+
+    if not asyncio.run(change()):
+        raise NotFoundError(f"tenant {tenant!r} has no document {document!r}: name it by its path below the corpus")
+    click.echo(f"{document} may be read by {', '.join(groups) if groups else 'the whole tenant'}")
+
+
+def index(root: Path) -> None:
+    """Build the vector indexes that searches would use, writers going on meanwhile."""
+    loaded = bootstrap.settings(root)
+    bootstrap.prepare_database(loaded)
+    with _owner(bootstrap.owner_url(loaded)) as connection:
+        due = [one for one in vector_index.wanted(connection, loaded.retrieval) if not one.valid]
+        for one in due:
+            click.echo(f"building over {one.vectors} vectors of {one.model}, tenant {one.tenant} ...")
+            vector_index.build(connection, one)
+    click.echo(f"{len(due)} built" if due else "nothing to build")
+
+
+def doctor(root: Path) -> None:
+    """Say what is wrong. Raises GateFailedError when answers or permissions suffer."""
+    loaded = bootstrap.settings(root)
+    url = bootstrap.prepare_database(loaded)
+    with _owner(bootstrap.owner_url(loaded)) as connection:
+        found = examination.examine(connection, loaded.retrieval)
+    for fault in store.row_security_faults(url):
+        what, _, remedy = fault.partition(": ")
+        found.append(examination.Finding(what, remedy, severe=loaded.environment != "dev"))
+    for finding in found:
+        click.echo(f"{'severe' if finding.severe else 'minor':<7} {finding.what}: {finding.remedy}")
+    severe = [finding.what for finding in found if finding.severe]
+    if severe:
+        raise GateFailedError(f"{len(severe)} severe findings in the data", severe)
+    click.echo("sound" if not found else "nothing severe")
+
+
+def back_up(root: Path, file: Path) -> None:
+    """Write the whole database to a file."""
+    loaded = bootstrap.settings(root)
+    bootstrap.prepare_database(loaded)
+    size = backup.dump(bootstrap.owner_url(loaded), file)
+    click.echo(f"{file}: {size / 1e6:.1f} MB")
+
+
+def restore(root: Path, file: Path, *, replace: bool) -> None:
+    """Bring a backup back, bring it up to date and give the service its rights again."""
+    loaded = bootstrap.settings(root)
+    owner, url = bootstrap.owner_url(loaded), bootstrap.database_url(loaded)
+    backup.restore(owner, file, replace=replace)
+    bootstrap.migrate(owner, url)
+    click.echo(f"restored {file} into {store.describe(owner)}")
+
+
+def models(root: Path, tenant: str, retired: str | None) -> None:
+    """Show which embedding models are complete; with `retired`, first delete the vectors of that one."""
+    loaded = bootstrap.settings(root)
+    url = bootstrap.prepare_database(loaded)
+    served = loaded.models.get(loaded.retrieval.embedding_model, {}).get(loaded.provider, ())
+    serving = served[0].id if served else None
+
+    async def look() -> dict[str, tuple[int, int]]:
+        pool = await store.open_pool(url, max_size=1)
+        try:
+            if retired is not None:
+                count = await indexing.retire(pool, tenant, retired, serving=serving)
+                click.echo(f"{count} vectors of {retired} deleted")
+            return await indexing.models(pool, tenant)
+        finally:
+            await pool.close()
+
+    found = asyncio.run(look())
+    for model, (fresh, chunks) in found.items():
+        click.echo(f"{'serving' if model == serving else 'beside':<8} {model}: {fresh} of {chunks} chunks")
+    if not found:
+        click.echo("no chunk has a vector: search is full text only")
+
+
+def _owner(url: str) -> psycopg.Connection:
+    try:
+        return psycopg.connect(url, autocommit=True, connect_timeout=5)
+    except psycopg.OperationalError as error:
+        raise StoreUnavailableError(
+            f"database {store.describe(url)} cannot be reached ({' '.join(str(error).split())}): start it"
+        ) from None

@@ -1,0 +1,65 @@
+"""Transactions that work for somebody: what row security compares a row with is set here, for one transaction.
+
+A connection on which nothing was set sees no document at all. Nothing is left on a connection that goes back to a pool,
+a pooling proxy's included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from app.caller import Caller
+from app.errors import StoreUnavailableError
+
+SET = "SELECT set_config('app.tenant', %s, true), set_config('app.groups', %s::text[]::text, true), "
+
+
+@asynccontextmanager
+async def reading(pool: AsyncConnectionPool, caller: Caller) -> AsyncIterator[AsyncConnection]:
+    """A transaction that sees the documents the caller may read."""
+    async with pool.connection() as connection, connection.transaction():
+        await connection.execute(
+            SET + "set_config('app.indexing', 'off', true)", [caller.tenant, sorted(caller.groups)]
+        )
+        yield connection
+
+
+@asynccontextmanager
+async def indexing(pool: AsyncConnectionPool, tenant: str) -> AsyncIterator[AsyncConnection]:
+    """A transaction that sees and may write all documents of one tenant: for ingestion, never for a caller.
+
+    Raises StoreUnavailableError when the database goes away or runs full meanwhile: the transaction is undone.
+    """
+    try:
+        async with pool.connection() as connection, connection.transaction():
+            await connection.execute(SET + "set_config('app.indexing', 'on', true)", [tenant, []])
+            yield connection
+    except psycopg.errors.DiskFull as error:
+        raise StoreUnavailableError(
+            f"the database's disk is full ({_line(error)}): nothing was written; make room, then run again"
+        ) from None
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        raise StoreUnavailableError(
+            f"the database went away ({_line(error)}): nothing was written; run again"
+        ) from None
+
+
+async def permit(pool: AsyncConnectionPool, tenant: str, document_id: str, groups: list[str]) -> bool:
+    """Let exactly these groups read a document (none: the whole tenant), effective with the commit.
+
+    False when there is no such document. The next ingestion of a changed file sets what the file says.
+    """
+    async with indexing(pool, tenant) as connection:
+        done = await connection.execute(
+            "UPDATE documents SET groups = %s WHERE tenant = %s AND id = %s", [groups, tenant, document_id]
+        )
+        return done.rowcount == 1
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
