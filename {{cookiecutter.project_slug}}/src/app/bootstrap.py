@@ -33,6 +33,7 @@ from app.intelligence.admission import Admission, CapRule, LimitRule, Rules
 from app.intelligence.attempts import Attempts
 from app.intelligence.balance import BalanceLimits
 from app.intelligence.breaker import BreakerLimits
+from app.intelligence.canary_guard import CanaryGuard
 from app.intelligence.drafts import Drafts
 from app.intelligence.flags import Flags
 from app.intelligence.fleet import Fleet
@@ -52,6 +53,7 @@ from app.interface.readiness import readiness_of
 from app.interface.services import Services
 from app.observability import cost, logs, span_export, tracing
 from app.observability.call_log import CallLog, create_views
+from app.observability.evaluation.success import load_success
 from app.observability.redaction import redact
 from app.orchestration.graph import Assistant
 from app.orchestration.sessions import Sessions
@@ -158,6 +160,12 @@ def _provider(loaded: Settings, name: str, session: ClientSession) -> Provider:
 def releases(loaded: Settings, url: str, prompts: Registry) -> Releases:
     """The live pointers of prompts, from the last known state until the database has been read."""
     return Releases(prompts, url, loaded.data_dir / "releases.json")
+
+
+def canary_guard(loaded: Settings, url: str) -> CanaryGuard:
+    """What takes a bad canary back, by the rule of config/success.yaml."""
+    rule = load_success(loaded.root / "config" / "success.yaml").releases
+    return CanaryGuard(releases(loaded, url, registry(loaded)), url, rule, every_s=loaded.releases.every_s)
 
 
 def flags(loaded: Settings, url: str) -> Flags:
@@ -310,7 +318,10 @@ async def _until_the_end(loaded: Settings, url: str) -> AsyncIterator[Services]:
     """The parts of a process that serves: warmed up while it is ready already, its last spans sent before it ends."""
     async with open_services(loaded, url) as services, asyncio.TaskGroup() as tasks:
         tasks.create_task(services.assistant.warm())
+        guard = tasks.create_task(canary_guard(loaded, url).run()) if loaded.releases.watch else None
         yield services
+        if guard is not None:
+            guard.cancel()
     await asyncio.to_thread(tracing.shutdown)
 
 

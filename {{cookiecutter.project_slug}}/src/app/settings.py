@@ -280,6 +280,13 @@ class AdmissionSettings(Section):
     timeout_s: float = Field(default=2.0, gt=0)
 
 
+class ReleaseSettings(Section):
+    """`watch`: every service process looks after canaries, every `every_s` seconds or less often under load."""
+
+    watch: bool = True
+    every_s: float = Field(default=5.0, gt=0)
+
+
 class FlagSettings(Section):
     """Switches set by the environment, which go before those in the database: `task:answer`, `model:large@acme`."""
 
@@ -351,6 +358,7 @@ class Settings(Section):
     guards: Guards = Guards()
     tenants: Mapping[str, Tenant] = Field(default_factory=dict)
     admission: AdmissionSettings = AdmissionSettings()
+    releases: ReleaseSettings = ReleaseSettings()
     flags: FlagSettings = FlagSettings()
     tracing: Tracing = Tracing()
     mlflow: Mlflow = Mlflow()

@@ -16,7 +16,7 @@ VERSIONS = Path(store.__file__).parent / "migrations" / "versions"
 EVERY = sorted(path.name[:4] for path in VERSIONS.glob("[0-9]*.py"))
 TABLES = {
     *("documents", "chunks", "words", "embeddings", "calls", "attempts", "reply_cache"),
-    *("releases", "release_log", "step_runs", "alembic_version"),
+    *("releases", "release_log", "step_runs", "alembic_version", "scores", "verdicts"),
 }
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -18,6 +20,7 @@ from app.intelligence.releases import Releases
 from app.observability.call_log import create_views
 
 BECAUSE = ("--by", "Ada", "--reason", "better answers")
+BARE = (*BECAUSE, "--without-verdict")
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,11 @@ def served(database_url: str, project_root: Path, tmp_path: Path) -> Callable[[]
 @pytest.mark.feature("P3")
 def test_release_canary_split_and_rollback(run: Run, served: Callable[[], dict[str, int]]) -> None:
     """Each takes effect for the replicas, each rollback goes back one step, all of it is written down."""
-    assert run("release", "answer", "1", *BECAUSE) == Said(0, "answer now serves v1=100%\n")
+    assert run("release", "answer", "1", *BARE) == Said(0, "answer now serves v1=100%\n")
     assert served() == {"v1": 1000}
-    assert run("canary", "answer", "v2", "--percent", "10", *BECAUSE).text == "answer now serves v1=90% v2=10%\n"
+    assert run("canary", "answer", "v2", "--percent", "10", *BARE).text == "answer now serves v1=90% v2=10%\n"
     assert 60 < served()["v2"] < 140
-    assert run("split", "answer", "1=50", "2=50%", *BECAUSE).code == 0
+    assert run("split", "answer", "1=50", "2=50%", *BARE).code == 0
     assert 430 < served()["v2"] < 570
     assert run("rollback", "answer", *BECAUSE).text == "answer now serves v1=90% v2=10%\n"
     assert run("rollback", "answer", *BECAUSE).text == "answer now serves v1=100%\n"
@@ -80,6 +83,106 @@ def test_release_canary_split_and_rollback(run: Run, served: Callable[[], dict[s
         "rollback", "rollback", "split", "canary", "release",
     ]  # fmt: skip
     assert "Ada: better answers" in history
+
+
+@pytest.fixture
+def verdict_file(tmp_path: Path, project_root: Path) -> Callable[..., str]:
+    """A file as `app eval --gate` writes it: green for version 1 of `answer`, unless told otherwise."""
+
+    def written(**changed: object) -> str:
+        prompt = Registry.open(project_root / "prompts").get("answer", 1)
+        green = {"at": datetime.now(UTC).isoformat(), "task": "answer", "version": 1, "prompt_hash": prompt.sha256}
+        green |= {"suite": "rag", "provider": "offline", "status": "green", "reasons": [], "metrics": {}}
+        path = tmp_path / "verdicts.json"
+        path.write_text(json.dumps([green | {"recorded_by": "ci"} | changed]), encoding="utf-8")
+        return str(path)
+
+    return written
+
+
+@pytest.mark.feature("P3")
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, None),
+        ({"status": "red", "reasons": ["rag: recall went down"]}, "is red in suite 'rag'"),
+        ({"prompt_hash": "0" * 64}, "answer@1 has no verdict of suite 'rag' on this text: run `app eval rag"),
+        ({"suite": "other"}, "answer@1 has no verdict of suite 'rag'"),
+        ({"version": 2}, "answer@1 has no verdict of suite 'rag'"),
+    ],
+    ids=["green", "red", "another text", "another suite", "another version"],
+)
+def test_a_release_needs_a_green_verdict_of_its_text(
+    run: Run, verdict_file: Callable[..., str], changed: dict[str, object], told: str | None
+) -> None:
+    """Taken from a file here; without one the release is refused, says what to run, and changes nothing."""
+    said = run("release", "answer", "1", "--canary", "10", "--verdict", verdict_file(**changed), *BECAUSE)
+
+    if told is None:
+        assert said == Said(0, "answer now serves v1=10% v2=90%\n")
+    else:
+        assert said.code == 3
+        assert told in said.text
+        assert "better answers" not in run("releases").text
+
+
+@pytest.mark.feature("P3")
+def test_a_release_without_a_verdict_is_written_down_as_such(run: Run, database_url: str) -> None:
+    """It needs a word of its own, and the log keeps what was missing."""
+    assert run("release", "answer", "1", *BECAUSE).code == 3
+    assert run("release", "answer", "1", *BARE).code == 0
+
+    assert "Ada: better answers  WITHOUT A GREEN VERDICT" in run("releases").text
+    with psycopg.connect(database_url) as connection:
+        (evidence,) = connection.execute("SELECT evidence FROM app.release_log").fetchone() or ({},)
+    assert "answer@1 has no verdict" in evidence["without_verdict"][0]
+
+
+@pytest.mark.feature("P3")
+def test_what_served_before_needs_no_new_verdict(run: Run) -> None:
+    """Giving a version that serves a larger share, and the one of releases.yaml, asks for nothing."""
+    assert run("canary", "answer", "1", *BARE).code == 0
+    assert run("canary", "answer", "1", "--percent", "50", *BECAUSE).code == 0
+    assert run("release", "answer", "2", *BECAUSE).text == "answer now serves v2=100%\n"
+
+
+@pytest.mark.feature("P4")
+def test_an_ab_report_names_no_winner_early(run: Run, database_url: str) -> None:
+    """Nothing to compare, no calls, too few users, no score, not sure yet, then a winner."""
+    assert "no two versions serve task 'answer'" in run("ab", "answer").text
+    run("split", "answer", "1=50", "2=50", *BARE)
+    assert run("ab", "answer").text.endswith("no winner: no call of either version has been counted yet\n")
+    endings = []
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for users, score in ((5, None), (30, None), (60, 0.5), (900, 0.9)):
+            log_calls(connection, users, score)
+            endings.append(run("ab", "answer").text.splitlines()[-1])
+
+    assert endings == [
+        "no winner yet: 5 users of a version are too few to judge, 20 are needed",
+        "no winner yet: no call of both versions has a score for quality, which decides",
+        "no winner yet: the difference in quality may still be noise; let it run",
+        "version 2 wins: better in quality, and no loss beyond its margin elsewhere",
+    ]
+    told = run("ab", "answer").text
+    assert "answer: version 2 against 1, by split since" in told
+    assert "quality 0.5" in told
+
+
+def log_calls(connection: psycopg.Connection, users: int, score: float | None) -> None:
+    """One more call of each of so many users of both versions; version 1 scores 0.5, version 2 `score`."""
+    for version in (1, 2):
+        connection.execute(
+            "WITH called AS (INSERT INTO app.calls (id, at, trace_id, span_id, tenant, user_id, role, task, "
+            "prompt_version, identity, model, provider, deployment, status, degraded, cached, stream, input, output, "
+            "input_tokens, output_tokens, cached_input_tokens, usage_estimated, cost_usd, latency_ms) "
+            "SELECT gen_random_uuid(), clock_timestamp(), '', '', 'acme', %(version)s || '.' || n, 'member', "
+            "'answer', %(version)s, '', 'm', 'p', 'd', 'ok', false, false, false, '{}', '', 1, 1, 0, false, "
+            "0.01 + n * 0.00001, 300 + n FROM generate_series(1, %(users)s) AS n RETURNING id) "
+            "INSERT INTO app.scores (call_id, name, source, value) SELECT id, 'quality', 'judge', %(score)s "
+            "FROM called WHERE %(score)s::float IS NOT NULL",
+            {"version": version, "users": users, "score": score if version == 2 or score is None else 0.5},
+        )
 
 
 @pytest.mark.feature("P3")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
 from app.cli.project import project_root
 
+PERCENT = click.FloatRange(0, 100, min_open=True)
 ENTRIES = click.option("--last", default=10, show_default=True, help="How many of the last changes to show.")
 
 
@@ -19,15 +22,36 @@ def audited(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--by", default=getpass.getuser, help="Who; you when left out.")(reason(command))
 
 
+def signed(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a change that a green verdict must allow; `signed` is what they say."""
+
+    @functools.wraps(command)
+    def with_signature(by: str, reason: str, without_verdict: bool, verdicts: tuple[Path, ...], **rest: Any) -> None:
+        from app.commands.release import Signed
+
+        command(signed=Signed(by, reason, without_verdict, verdicts), **rest)
+
+    files = click.option(
+        "--verdict",
+        "verdicts",
+        type=click.Path(path_type=Path),
+        multiple=True,
+        help="A verdicts.json that `app eval --gate` wrote elsewhere, to be taken in first.",
+    )
+    bare = click.option("--without-verdict", is_flag=True, help="Go without a green verdict; it is written down.")
+    return audited(bare(files(with_signature)))
+
+
 @click.command()
 @click.argument("task")
 @click.argument("version")
-@audited
-def release(task: str, version: str, by: str, reason: str) -> None:
-    """Serve one version of a task's prompt to everybody."""
+@click.option("--canary", "percent", type=PERCENT, help="For this share of the users only.")
+@signed
+def release(task: str, version: str, percent: float | None, signed: Any) -> None:
+    """Serve one version of a task's prompt, to everybody or as a canary. Needs a green verdict of `app eval --gate`."""
     from app.commands import release as releasing
 
-    releasing.release(project_root(), task, version, by, reason)
+    releasing.release(project_root(), task, version, signed, percent)
 
 
 @click.command()
@@ -43,24 +67,33 @@ def rollback(task: str, by: str, reason: str) -> None:
 @click.command()
 @click.argument("task")
 @click.argument("shares", nargs=-1, required=True, metavar="VERSION=PERCENT...")
-@audited
-def split(task: str, shares: Sequence[str], by: str, reason: str) -> None:
+@signed
+def split(task: str, shares: Sequence[str], signed: Any) -> None:
     """Serve several versions side by side, each user always the same: `split answer 1=50 2=50`."""
     from app.commands import release as releasing
 
-    releasing.split(project_root(), task, shares, by, reason)
+    releasing.split(project_root(), task, shares, signed)
 
 
 @click.command()
 @click.argument("task")
 @click.argument("version")
-@click.option("--percent", type=click.FloatRange(0, 100, min_open=True), default=10.0, show_default=True)
-@audited
-def canary(task: str, version: str, percent: float, by: str, reason: str) -> None:
-    """Serve a version to a small share of the users, the rest as before."""
+@click.option("--percent", type=PERCENT, default=10.0, show_default=True)
+@signed
+def canary(task: str, version: str, percent: float, signed: Any) -> None:
+    """Serve a version to a small share of the users, the rest as before; one that is worse is taken back by itself."""
     from app.commands import release as releasing
 
-    releasing.canary(project_root(), task, version, percent, by, reason)
+    releasing.release(project_root(), task, version, signed, percent)
+
+
+@click.command()
+@click.argument("task")
+def ab(task: str) -> None:
+    """Compare the two versions that serve a task, on live calls; it names a winner when there is one."""
+    from app.commands import ab as comparing
+
+    comparing.report(project_root(), task)
 
 
 @click.command()
@@ -163,4 +196,4 @@ def cache_clear(tenant: str | None, task: str | None, everything: bool) -> None:
     caches.clear(project_root(), tenant, task)
 
 
-COMMANDS = (release, rollback, split, canary, releases, budget, flag, cache)
+COMMANDS = (release, rollback, split, canary, ab, releases, budget, flag, cache)

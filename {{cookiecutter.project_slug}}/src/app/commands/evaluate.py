@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +18,10 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from app import bootstrap
 from app.caller import Caller
-from app.data import access
+from app.commands import verdict_files
+from app.data import access, verdicts
+from app.data.dedicated import connected
+from app.data.verdicts import RecordedVerdict
 from app.errors import ConfigurationError, GateFailedError, InputError
 from app.interface.services import Services
 from app.observability.evaluation import baseline, result, suites
@@ -67,7 +72,8 @@ def run(
     loaded = bootstrap.settings(root)
     pinned = _pins(prompts)
     wanted = [choose(loaded, name, pinned) for name in names or suite_files(root)]
-    results = evaluate(loaded, bootstrap.prepare_database(loaded), wanted, show=True)
+    url = bootstrap.prepare_database(loaded)
+    results = evaluate(loaded, url, wanted, show=True)
     for found in results:
         click.echo(table(found))
     if update_baseline:
@@ -75,6 +81,7 @@ def run(
             path = baseline.save_baseline(baseline.baseline_of(found), root / "evals" / "baseline")
             click.echo(f"baseline written: {path.relative_to(root)}  (review and commit it)")
     if gate:
+        _record(loaded, url, wanted, results)
         _enforce(verdict(loaded, results, required=[one.suite for one in wanted]))
 
 
@@ -194,6 +201,35 @@ def _pins(prompts: Sequence[str]) -> Mapping[str, int]:
             raise InputError(f"{name!r} names no prompt version: write TASK@VERSION, such as classify@2")
         pinned[match[1]] = int(match[2])
     return pinned
+
+
+def _record(loaded: Settings, url: str, wanted: Sequence[Wanted], results: Sequence[SuiteResult]) -> None:
+    """Keep each suite's own verdict, in the database and under build/evals, for the release of its prompt version."""
+    prompts = bootstrap.registry(loaded)
+    kept = []
+    for one, found in zip(wanted, results, strict=True):
+        judged = verdict(loaded, [found], required=[one.suite])
+        kept.append(
+            RecordedVerdict(
+                at=datetime.now(UTC),
+                task=one.task,
+                version=one.version,
+                prompt_hash=prompts.get(one.task, one.version).sha256,
+                suite=one.suite,
+                provider=loaded.provider,
+                status=judged.status,
+                reasons=judged.reasons,
+                metrics=judged.metrics.get(one.suite, {}),
+                recorded_by=getpass.getuser(),
+            )
+        )
+    verdict_files.write(loaded.build_dir / "evals" / "verdicts.json", kept)
+
+    async def write() -> None:
+        async with connected(url) as connection:
+            await verdicts.record(connection, kept)
+
+    asyncio.run(write())
 
 
 def _enforce(judged: Verdict) -> None:

@@ -5,40 +5,57 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from app import bootstrap
+from app.commands import verdict_files
+from app.commands.evaluate import suite_files
+from app.data import verdicts
+from app.data.dedicated import connected
 from app.data.release_store import Shares
-from app.errors import InputError
-from app.intelligence.releases import Releases
+from app.errors import GateFailedError, InputError
+from app.intelligence import release_evidence
+from app.intelligence.releases import Releases, checked
 
 SHARE = re.compile(r"v?([0-9]+)=([0-9]+(?:\.[0-9]+)?)%?")
 VERSION = re.compile(r"v?([0-9]+)")
 
+Change = Callable[..., Awaitable[Shares]]
 
-def release(root: Path, task: str, version: str, by: str, reason: str) -> None:
-    """One version for everybody."""
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who changes what serves, why, and whether verdicts are asked for. `verdicts`: files to take in first."""
+
+    by: str
+    reason: str
+    without_verdict: bool = False
+    verdicts: tuple[Path, ...] = ()
+
+
+def release(root: Path, task: str, version: str, signed: Signed, percent: float | None = None) -> None:
+    """One version for everybody, or for a part of the callers. Raises GateFailedError without a green verdict."""
     number = _version(version)
-    _change(root, task, lambda releases: releases.release(task, number, by=by, reason=reason))
+    if percent is None:
+        _change(root, task, [number], signed, lambda r, **said: r.release(task, number, **said))
+    else:
+        _change(root, task, [number], signed, lambda r, **said: r.canary(task, number, percent, **said))
 
 
 def rollback(root: Path, task: str, by: str, reason: str) -> None:
-    """What held before the last change."""
-    _change(root, task, lambda releases: releases.rollback(task, by=by, reason=reason))
+    """What held before the last change; it asks for no verdict."""
+    releases = _opened(root)
+    shares = asyncio.run(releases.rollback(task, by=by, reason=reason))
+    click.echo(f"{task} now serves {_line(shares)}")
 
 
-def split(root: Path, task: str, shares: Sequence[str], by: str, reason: str) -> None:
-    """Several versions side by side."""
-    wanted = _shares(shares)
-    _change(root, task, lambda releases: releases.split(task, wanted, by=by, reason=reason))
-
-
-def canary(root: Path, task: str, version: str, percent: float, by: str, reason: str) -> None:
-    """A part of the callers for one version."""
-    number = _version(version)
-    _change(root, task, lambda releases: releases.canary(task, number, percent, by=by, reason=reason))
+def split(root: Path, task: str, shares: Sequence[str], signed: Signed) -> None:
+    """Several versions side by side. Raises GateFailedError when one of them has no green verdict."""
+    wanted = checked(bootstrap.registry(bootstrap.settings(root)), task, _shares(shares))
+    _change(root, task, list(wanted), signed, lambda r, **said: r.split(task, wanted, **said))
 
 
 def show(root: Path, entries: int) -> None:
@@ -55,14 +72,39 @@ def show(root: Path, entries: int) -> None:
         click.echo()
     for entry in changes:
         shares = _line(entry.shares)
-        click.echo(f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.action:<8} {entry.task} {shares}  {entry.by}: {entry.reason}")
+        bare = "  WITHOUT A GREEN VERDICT" if entry.evidence.get("without_verdict") else ""
+        click.echo(
+            f"{entry.at:%Y-%m-%d %H:%M:%S}  {entry.action:<8} {entry.task} {shares}  {entry.by}: {entry.reason}{bare}"
+        )
 
 
-def _change(root: Path, task: str, change: Callable[[Releases], Awaitable[Shares]]) -> None:
+def _change(root: Path, task: str, named: Sequence[int], signed: Signed, change: Change) -> None:
+    loaded = bootstrap.settings(root)
+    url, prompts = bootstrap.prepare_database(loaded), bootstrap.registry(loaded)
+    releases = bootstrap.releases(loaded, url, prompts)
+    taken = [one for path in signed.verdicts for one in verdict_files.read(path)]
+    suites = [name for name, suite in suite_files(root).items() if suite.task == task]
+
     async def run() -> Shares:
-        return await change(releases)
+        async with connected(url) as connection:
+            await verdicts.record(connection, taken)
+            await releases.reload(connection)
+            serving = {*releases.shares(task), prompts.default_version(task)}
+            told, lacks = [], []
+            for version in sorted(set(named) - serving):
+                found, missing = await release_evidence.missing(
+                    connection, prompts.get(task, version), suites, loaded.provider
+                )
+                told += found
+                lacks += missing
+        if lacks and not signed.without_verdict:
+            raise GateFailedError(
+                f"{task} is not released: give it a green verdict, or say --without-verdict, which is written down",
+                lacks,
+            )
+        evidence = {"verdicts": told} | ({"without_verdict": lacks} if lacks else {})
+        return await change(releases, by=signed.by, reason=signed.reason, evidence=evidence)
 
-    releases = _opened(root)
     click.echo(f"{task} now serves {_line(asyncio.run(run()))}")
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
@@ -34,7 +35,10 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One change. `shares` is what held after it; `undoes` the entry a rollback took back."""
+    """One change. `shares` is what held after it; `undoes` the entry a rollback took back.
+
+    `evidence` names the verdicts it rests on, `{"verdicts": [...]}`, or `{"without_verdict": [reasons]}`.
+    """
 
     id: int
     at: datetime
@@ -44,6 +48,7 @@ class LogEntry:
     by: str
     reason: str
     undoes: int | None
+    evidence: Mapping[str, Any]
 
 
 @asynccontextmanager
@@ -66,7 +71,8 @@ async def log(connection: psycopg.AsyncConnection[Any], limit: int) -> list[LogE
     """The last changes, newest first."""
     async with connection.cursor(row_factory=class_row(LogEntry)) as cursor:
         await cursor.execute(
-            b"SELECT id, at, task, action, shares, by, reason, undoes FROM app.release_log ORDER BY id DESC LIMIT %s",
+            b"SELECT id, at, task, action, shares, by, reason, undoes, evidence FROM app.release_log "
+            b"ORDER BY id DESC LIMIT %s",
             [limit],
         )
         return [_entry(entry) for entry in await cursor.fetchall()]
@@ -81,6 +87,7 @@ async def put(
     by: str,
     reason: str,
     undoes: int | None = None,
+    evidence: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
     """Set a task's pointer and log it."""
     encoded = Jsonb({str(version): share for version, share in shares.items()})
@@ -92,9 +99,22 @@ async def put(
             [task, encoded, by, reason],
         )
         await connection.execute(
-            b"INSERT INTO app.release_log (task, action, shares, by, reason, undoes) VALUES (%s, %s, %s, %s, %s, %s)",
-            [task, action, encoded, by, reason, undoes],
+            b"INSERT INTO app.release_log (task, action, shares, by, reason, undoes, evidence) "
+            b"VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [task, action, encoded, by, reason, undoes, Jsonb(dict(evidence))],
         )
+
+
+async def standing(connection: psycopg.AsyncConnection[Any], task: str, limit: int = 20) -> list[LogEntry]:
+    """The task's changes that no rollback took back, newest first."""
+    async with connection.cursor(row_factory=class_row(LogEntry)) as cursor:
+        await cursor.execute(
+            b"SELECT id, at, task, action, shares, by, reason, undoes, evidence FROM app.release_log AS e "
+            b"WHERE task = %s AND undoes IS NULL "
+            b"AND NOT EXISTS (SELECT FROM app.release_log AS u WHERE u.undoes = e.id) ORDER BY id DESC LIMIT %s",
+            [task, limit],
+        )
+        return [_entry(entry) for entry in await cursor.fetchall()]
 
 
 async def roll_back(
@@ -105,16 +125,11 @@ async def roll_back(
     Said again it goes one further back, to `initial` before the first. Raises NotFoundError when nothing is left.
     """
     async with changing(connection, task):
-        cursor = await connection.execute(
-            b"SELECT id, shares FROM app.release_log AS e WHERE task = %s AND undoes IS NULL "
-            b"AND NOT EXISTS (SELECT FROM app.release_log AS u WHERE u.undoes = e.id) ORDER BY id DESC LIMIT 2",
-            [task],
-        )
-        standing = cast("list[tuple[int, Mapping[str, float]]]", await cursor.fetchall())
-        if not standing:
+        found = await standing(connection, task, 2)
+        if not found:
             raise NotFoundError(f"task {task!r} has no release to take back: see `app releases`")
-        before = _decoded(standing[1][1]) if len(standing) > 1 else initial
-        await put(connection, task, before, action="rollback", by=by, reason=reason, undoes=standing[0][0])
+        before = found[1].shares if len(found) > 1 else initial
+        await put(connection, task, before, action="rollback", by=by, reason=reason, undoes=found[0].id)
     return before
 
 
@@ -128,6 +143,4 @@ def _decoded(shares: Mapping[Any, float]) -> Shares:
 
 
 def _entry(entry: LogEntry) -> LogEntry:
-    return LogEntry(
-        entry.id, entry.at, entry.task, entry.action, _decoded(entry.shares), entry.by, entry.reason, entry.undoes
-    )
+    return replace(entry, shares=_decoded(entry.shares))

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # For each version the upper edge of its stretch of [0, 100), in order of the version numbers.
 Edges = tuple[tuple[float, int], ...]
+Evidence = Mapping[str, Any]
+NONE: Evidence = MappingProxyType({})
 
 
 class Releases:
@@ -69,15 +72,17 @@ class Releases:
             self._take(fresh)
             await asyncio.to_thread(last_known.write, self._kept, fresh)
 
-    async def release(self, task: str, version: int, *, by: str, reason: str) -> Shares:
+    async def release(self, task: str, version: int, *, by: str, reason: str, evidence: Evidence = NONE) -> Shares:
         """One version for everybody."""
-        return await self._set(task, {version: 100}, "release", by, reason)
+        return await self._set(task, {version: 100}, "release", by, reason, evidence)
 
-    async def split(self, task: str, shares: Shares, *, by: str, reason: str) -> Shares:
+    async def split(self, task: str, shares: Shares, *, by: str, reason: str, evidence: Evidence = NONE) -> Shares:
         """Several versions side by side; shares in per cent, 100 together."""
-        return await self._set(task, shares, "split", by, reason)
+        return await self._set(task, shares, "split", by, reason, evidence)
 
-    async def canary(self, task: str, version: int, percent: float, *, by: str, reason: str) -> Shares:
+    async def canary(
+        self, task: str, version: int, percent: float, *, by: str, reason: str, evidence: Evidence = NONE
+    ) -> Shares:
         """`percent` for a version, the rest for the one that serves most callers now."""
         self._registry.get(task, version)
         async with self._changing(task) as connection:
@@ -87,7 +92,8 @@ class Releases:
                 raise InputError(f"prompt {task}@{version} serves everybody already: name another version")
             stable = max(serving, key=lambda other: serving[other])
             shares = checked(self._registry, task, {stable: 100 - percent, version: percent})
-            await release_store.put(connection, task, shares, action="canary", by=by, reason=reason)
+            told = {**evidence, "canary": version}
+            await release_store.put(connection, task, shares, action="canary", by=by, reason=reason, evidence=told)
         return await self._read_back(task)
 
     async def rollback(self, task: str, *, by: str, reason: str) -> Shares:
@@ -97,15 +103,27 @@ class Releases:
             await release_store.roll_back(connection, task, initial, by=by, reason=reason)
         return await self._read_back(task)
 
+    async def take_back(self, task: str, entries: Sequence[int], *, by: str, reason: str) -> bool:
+        """Undo these changes (ids of the log, newest first), together; False when something else was changed since."""
+        initial = {self._registry.default_version(task): 100}
+        async with self._changing(task) as connection:
+            now = [entry.id for entry in await release_store.standing(connection, task, len(entries))]
+            if now != list(entries):
+                return False
+            for _ in entries:
+                await release_store.roll_back(connection, task, initial, by=by, reason=reason)
+        await self._read_back(task)
+        return True
+
     async def state(self, entries: int = 10) -> tuple[list[Release], list[LogEntry]]:
         """The pointers in the database and the last changes, newest first."""
         async with connected(self._url) as connection:
             return await release_store.current(connection), await release_store.log(connection, entries)
 
-    async def _set(self, task: str, shares: Shares, action: str, by: str, reason: str) -> Shares:
+    async def _set(self, task: str, shares: Shares, action: str, by: str, reason: str, evidence: Evidence) -> Shares:
         wanted = checked(self._registry, task, shares)
         async with self._changing(task) as connection:
-            await release_store.put(connection, task, wanted, action=action, by=by, reason=reason)
+            await release_store.put(connection, task, wanted, action=action, by=by, reason=reason, evidence=evidence)
         return await self._read_back(task)
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -15,6 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from app.errors import ConfigurationError
 
 PRODUCTION = "production"
+
+Metric = Literal["error_rate", "cost", "latency", "quality", "satisfaction"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
 
 
 class _Section(BaseModel):
@@ -64,12 +68,39 @@ class Regression(_Section):
     alpha: float = Field(0.05, gt=0, lt=0.5)
 
 
+class Margins(_Section):
+    """By how much a new version may be worse: points of a rate or score, shares of the old cost and latency."""
+
+    error_rate: float = Field(0.01, ge=0, le=1)
+    cost: float = Field(0.1, ge=0)
+    latency: float = Field(0.2, ge=0)
+    quality: float = Field(0.02, ge=0, le=1)
+    satisfaction: float = Field(0.05, ge=0, le=1)
+
+    def __getitem__(self, metric: Metric) -> float:
+        """The margin of one metric."""
+        return float(getattr(self, metric))
+
+
+class ReleaseRule(_Section):
+    """How a canary is judged. `alpha`: the chance, over its whole life, to roll back one that is not worse.
+
+    `winner_by` is the metric a version must be better in before it is called the winner of an A/B test.
+    """
+
+    alpha: float = Field(0.05, gt=0, lt=0.5)
+    min_users: int = Field(20, ge=2)
+    winner_by: Metric = "quality"
+    margins: Margins = Margins()
+
+
 class Success(_Section):
     """All criteria. Build it with `load_success`."""
 
     suites: Mapping[str, SuiteCriteria] = Field(min_length=1)
     service: Mapping[str, ServiceCriterion] = Field(default_factory=dict)
     regression: Regression = Regression()
+    releases: ReleaseRule = ReleaseRule()
 
     @model_validator(mode="after")
     def _suites_exist(self) -> Success:
