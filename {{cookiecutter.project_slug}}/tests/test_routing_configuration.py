@@ -32,6 +32,12 @@ WRONG = {
         "routes: {answer: {tiers: {simple: small}}}",
         "config/dev.yaml:1: routes.answer.tiers: 'hard' is missing: tiers name a model for simple and one for hard",
     ),
+    "confidence": (
+        "providers: {offline: {protocol: anthropic, key_required: false}}\n"
+        "routes: {answer: {confidence: {by: logprobs}}}",
+        "config/dev.yaml:2: routes.answer.confidence.by: provider 'offline' (anthropic) tells no log probabilities: "
+        "say samples, or either",
+    ),
     "unknown server": (
         "models: {large: {offline: [{id: standin-large, provider: opnai}]}}",
         "config/dev.yaml:1: models.large.offline.0.provider: unknown provider 'opnai': did you mean 'openai'?",

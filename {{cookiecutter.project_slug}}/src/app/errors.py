@@ -15,7 +15,8 @@
     │   ├── ProviderRefusedError      do not try again there (4xx)
     │   └── ProviderBrokenError       the reply is not what the protocol promises
     ├── CallFailedError           the whole call failed: every route, retry and fallback
-    │   └── DeadlineExceededError the call's total time is used up
+    │   ├── DeadlineExceededError the call's total time is used up
+    │   └── UnsureReplyError      the reply is less sure than its task asks
     ├── InvalidReplyError         the model's reply does not fit the schema, repair included
     ├── StoreUnavailableError     the database cannot be reached
     ├── StepFailedError           a pipeline step failed: mend what it names, the next run goes on there
@@ -114,6 +115,10 @@ class CallFailedError(AppError):
 
 class DeadlineExceededError(CallFailedError):
     """The call's one deadline passed before any attempt succeeded."""
+
+
+class UnsureReplyError(CallFailedError):
+    """The reply's confidence is below what its task asks, and nothing else is there to answer with."""
 
 
 class InvalidReplyError(AppError):

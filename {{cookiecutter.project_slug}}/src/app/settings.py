@@ -127,6 +127,19 @@ class SemanticCache(Section):
     ttl_s: float = Field(default=86_400, gt=0)
 
 
+class Confidence(Section):
+    """How sure a reply must be (`intelligence/confidence.py`); a reply below `threshold` takes the fallback path.
+
+    `by` is `logprobs` (the model's own, at no cost), `samples` (`samples` replies are paid for), or `either`: log
+    probabilities where the reply has them, else samples.
+    """
+
+    by: Literal["logprobs", "samples", "either"]
+    threshold: float = Field(default=0.6, ge=0, le=1)
+    samples: int = Field(default=3, ge=2, le=10)
+    temperature: float = Field(default=0.7, gt=0, le=2)
+
+
 class Route(Section):
     """How the calls of one task are served. `models` is tried in order: the first is meant, the rest are fallbacks.
 
@@ -141,6 +154,7 @@ class Route(Section):
     temperature: float | None = None
     cache: bool = True
     semantic_cache: SemanticCache | None = None
+    confidence: Confidence | None = None
     fallback_text: str | None = None
 
 

@@ -38,6 +38,9 @@ routes:
   safe: {models: [large, small], fallback_text: Please try again later.}
   tiered: {models: [small, large], tiers: {simple: small, hard: large}, cache: false}
   extract: {models: [large], cache: false}
+  sure: {models: [paid], confidence: {by: logprobs, threshold: 0.7}, fallback_text: Please ask a person.}
+  agreed: {models: [paid], cache: false, confidence: {by: samples, samples: 3, threshold: 0.6}}
+  climbing: {models: [small, large], tiers: {simple: small, hard: large}, cache: false, confidence: {by: either}}
   alike: {models: [paid], semantic_cache: {input: name, similarity: 0.9}}
 door: {default: large}
 tenants: {european: {regions: [eu]}, private: {cache: false}}
@@ -134,6 +137,9 @@ def bench(tmp_path: Path) -> Callable[..., Bench]:
         "tiered": PROMPT,
         "extract": EXTRACT,
         "alike": PROMPT,
+        "sure": PROMPT,
+        "agreed": PROMPT,
+        "climbing": PROMPT,
         "repair": REPAIR,
     }.items():
         path = tmp_path / task / "v1.prompt.yml"
@@ -141,7 +147,8 @@ def bench(tmp_path: Path) -> Callable[..., Bench]:
         path.write_text(text, encoding="utf-8")
     (tmp_path / "greet" / "v2.prompt.yml").write_text(PROMPT.replace("politely", "warmly"), encoding="utf-8")
     (tmp_path / "releases.yaml").write_text(
-        "{greet: 1, fresh: 1, safe: 1, tiered: 1, extract: 1, repair: 1, alike: 1}", encoding="utf-8"
+        "{greet: 1, fresh: 1, safe: 1, tiered: 1, extract: 1, repair: 1, alike: 1, sure: 1, agreed: 1, climbing: 1}",
+        encoding="utf-8",
     )
     settings = Settings.model_validate({**yaml.safe_load(CONFIG), "root": tmp_path})
 

@@ -76,23 +76,24 @@ class Accounts:
                 error = raised
                 raise
             finally:
+                reply = account.reply or call.spent
                 if self._admission is not None and reservation is not None:
-                    self._admission.settle(reservation, _outcome(call, account.reply))
-                describe(span, call, account.reply)
-                self._record(call, account.reply, error)
+                    self._admission.settle(reservation, _outcome(call, reply))
+                describe(span, call, reply)
+                self._record(call, reply, error)
 
     def _ask(self, call: Call) -> Ask:
-        """The worst case: the dearest deployment, all of the output, twice where a second reply may follow."""
+        """The worst case: the dearest deployment, all of the output, as often as further replies may follow."""
         request = call.request
         written = request.max_output_tokens or 0
         sent = call.input_tokens
         if sent is None:
             sent = sum(estimate_tokens(message.text) for message in request.messages)
-        twice = 2 if request.output_schema is not None or call.harder else 1
+        most = call.samples * (2 if request.output_schema is not None or call.harder else 1)
         usage = Usage(sent, written)
         prices = [self._price(target.provider, target.deployment, usage) for target in (*call.order, *call.harder)]
-        usd = None if None in prices else twice * max(price or 0.0 for price in prices)
-        return Ask(call.id, call.caller, call.task, usd, twice * sent, twice * written, call.at)
+        usd = None if None in prices else most * max(price or 0.0 for price in prices)
+        return Ask(call.id, call.caller, call.task, usd, most * sent, most * written, call.at)
 
     def _record(self, call: Call, reply: Reply | None, error: BaseException | None) -> None:
         shown = None if error is None else f"{type(error).__name__}: {error}".rstrip(": ")

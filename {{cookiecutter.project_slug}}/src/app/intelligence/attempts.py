@@ -140,9 +140,9 @@ class Attempts:
             raise ProviderUnavailableError(f"no answer within {call.deadline_s:g} s") from None
 
     def _begin(self, call: Call, order: Sequence[Target]) -> Walk:
-        """The first attempt at `order`. A repair or an escalation draws on the attempts of the call it belongs to."""
+        """The first attempt at `order`. Repairs, escalations and samples draw on their call's attempts."""
         used = len(call.attempts)
-        if used >= self._settings.attempts:
+        if used >= self._most(call):
             raise CallFailedError(f"no attempt is left for {call.task!r}: all {used} are used up", used)
         lease = self._fleet.choose(order)
         return Walk(call, order, lease, {lease.target.name}, time.perf_counter(), call.seconds_left())
@@ -177,7 +177,7 @@ class Attempts:
                 error,
                 current,
                 fleet.ranked(walk.order),
-                attempts_left=settings.attempts - used,
+                attempts_left=self._most(call) - used,
                 seconds_left=call.seconds_left(),
                 backoff_s=backoff_s(used, settings.backoff_initial_s, settings.backoff_max_s, self._jitter()),
                 asked=walk.asked,
@@ -194,6 +194,10 @@ class Attempts:
                 if chosen.target.name in fleet.open_among(walk.order):
                     continue
             return chosen.target
+
+    def _most(self, call: Call) -> int:
+        """Attempts a call may make: those of the configuration, and one more for each further sample of its reply."""
+        return self._settings.attempts + call.samples - 1
 
     def _cut_short(self, walk: Walk) -> bool:
         """Whether the call's deadline ended an attempt before the time it is due: not the deployment's fault."""

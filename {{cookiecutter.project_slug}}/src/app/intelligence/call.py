@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from app.caller import Caller
 from app.intelligence.messages import Message, ModelRequest
 from app.intelligence.personal_data.vault import Vault
@@ -16,6 +18,7 @@ from app.intelligence.policy import Target
 from app.intelligence.prompts import Prompt
 from app.intelligence.reply import Reply
 from app.observability.records import AttemptRecord, CallRecord
+from app.settings import Confidence
 
 Redact = Callable[[str], str]
 
@@ -36,7 +39,9 @@ class Call:
 
     `request` is what providers see, personal data masked; `vault` puts it back; `known` is what the caller gave, masked
     or not. `harder` are the deployments that answer when a cheap reply is not good enough, empty when the route has no
-    tiers. `said` is the reply as it is logged: masked, and only what was shown. `meaning` is there when a question of
+    tiers; `confidence` is how sure a reply must be, `spent` the last reply that was paid,
+    with all that the call has used and cost. `said` is the reply as it is logged: masked, and only what was shown.
+    `output` is the Pydantic model a reply must fit beyond its schema. `meaning` is there when a question of
     the same meaning may share its reply, `input_tokens` when they are not those of the request's messages.
     """
 
@@ -53,6 +58,9 @@ class Call:
     deadline_s: float
     fallback_text: str | None
     harder: tuple[Target, ...] = ()
+    confidence: Confidence | None = None
+    output: type[BaseModel] | None = None
+    spent: Reply | None = None
     meaning: Meaning | None = None
     meaning_vector: Sequence[float] | None = None
     input_tokens: int | None = None
@@ -63,6 +71,11 @@ class Call:
     started: float = field(default_factory=time.perf_counter)
     first_token_ms: float | None = None
     attempts: list[AttemptRecord] = field(default_factory=list)
+
+    @property
+    def samples(self) -> int:
+        """How many replies a measurement of confidence may ask for, the first included; 1 without one."""
+        return 1 if self.confidence is None or self.confidence.by == "logprobs" else self.confidence.samples
 
     def elapsed_ms(self) -> float:
         """Milliseconds since the call began."""
@@ -119,6 +132,8 @@ def row(
         saved_usd=reply.saved_usd if reply else None,
         saved_tokens=reply.usage.input_tokens + reply.usage.output_tokens if reply and reply.cached else 0,
         cache_write_tokens=reply.usage.cache_write_tokens if reply else 0,
+        confidence=reply.confidence if reply else None,
+        confidence_by=reply.confidence_by if reply else None,
     )
 
 

@@ -53,6 +53,8 @@ def describe(span: OperationSpan, call: Call, reply: Reply | None) -> None:
             semconv.DEPLOYMENT: f"{reply.provider}/{reply.deployment}",
             semconv.CACHED: reply.cached,
             semconv.DEGRADED: reply.degraded,
+            semconv.CONFIDENCE: reply.confidence,
+            semconv.CONFIDENCE_BY: reply.confidence_by,
         }
     )
     if reply.cost_usd is not None:

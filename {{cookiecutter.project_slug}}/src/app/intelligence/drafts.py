@@ -10,6 +10,8 @@ from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
 
+from pydantic import BaseModel
+
 from app.caller import Caller
 from app.errors import ConfigurationError, InputError, NotFoundError
 from app.intelligence.call import Call, Meaning
@@ -21,6 +23,7 @@ from app.intelligence.policy import Target, targets
 from app.intelligence.prompts import Prompt, Registry
 from app.intelligence.regions import allowed
 from app.intelligence.stream import estimate_tokens
+from app.intelligence.structured import schema_of
 from app.intelligence.tiers import TierLimits, difficulty, models_for
 from app.settings import Route, SemanticCache, Settings
 
@@ -66,9 +69,19 @@ class Drafts:
         self._limits = TierLimits(**settings.gateway.tiers.model_dump())
 
     def of_task(
-        self, task: str, inputs: Mapping[str, str], caller: Caller, version: int | None, *, stream: bool
+        self,
+        task: str,
+        inputs: Mapping[str, str],
+        caller: Caller,
+        version: int | None,
+        *,
+        stream: bool,
+        output: type[BaseModel] | None = None,
     ) -> Call:
-        """A task's call: its prompt filled with `inputs`, the version being the caller's unless one is given."""
+        """A task's call: its prompt filled with `inputs`, the version being the caller's unless one is given.
+
+        With `output` the reply must fit this model instead of the prompt's own schema.
+        """
         route = self._settings.routes.get(task)
         if route is None:
             raise NotFoundError(f"no route for task {task!r}: add it under `routes` in config/base.yaml")
@@ -83,7 +96,7 @@ class Drafts:
             top_p=parameters.get("top_p"),
             stop=tuple(parameters.get("stop", ())),
             seed=parameters.get("seed"),
-            output_schema=prompt.output_schema,
+            output_schema=prompt.output_schema if output is None else schema_of(output),
             stream=stream,
         )
         request = replace(request, stable_messages=self._stable(prompt))
@@ -92,6 +105,7 @@ class Drafts:
         call = self._call(task, request, caller, targets(self._settings, models), prompt, route)
         if route.semantic_cache is not None and call.cacheable:
             call.meaning = self._meaning(call, prompt, inputs, route.semantic_cache)
+        call.confidence, call.output = route.confidence, output
         if route.tiers and tier == "simple":
             hard = targets(self._settings, (route.tiers["hard"],))
             call.harder = self._switched_on(self._near(hard, caller), caller)

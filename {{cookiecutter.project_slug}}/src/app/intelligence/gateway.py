@@ -2,7 +2,7 @@
 
 A call reads as its policy: draft, admit, look in the caches, share with identical calls, try, validate and repair or
 escalate, guard, keep, restore, account. How it is drafted stands in `drafts`, what is kept in `caching`, what is tried
-in `attempts`, what it costs and leaves behind in `accounts`.
+in `attempts`, what makes a reply good in `good_reply`, what it costs and leaves behind in `accounts`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,21 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar, cast
+
+from pydantic import BaseModel
 
 from app.caller import Caller
-from app.errors import CallFailedError, InvalidReplyError
+from app.errors import CallFailedError
 from app.intelligence.accounts import Accounts
 from app.intelligence.attempts import Attempts
 from app.intelligence.caching import Caches, Caching
 from app.intelligence.call import Call
+from app.intelligence.confidence import asking
 from app.intelligence.drafts import Drafts
+from app.intelligence.good_reply import GoodReplies, parsed
 from app.intelligence.known_vectors import Embedded, embedded
-from app.intelligence.messages import Chunk, Embeddings, Message, ModelReply, ModelRequest, Usage
+from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest, Usage
 from app.intelligence.personal_data.masking import mask
 from app.intelligence.personal_data.output_guard import OutputGuard
 from app.intelligence.personal_data.streams import GuardedChunks, RestoredChunks, guarded_calls, restored_calls
@@ -29,9 +34,10 @@ from app.intelligence.prompts import Registry
 from app.intelligence.reply import CacheKind, Reply, as_chunk, combined, shared
 from app.intelligence.single_flight import SingleFlight
 from app.intelligence.stream import StreamedReply
-from app.intelligence.structured import parse
-from app.intelligence.tiers import TierLimits, escalates
+from app.intelligence.structured import fitting, parse
 from app.settings import Settings
+
+Output = TypeVar("Output", bound=BaseModel)
 
 
 class Gateway:
@@ -47,14 +53,13 @@ class Gateway:
         caches: Caches | None = None,
     ) -> None:
         self._settings = settings
-        self._registry = registry
         self._drafts = drafts
         self._attempts = attempts
         self._accounts = accounts
         self._caches = caches
         embed = partial(self.embed, model=settings.retrieval.embedding_model)
         self._caching = Caching(caches, embed, settings.gateway.cache_ttl_s)
-        self._tiers = TierLimits(**settings.gateway.tiers.model_dump())
+        self._replies = GoodReplies(settings, registry, attempts, accounts)
         self._flights: SingleFlight[Reply] = SingleFlight()
 
     async def complete(
@@ -64,15 +69,38 @@ class Gateway:
 
         When no model answers, the last reply to the same question serves, expired as it may be, then the task's
         fallback text; both are marked as degraded. Raises InputError for bad inputs, RefusedError and its kinds when a
-        rule says no, CallFailedError when nothing of that is there, InvalidReplyError when the reply does not fit the
+        rule says no, CallFailedError when nothing of that is there (UnsureReplyError when a reply was not sure enough),
+        InvalidReplyError when the reply does not fit the
         prompt's schema even after one repair.
         """
         return await self._whole(self._drafts.of_task(task, inputs, caller, version, stream=False))
 
+    async def complete_as(
+        self,
+        output: type[Output],
+        task: str,
+        inputs: Mapping[str, str],
+        caller: Caller,
+        *,
+        version: int | None = None,
+    ) -> tuple[Output, Reply]:
+        """Like `complete`, as a Pydantic model: its schema is asked for, its validators are held against the reply.
+
+        Raises InvalidReplyError also when a fallback text is all there is and does not fit.
+        """
+        call = self._drafts.of_task(task, inputs, caller, version, stream=False, output=output)
+        reply = await self._whole(call)
+        value = reply.data if reply.data is not None else parse(reply.text, {})
+        return cast(Output, fitting(value, output)), reply
+
     async def stream(
         self, task: str, inputs: Mapping[str, str], caller: Caller, *, version: int | None = None
     ) -> AsyncGenerator[Chunk | Reply]:
-        """Like `complete`, in chunks as they come; the last item is the Reply."""
+        """Like `complete`, in chunks as they come; the last item is the Reply.
+
+        What was said cannot be taken back: a stream is neither repaired nor escalated, and its confidence is told at
+        the end, by log probabilities alone.
+        """
         async with aclosing(self._streamed(self._drafts.of_task(task, inputs, caller, version, stream=True))) as items:
             async for item in items:
                 yield item
@@ -95,10 +123,10 @@ class Gateway:
             sent = mask(texts).texts if self._settings.guards.mask_personal_data else texts
             if self._caches is None or not call.cacheable:
                 embeddings, target = await self._attempts.embed(call, sent)
-                account.reply = self._reply(call, ModelReply("", embeddings.model, embeddings.usage), target)
+                account.reply = self._replies.of(call, ModelReply("", embeddings.model, embeddings.usage), target)
                 return embeddings
             found, target = await self._embedded(call, sent, self._caches)
-            reply = self._reply(call, ModelReply("", found.embeddings.model, found.embeddings.usage), target)
+            reply = self._replies.of(call, ModelReply("", found.embeddings.model, found.embeddings.usage), target)
             saved = self._accounts.price(target.provider, target.deployment, Usage(found.saved_tokens))
             kind: CacheKind | None = "embedding" if found.saved_tokens else None
             account.reply = replace(reply, cached=not found.asked, cache=kind, saved_usd=saved)
@@ -128,7 +156,7 @@ class Gateway:
                 return
             gathered, target = StreamedReply(), call.order[0]
             try:
-                async with aclosing(self._attempts.stream(call, call.request)) as chunks:
+                async with aclosing(self._attempts.stream(call, asking(call.request, call.confidence))) as chunks:
                     guarded = GuardedChunks(self._guard(call), json_text=_is_json(call.request))
                     async for chunk, target in chunks:  # noqa: B007
                         gathered.meter(chunk)
@@ -146,7 +174,8 @@ class Gateway:
                 if gathered.begun:
                     answer = gathered.reply(call.request)
                     call.said = answer.text
-                    account.reply = replace(self._reply(call, answer, target), latency_ms=call.elapsed_ms())
+                    measured = self._replies.streamed(call, answer, target)
+                    account.reply = replace(measured, latency_ms=call.elapsed_ms())
             if account.reply is not None:
                 await self._caching.keep(call, account.reply)
                 yield self._restored(call, account.reply)
@@ -173,33 +202,15 @@ class Gateway:
 
     async def _tried(self, call: Call) -> Reply:
         try:
-            answer, target = await self._attempts.complete(call, call.request)
-            reply = self._guarded(call, await self._good(call, self._reply(call, answer, target)))
+            reply = self._guarded(call, await self._replies.make(call))
         except CallFailedError:
             last = await self._caching.reply(call, expired=True)
-            if last is not None:
-                return replace(last, degraded=True)
-            if call.fallback_text is None:
+            if last is None and call.fallback_text is None:
                 raise
-            return self._fallback(call)
+            served = self._fallback(call) if last is None else replace(last, degraded=True)
+            return served if call.spent is None else combined(call.spent, replace(served, cached=False, cache=None))
         await self._caching.keep(call, reply)
         return reply
-
-    async def _good(self, call: Call, reply: Reply) -> Reply:
-        """The reply with its JSON parsed. A cheap one that is not good enough goes to the dearer model; one that does
-        not fit its schema is repaired once, by the model itself."""
-        fault = _fault(call, reply)
-        if call.harder and reply.model != call.harder[0].model:
-            if escalates(reply, self._tiers, fault=str(fault) if fault else None) is None:
-                return _parsed(call, reply)
-            answer, target = await self._attempts.complete(call, call.request, call.harder)
-        elif fault is not None:
-            note = self._registry.get("repair").render({"fault": str(fault)})
-            messages = (*call.request.messages, Message("assistant", reply.text), *note)
-            answer, target = await self._attempts.complete(call, replace(call.request, messages=messages))
-        else:
-            return _parsed(call, reply)
-        return _parsed(call, combined(reply, self._reply(call, answer, target)))
 
     def _guard(self, call: Call) -> OutputGuard:
         return OutputGuard(policy=self._settings.guards.output_personal_data, known=call.known)
@@ -208,7 +219,7 @@ class Gateway:
         """The reply as it may be shown: personal data that its caller never gave is taken out."""
         guard = self._guard(call)
         if _is_json(call.request) and not reply.tool_calls:
-            return _parsed(call, replace(reply, text=guard.check_json(reply.text)))
+            return parsed(call, replace(reply, text=guard.check_json(reply.text)))
         return replace(reply, text=guard.check(reply.text), tool_calls=guarded_calls(guard, reply.tool_calls))
 
     def _restored(self, call: Call, reply: Reply) -> Reply:
@@ -223,49 +234,12 @@ class Gateway:
             tool_calls=restored_calls(vault, reply.tool_calls),
         )
 
-    def _reply(self, call: Call, answer: ModelReply, target: Target) -> Reply:
-        meant = {call.order[0].model, *(harder.model for harder in call.harder)}
-        return Reply(
-            text=answer.text,
-            task=call.task,
-            model=target.model,
-            provider=target.provider,
-            deployment=target.deployment.id,
-            usage=answer.usage,
-            cost_usd=self._accounts.price(target.provider, target.deployment, answer.usage),
-            saved_usd=self._accounts.saved(target.provider, target.deployment, answer.usage),
-            identity=call.identity,
-            call_id=str(call.id),
-            trace_id=call.trace_id,
-            prompt_version=call.prompt.version if call.prompt else None,
-            prompt_hash=call.prompt.sha256 if call.prompt else None,
-            tool_calls=answer.tool_calls,
-            finish_reason=answer.finish_reason,
-            degraded=target.model not in meant,
-        )
-
     def _fallback(self, call: Call) -> Reply:
         assert call.fallback_text is not None
         text = ModelReply(call.fallback_text, "fallback_text", Usage())
-        return replace(self._reply(call, text, call.order[-1]), degraded=True, cost_usd=0.0, deployment="fallback_text")
-
-
-def _fault(call: Call, reply: Reply) -> InvalidReplyError | None:
-    """Why the reply does not fit its schema, None when it does or has none."""
-    try:
-        _parsed(call, reply)
-    except InvalidReplyError as fault:
-        return fault
-    return None
-
-
-def _parsed(call: Call, reply: Reply) -> Reply:
-    """The reply with its JSON. What must fit the schema is what the caller will see, placeholders replaced."""
-    schema = call.request.output_schema
-    if schema is None or reply.tool_calls:
-        return reply
-    parse(call.vault.restore_json(reply.text), schema)
-    return replace(reply, data=parse(reply.text, {}))
+        return replace(
+            self._replies.of(call, text, call.order[-1]), degraded=True, cost_usd=0.0, deployment="fallback_text"
+        )
 
 
 def _is_json(request: ModelRequest) -> bool:

@@ -75,6 +75,7 @@ class ModelRequest:
     """What is asked of one model. `model` is the provider's own id once a deployment has been chosen.
 
     `output_schema` is the JSON Schema the reply must fit, None for free text; `json_object` asks for any JSON object.
+    `logprobs` asks how probable each token of the reply was, where the protocol can say it.
     `stable_messages` are the first messages that every call of the task begins with, long enough to be kept in the
     provider's own cache; 0 leaves that to the provider.
     """
@@ -92,6 +93,7 @@ class ModelRequest:
     json_object: bool = False
     stream: bool = False
     stable_messages: int = 0
+    logprobs: bool = False
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -114,7 +116,7 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """What one model answered."""
+    """What one model answered. `logprob` is the mean log probability of its tokens, None when it was not told."""
 
     text: str
     model: str
@@ -122,6 +124,7 @@ class ModelReply:
     finish_reason: FinishReason = "stop"
     tool_calls: tuple[ToolCall, ...] = ()
     id: str = ""
+    logprob: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,7 @@ class Chunk:
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
     model: str = ""
+    logprobs: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ class Reply:
     `data` is the parsed JSON when the prompt has an output schema. `degraded` says that another than the route's first
     model answered. `cost_usd` is what this call cost, 0 for a cached one, None when no price is known. `cache` says
     where a cached one came from, `similarity` how near its question was (cosine); `saved_usd` is what a cache saved,
-    ours or the provider's.
+    ours or the provider's. `confidence` in [0, 1] is how sure the reply is and `confidence_by` how that was measured
+    (`intelligence/confidence.py`), None where the route asks for none.
     """
 
     text: str
@@ -43,6 +44,8 @@ class Reply:
     similarity: float | None = None
     saved_usd: float | None = 0.0
     latency_ms: float = 0.0
+    confidence: float | None = None
+    confidence_by: Literal["logprobs", "samples"] | None = None
 
 
 def to_stored(reply: Reply) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeVar
 
+from app.intelligence.confidence import WITH_LOGPROBS
 from app.intelligence.policy import named
 from app.intelligence.regions import LOCAL
-from app.settings import Deployment, Settings
+from app.settings import Confidence, Deployment, Settings
 
 T = TypeVar("T")
 
@@ -62,6 +63,11 @@ def faults(settings: Settings, priced: Callable[[str, str], bool]) -> list[Fault
         *weightless(_each(settings, lambda place: place.weight)),
         *mixed_vectors(served, {settings.retrieval.embedding_model}),
         *unknown_prices,
+        *without_logprobs(
+            {task: route.models for task, route in settings.routes.items() if _by_logprobs(route.confidence)},
+            {name: how.protocol for name, how in access.items()},
+            settings.provider,
+        ),
         *without_vectors(
             [task for task, route in settings.routes.items() if route.semantic_cache is not None],
             settings.retrieval.embedding_model,
@@ -126,6 +132,22 @@ def bad_tiers(tiers: Mapping[str, Mapping[str, str]], models: Collection[str]) -
         if "simple" in tier and tier["simple"] == tier.get("hard"):
             faults.append(Fault(f"{key}.hard", f"escalates {tier['hard']!r} to itself: name a dearer model"))
     return faults
+
+
+def without_logprobs(routes: Entries, protocols: Mapping[str, str], provider: str) -> list[Fault]:
+    """Routes that measure confidence by log probabilities at a provider whose protocol has none.
+
+    `protocols` maps provider to protocol.
+    """
+    return [
+        Fault(
+            f"routes.{task}.confidence.by",
+            f"provider {by!r} ({protocols[by]}) tells no log probabilities: say samples, or either",
+        )
+        for task, entries in routes.items()
+        for by in dict.fromkeys(named(entry, provider)[1] for entry in entries)
+        if protocols.get(by) not in (None, *WITH_LOGPROBS)
+    ]
 
 
 def unpriced(models: Served, paid: Collection[str], priced: Callable[[str, str], bool]) -> list[Fault]:
@@ -251,3 +273,7 @@ def _places(settings: Settings) -> list[Deployment]:
 def _meant(name: str, known: Collection[str]) -> str:
     close = get_close_matches(name, sorted(known), n=1)
     return f": did you mean {close[0]!r}?" if close else f": there are {', '.join(sorted(known)) or 'none'}"
+
+
+def _by_logprobs(rule: Confidence | None) -> bool:
+    return rule is not None and rule.by == "logprobs"

@@ -19,6 +19,7 @@ class StreamedReply:
         self._finish: FinishReason = "stop"
         self._usage: Usage | None = None
         self._model = ""
+        self._logprobs: list[float] = []
 
     def meter(self, chunk: Chunk) -> None:
         """Take one chunk as the provider sent it."""
@@ -27,6 +28,7 @@ class StreamedReply:
         self._finish = chunk.finish_reason or self._finish
         self._usage = chunk.usage or self._usage
         self._model = chunk.model or self._model
+        self._logprobs += chunk.logprobs
 
     def add(self, chunk: Chunk) -> None:
         """Take one chunk as it goes on."""
@@ -46,7 +48,8 @@ class StreamedReply:
             estimated=True,
         )
         calls = tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls))
-        return ModelReply("".join(self._text), self._model, usage, self._finish, calls)
+        logprob = sum(self._logprobs) / len(self._logprobs) if self._logprobs else None
+        return ModelReply("".join(self._text), self._model, usage, self._finish, calls, logprob=logprob)
 
 
 def estimate_tokens(text: str) -> int:

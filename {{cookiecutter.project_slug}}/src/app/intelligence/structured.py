@@ -6,21 +6,66 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from pydantic import BaseModel, ValidationError
 
 from app.errors import ConfigurationError, InvalidReplyError
 
-FENCE = re.compile(r"^\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*$", re.DOTALL)
+FENCE = re.compile(r"```(?:json)?[^\S\n]*\n(.*?)\n?\s*```", re.DOTALL)
+
+_DECODER = json.JSONDecoder()
+
+
+def json_part(text: str) -> str:
+    """The JSON in a reply that says more than it was asked: out of its code fence, or of the words around it.
+
+    The text as it is where there is no such thing, or more than one.
+    """
+    stripped = text.strip()
+    if stripped[:1] in ("{", "[") and stripped[-1:] in ("}", "]"):
+        return text
+    fenced = FENCE.findall(text)
+    if len(fenced) == 1:
+        return str(fenced[0])
+    start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
+    if fenced or start < 0:
+        return text
+    try:
+        _, end = _DECODER.raw_decode(text, start)
+    except (json.JSONDecodeError, RecursionError):
+        return text
+    return text if re.search(r"[{\[]", text[end:]) else text[start:end]
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of a Pydantic model, its parts in place: not every provider follows references.
+
+    Raises ConfigurationError for a model that holds itself.
+    """
+    schema = model.model_json_schema()
+    parts = schema.pop("$defs", {})
+    return cast("dict[str, Any]", _in_place(schema, parts, model.__name__, ()))
+
+
+def fitting(value: Any, model: type[BaseModel]) -> BaseModel:
+    """The value as the model. Raises InvalidReplyError saying what does not fit."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"])) or "the reply"
+        raise InvalidReplyError(f"{place}: {first['msg'].removeprefix('Value error, ')}") from None
 
 
 def parse(text: str, schema: Mapping[str, Any]) -> Any:
-    """The JSON value in `text`, a code fence around it allowed. Raises InvalidReplyError saying what does not fit."""
-    fenced = FENCE.match(text)
+    """The JSON value that `text` is. Raises InvalidReplyError saying what does not fit."""
     try:
-        value = json.loads(fenced.group(1) if fenced else text)
+        value = json.loads(text)
+    except RecursionError:
+        raise InvalidReplyError("the reply is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise InvalidReplyError(f"the reply is not JSON: {error.msg} at character {error.pos}") from None
     fault = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
@@ -35,6 +80,20 @@ def check_schema(schema: Mapping[str, Any], where: str) -> None:
     fault = best_match(Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema))
     if fault is not None:
         raise ConfigurationError(f"{where}: output_schema is not a JSON Schema: {fault.message}")
+
+
+def _in_place(node: Any, parts: Mapping[str, Any], name: str, inside: tuple[str, ...]) -> Any:
+    if isinstance(node, list):
+        return [_in_place(item, parts, name, inside) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" not in node:
+        return {key: _in_place(value, parts, name, inside) for key, value in node.items()}
+    part = str(node["$ref"]).rpartition("/")[2]
+    if part in inside:
+        raise ConfigurationError(f"model {name} holds {part} inside itself: a reply's schema must have an end")
+    beside = {key: value for key, value in node.items() if key != "$ref"}
+    return {**cast("dict[str, Any]", _in_place(parts[part], parts, name, (*inside, part))), **beside}
 
 
 @lru_cache(maxsize=64)

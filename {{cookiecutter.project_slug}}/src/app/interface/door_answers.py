@@ -115,4 +115,6 @@ def _call_headers(reply: Reply) -> dict[str, str]:
         headers["x-degraded"] = "true"
     if reply.cached:
         headers["x-cached"] = "true"
+    if reply.confidence is not None:
+        headers["x-confidence"] = f"{reply.confidence:.3f}; by={reply.confidence_by}"
     return headers

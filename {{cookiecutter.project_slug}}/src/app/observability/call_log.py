@@ -35,18 +35,20 @@ with incoming as (
     status text, error text, degraded boolean, cached boolean, stream boolean, input jsonb, output text,
     input_tokens int, output_tokens int, cached_input_tokens int, usage_estimated boolean,
     cost_usd double precision, latency_ms double precision, first_token_ms double precision, attempts jsonb,
-    cache text, similarity real, saved_usd double precision, saved_tokens int, cache_write_tokens int)
+    cache text, similarity real, saved_usd double precision, saved_tokens int, cache_write_tokens int,
+    confidence real, confidence_by text)
 ), stored as (
   insert into app.calls (
     id, at, trace_id, span_id, tenant, user_id, session_id, role, task, prompt_version, prompt_hash, identity,
     model, provider, deployment, status, error, degraded, cached, stream, input, output, input_tokens,
     output_tokens, cached_input_tokens, usage_estimated, cost_usd, latency_ms, first_token_ms,
-    cache, similarity, saved_usd, saved_tokens, cache_write_tokens)
+    cache, similarity, saved_usd, saved_tokens, cache_write_tokens, confidence, confidence_by)
   select
     id, at, trace_id, span_id, tenant, "user", session, role, task, prompt_version, prompt_hash, identity,
     model, provider, deployment, status, error, degraded, cached, stream, input, output, input_tokens,
     output_tokens, cached_input_tokens, usage_estimated, cost_usd, latency_ms, first_token_ms,
-    cache, similarity, saved_usd, coalesce(saved_tokens, 0), coalesce(cache_write_tokens, 0)
+    cache, similarity, saved_usd, coalesce(saved_tokens, 0), coalesce(cache_write_tokens, 0),
+    confidence, confidence_by
   from incoming on conflict (id) do nothing returning id
 )
 insert into app.attempts (call_id, ordinal, model, provider, deployment, status, http_status, latency_ms, message)

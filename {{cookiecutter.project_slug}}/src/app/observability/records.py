@@ -68,3 +68,5 @@ class CallRecord:
     saved_usd: float | None = None
     saved_tokens: int = 0
     cache_write_tokens: int = 0
+    confidence: float | None = None
+    confidence_by: str | None = None

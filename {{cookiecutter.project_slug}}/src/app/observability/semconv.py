@@ -47,6 +47,8 @@ TASK = "app.task"
 DEPLOYMENT = "app.deployment"
 CACHED = "app.cached"
 DEGRADED = "app.degraded"
+CONFIDENCE = "app.confidence"
+CONFIDENCE_BY = "app.confidence.by"
 
 
 class Operation(Enum):

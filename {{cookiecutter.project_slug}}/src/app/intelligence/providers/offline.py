@@ -6,6 +6,7 @@ without one; what it says about a real model's quality is nothing. Deterministic
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import AsyncIterator, Sequence
@@ -28,6 +29,7 @@ from app.intelligence.standin.skills import answer, as_json, choose_tool, classi
 from app.intelligence.stream import estimate_tokens
 
 DIMENSIONS = re.compile(r"hash-(\d+)$")
+WORD = re.compile(r"\w+")
 
 
 class OfflineProvider:
@@ -42,7 +44,9 @@ class OfflineProvider:
             output_tokens=estimate_tokens(clipped) + sum(estimate_tokens(call.arguments) for call in calls),
         )
         finish: FinishReason = "tool_calls" if calls else ("length" if clipped != text else "stop")
-        return ModelReply(clipped, request.model, usage, finish, calls, id=f"standin-{zlib.crc32(text.encode()):08x}")
+        logprob = _likelihood(clipped, request) if request.logprobs else None
+        name = f"standin-{zlib.crc32(text.encode()):08x}"
+        return ModelReply(clipped, request.model, usage, finish, calls, id=name, logprob=logprob)
 
     async def stream(self, request: ModelRequest, timeouts: Timeouts) -> AsyncIterator[Chunk]:
         """The same reply word by word."""
@@ -52,7 +56,8 @@ class OfflineProvider:
             yield Chunk(tool_calls=(delta,), model=request.model)
         for word in re.findall(r"\S+\s*|\s+", whole.text):
             yield Chunk(text=word, model=request.model)
-        yield Chunk(finish_reason=whole.finish_reason, usage=whole.usage, model=request.model)
+        measured = () if whole.logprob is None else (whole.logprob,)
+        yield Chunk(finish_reason=whole.finish_reason, usage=whole.usage, model=request.model, logprobs=measured)
 
     async def embed(self, model: str, texts: Sequence[str], timeouts: Timeouts) -> Embeddings:
         """Hashed word vectors of the length the model's name states."""
@@ -86,6 +91,13 @@ def _work(request: ModelRequest) -> tuple[str, tuple[ToolCall, ...]]:
         label = classify(reading)
         return as_json({"label": label}) if request.json_object else labelled(label, reading), ()
     return as_json({"reply": reply(reading)}) if request.json_object else reply(reading), ()
+
+
+def _likelihood(text: str, request: ModelRequest) -> float | None:
+    """The mean log probability of the reply's words as the stand-in counts it: 0.95 for one it was given, else 0.5."""
+    given = set(WORD.findall(" ".join(message.text for message in request.messages).casefold()))
+    said = WORD.findall(text.casefold())
+    return sum(math.log(0.95 if word in given else 0.5) for word in said) / len(said) if said else None
 
 
 def _clip(text: str, request: ModelRequest) -> str:

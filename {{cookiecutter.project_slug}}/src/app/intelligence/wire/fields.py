@@ -5,7 +5,7 @@ It knows no protocol. JSON null counts as absent everywhere, as the vendors' SDK
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -72,3 +72,8 @@ def shown(value: Any) -> str:
     """A value short enough for a message of one line."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def mean(values: Sequence[float]) -> float | None:
+    """Of what a reply told of each token, None when it told nothing."""
+    return sum(values) / len(values) if values else None

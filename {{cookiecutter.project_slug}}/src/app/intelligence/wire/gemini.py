@@ -87,6 +87,7 @@ def _encode_config(request: ModelRequest) -> dict[str, Any]:
         "topP": request.top_p,
         "stopSequences": list(request.stop) or None,
         "seed": request.seed,
+        "responseLogprobs": request.logprobs or None,
     }
     if request.output_schema is not None:
         config |= {"responseMimeType": JSON, "responseJsonSchema": request.output_schema}

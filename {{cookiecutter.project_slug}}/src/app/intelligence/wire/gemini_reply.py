@@ -63,6 +63,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             finish_reason=finish,
             tool_calls=tuple(calls),
             id=body.get("responseId") or "",
+            logprob=decode_logprob(body),
         )
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, InputError) as error:
         raise ProviderBrokenError(f"the reply has no usable candidate ({error!r}): {shown(body)}") from None
@@ -91,6 +92,12 @@ def decode_candidate(
         return "".join(texts), made, None
     finish = _FINISH.get(reason, "tool_calls" if made or called_before else "stop")
     return "".join(texts), made, finish
+
+
+def decode_logprob(body: Mapping[str, Any]) -> float | None:
+    """The mean over the tokens, as Gemini tells it. Raises TypeError or ValueError."""
+    told = (body.get("candidates") or [{}])[0].get("avgLogprobs")
+    return None if told is None else float(told)
 
 
 def encode_usage(usage: Usage) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
     }
     if request.tools and request.tool_choice != "none":
         body["tools"] = [encode_tool(tool) for tool in request.tools]
+    if request.logprobs:
+        body["logprobs"] = True
     if request.output_schema is not None:
         body["format"] = request.output_schema
     elif request.json_object:

@@ -12,7 +12,7 @@ from typing import Any
 from app.errors import ProviderBrokenError
 from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
 from app.intelligence.wire.call_matching import id_or_new
-from app.intelligence.wire.fields import shown
+from app.intelligence.wire.fields import mean, shown
 from app.intelligence.wire.tool_arguments import as_text, shown_object
 
 _FINISH: dict[Any, FinishReason] = {"length": "length"}
@@ -59,6 +59,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             usage=decode_usage(body),
             finish_reason=decode_finish(body, bool(calls)),
             tool_calls=tuple(calls),
+            logprob=mean([float(token["logprob"]) for token in body.get("logprobs") or ()]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply is not a message ({error!r}): {shown(body)}") from None

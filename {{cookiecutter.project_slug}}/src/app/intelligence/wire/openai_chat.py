@@ -45,6 +45,8 @@ def encode_request(request: ModelRequest, *, limit_field: str = "max_completion_
         body["tools"] = [_encode_tool(tool) for tool in request.tools]
     if request.tool_choice is not None:
         body["tool_choice"] = _encode_tool_choice(request.tool_choice)
+    if request.logprobs:
+        body["logprobs"] = True
     if request.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}

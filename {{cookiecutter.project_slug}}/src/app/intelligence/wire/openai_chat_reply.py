@@ -10,7 +10,7 @@ from typing import Any
 
 from app.errors import ProviderBrokenError
 from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
-from app.intelligence.wire.fields import shown
+from app.intelligence.wire.fields import mean, shown
 from app.intelligence.wire.openai_chat import encode_tool_call
 
 # Finish reasons in our words; all others mean that the model was done.
@@ -60,9 +60,16 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
                 for call in message.get("tool_calls") or ()
             ),
             id=body.get("id") or "",
+            logprob=mean(decode_logprobs(choice)),
         )
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply has no usable choice ({error!r}): {shown(body)}") from None
+
+
+def decode_logprobs(choice: Mapping[str, Any]) -> tuple[float, ...]:
+    """Of each token of a choice, or of a piece of one. Raises KeyError, TypeError or AttributeError."""
+    tokens = (choice.get("logprobs") or {}).get("content") or ()
+    return tuple(float(token["logprob"]) for token in tokens)
 
 
 def encode_usage(usage: Usage) -> dict[str, Any]:

@@ -13,7 +13,14 @@ import orjson
 from app.errors import ProviderBrokenError, ProviderUnavailableError
 from app.intelligence.messages import Chunk, ModelReply, ToolCallDelta
 from app.intelligence.wire.fields import shown
-from app.intelligence.wire.openai_chat_reply import FINISH, decode_error, decode_usage, encode_error, encode_usage
+from app.intelligence.wire.openai_chat_reply import (
+    FINISH,
+    decode_error,
+    decode_logprobs,
+    decode_usage,
+    encode_error,
+    encode_usage,
+)
 from app.intelligence.wire.sse import DONE, frame
 
 
@@ -41,6 +48,7 @@ class StreamDecoder:
             finish = choices[0].get("finish_reason")
             text = delta.get("content") or delta.get("refusal") or ""
             calls = delta.get("tool_calls")
+            logprobs = decode_logprobs(choices[0]) if choices[0].get("logprobs") else ()
             if finish is None and usage is None and not text and not calls:
                 return None
             if not isinstance(text, str):
@@ -53,6 +61,7 @@ class StreamDecoder:
                 finish_reason=None if finish is None else FINISH.get(finish, "stop"),
                 usage=None if usage is None else decode_usage(usage),
                 model=event.get("model") or "",
+                logprobs=logprobs,
             )
         except (KeyError, IndexError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
             raise ProviderBrokenError(f"an event of the stream is not a chunk ({error}): {shown(data)}") from None

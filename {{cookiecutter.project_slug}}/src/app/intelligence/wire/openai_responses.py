@@ -37,6 +37,7 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
         "tools": [_encode_tool(tool) for tool in request.tools] or None,
         "tool_choice": _encode_tool_choice(request.tool_choice),
         "stream": request.stream or None,
+        "include": ["message.output_text.logprobs"] if request.logprobs else None,
     }
     if messages and messages[0].role == "system" and isinstance(messages[0].content, str):
         body["instructions"] = messages[0].content

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.errors import ProviderBrokenError, ProviderUnavailableError
 from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
-from app.intelligence.wire.fields import shown
+from app.intelligence.wire.fields import mean, shown
 
 # What a reply repeats of its request, and what stands there when the request did not say.
 _REPEATED: Mapping[str, Any] = {
@@ -98,6 +98,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
     """
     texts: list[str] = []
     calls: list[ToolCall] = []
+    logprobs: list[float] = []
     refused = False
     try:
         for item in body["output"]:
@@ -107,6 +108,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
                 for part in item["content"]:
                     refused = refused or part["type"] == "refusal"
                     texts.append(part["refusal"] if part["type"] == "refusal" else part["text"])
+                    logprobs += [float(token["logprob"]) for token in part.get("logprobs") or ()]
         return ModelReply(
             text="".join(texts),
             model=body.get("model") or "",
@@ -114,6 +116,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             finish_reason=decode_finish(body, called=bool(calls), refused=refused),
             tool_calls=tuple(calls),
             id=(body.get("id") or "").removeprefix("resp_"),
+            logprob=mean(logprobs),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply has no usable output ({error!r}): {shown(body)}") from None
