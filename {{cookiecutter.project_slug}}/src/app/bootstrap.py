@@ -48,6 +48,9 @@ from app.intelligence.releases import Releases
 from app.intelligence.reply_cache import PostgresCaches
 from app.intelligence.retry_budget import RetryLimits
 from app.intelligence.routing_faults import Fault, faults
+from app.intelligence.tools.tool_loop import ToolLoop
+from app.intelligence.tools.tool_runs import PostgresRuns
+from app.intelligence.tools.toolbox import Toolbox
 from app.intelligence.wire.codec import CODECS
 from app.interface.readiness import readiness_of
 from app.interface.services import Services
@@ -57,6 +60,7 @@ from app.observability.evaluation.success import load_success
 from app.observability.redaction import redact
 from app.orchestration.graph import Assistant
 from app.orchestration.sessions import Sessions
+from app.orchestration.tools import tools
 from app.settings import ApiKey, Auth, Deployment, Settings, missing_key, production_faults
 
 log = logging.getLogger(__name__)
@@ -269,7 +273,9 @@ async def open_services(
             Accounts(call_log, price, redacted, admission),
             caches,
         )
-        assistant = Assistant(loaded, gateway, Search(loaded, cache_pool, gateway), Sessions(url), versions=versions)
+        retrieve = Search(loaded, cache_pool, gateway)
+        assistant = Assistant(loaded, gateway, retrieve, Sessions(url), versions=versions)
+        toolbox = Toolbox(tools(retrieve), loaded.tools)
         stack.push_async_callback(assistant.close)
         yield Services(
             settings=loaded,
@@ -278,6 +284,7 @@ async def open_services(
             pool=pool,
             call_log=call_log,
             readiness=readiness_of(pool, prompts.tasks(), ASSISTANT_TASKS),
+            tool_loop=ToolLoop(gateway, toolbox, PostgresRuns(pool, redacted), loaded.tool_loop),
         )
 
 

@@ -294,6 +294,34 @@ class AdmissionSettings(Section):
     timeout_s: float = Field(default=2.0, gt=0)
 
 
+class ToolRule(Section):
+    """Who may have a tool, and what it may be given. A tool without a rule is nobody's.
+
+    `roles` are those of callers, `*` is everybody. `approval`: a person decides `always`, when the conversation holds
+    text from outside (`tainted`), or `never`; `approvers` are the roles that may decide, and never on their own calls.
+    `urls` are the only addresses its arguments may hold, as `https://host/path*`.
+    """
+
+    roles: tuple[str, ...] = Field(min_length=1)
+    approval: Literal["always", "tainted", "never"] = "always"
+    approvers: tuple[str, ...] = ("reviewer",)
+    timeout_s: float = Field(default=10.0, gt=0)
+    urls: tuple[str, ...] = ()
+    max_result_chars: int = Field(default=20_000, ge=100)
+
+
+class ToolLoopSettings(Section):
+    """How far a model may go on by itself: `steps` model calls, `calls` of tools in one step, `deadline_s` in all.
+
+    `urls` are the addresses its answers may hold besides those that the caller gave.
+    """
+
+    steps: int = Field(default=8, ge=1)
+    calls: int = Field(default=8, ge=1)
+    deadline_s: float = Field(default=120.0, gt=0)
+    urls: tuple[str, ...] = ()
+
+
 class ReleaseSettings(Section):
     """`watch`: every service process looks after canaries, every `every_s` seconds or less often under load."""
 
@@ -372,6 +400,8 @@ class Settings(Section):
     guards: Guards = Guards()
     tenants: Mapping[str, Tenant] = Field(default_factory=dict)
     admission: AdmissionSettings = AdmissionSettings()
+    tools: Mapping[str, ToolRule] = Field(default_factory=dict)
+    tool_loop: ToolLoopSettings = ToolLoopSettings()
     releases: ReleaseSettings = ReleaseSettings()
     flags: FlagSettings = FlagSettings()
     tracing: Tracing = Tracing()

@@ -7,9 +7,11 @@ import getpass
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import click
 
+from app.caller import Caller
 from app.cli.project import project_root
 
 PERCENT = click.FloatRange(0, 100, min_open=True)
@@ -196,4 +198,66 @@ def cache_clear(tenant: str | None, task: str | None, everything: bool) -> None:
     caches.clear(project_root(), tenant, task)
 
 
-COMMANDS = (release, rollback, split, canary, ab, releases, budget, flag, cache)
+@click.command()
+@click.argument("request")
+@click.option("--role", default="user", show_default=True, help="The role whose tools it may use.")
+def assist(request: str, role: str) -> None:
+    """Work on one request with the tools the role has, without the service."""
+    from app.commands import tools as tooling
+
+    tooling.assist(project_root(), request, role)
+
+
+@click.group()
+def tools() -> None:
+    """Tools that models may call: who has them, and which calls wait for a person."""
+
+
+@tools.command("list")
+def tools_list() -> None:
+    """All tools, and for whom they exist."""
+    from app.commands import tools as tooling
+
+    tooling.show(project_root())
+
+
+@tools.command("waiting")
+@click.option("--tenant", default="default", show_default=True)
+def tools_waiting(tenant: str) -> None:
+    """Calls that a person must decide, oldest first."""
+    from app.commands import tools as tooling
+
+    tooling.waiting(project_root(), tenant)
+
+
+def deciding(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The arguments and options of a decision on one call."""
+    for option in (
+        click.option("--role", default="reviewer", show_default=True, help="The role you decide in."),
+        click.option("--tenant", default="default", show_default=True),
+        click.argument("call"),
+        click.argument("run", type=click.UUID),
+    ):
+        command = option(command)
+    return audited(command)
+
+
+@tools.command("approve")
+@deciding
+def tools_approve(run: UUID, call: str, tenant: str, role: str, by: str, reason: str) -> None:
+    """Let a waiting call be made; the run goes on when its last call is decided."""
+    from app.commands import tools as tooling
+
+    tooling.decide(project_root(), run, call, Caller(tenant, by, role=role), reason, approved=True)
+
+
+@tools.command("deny")
+@deciding
+def tools_deny(run: UUID, call: str, tenant: str, role: str, by: str, reason: str) -> None:
+    """Refuse a waiting call; the model is told why, and the run goes on when its last call is decided."""
+    from app.commands import tools as tooling
+
+    tooling.decide(project_root(), run, call, Caller(tenant, by, role=role), reason, approved=False)
+
+
+COMMANDS = (assist, tools, release, rollback, split, canary, ab, releases, budget, flag, cache)

@@ -16,7 +16,7 @@ from app.caller import Caller
 from app.errors import ConfigurationError, InputError, NotFoundError
 from app.intelligence.call import Call, Meaning
 from app.intelligence.identity import identity
-from app.intelligence.messages import Message, ModelRequest
+from app.intelligence.messages import Message, ModelRequest, Tool
 from app.intelligence.personal_data.masking import mask_request
 from app.intelligence.personal_data.vault import Vault
 from app.intelligence.policy import Target, targets
@@ -77,10 +77,14 @@ class Drafts:
         *,
         stream: bool,
         output: type[BaseModel] | None = None,
+        then: Sequence[Message] = (),
+        tools: Sequence[Tool] = (),
+        tool_choice: str | None = None,
     ) -> Call:
         """A task's call: its prompt filled with `inputs`, the version being the caller's unless one is given.
 
-        With `output` the reply must fit this model instead of the prompt's own schema.
+        With `output` the reply must fit this model instead of the prompt's own schema. `then` are messages that follow
+        the prompt's; with `tools` the model may call these.
         """
         route = self._settings.routes.get(task)
         if route is None:
@@ -90,20 +94,22 @@ class Drafts:
         limit = min(parameters.get("max_output_tokens", route.max_output_tokens), route.max_output_tokens)
         request = ModelRequest(
             model=route.models[0],
-            messages=prompt.render(inputs),
+            messages=(*prompt.render(inputs), *then),
             max_output_tokens=limit,
             temperature=parameters.get("temperature", route.temperature),
             top_p=parameters.get("top_p"),
             stop=tuple(parameters.get("stop", ())),
             seed=parameters.get("seed"),
             output_schema=prompt.output_schema if output is None else schema_of(output),
+            tools=tuple(tools),
+            tool_choice=tool_choice,
             stream=stream,
         )
         request = replace(request, stable_messages=self._stable(prompt))
         tier = difficulty(request, self._limits).tier
         models = models_for(tier, route.tiers, route.models)
         call = self._call(task, request, caller, targets(self._settings, models), prompt, route)
-        if route.semantic_cache is not None and call.cacheable:
+        if route.semantic_cache is not None and call.cacheable and not then:
             call.meaning = self._meaning(call, prompt, inputs, route.semantic_cache)
         call.confidence, call.output = route.confidence, output
         if route.tiers and tier == "simple":

@@ -25,7 +25,7 @@ from app.intelligence.confidence import asking
 from app.intelligence.drafts import Drafts
 from app.intelligence.good_reply import GoodReplies, parsed
 from app.intelligence.known_vectors import Embedded, embedded
-from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest, Usage
+from app.intelligence.messages import Chunk, Embeddings, Message, ModelReply, ModelRequest, Tool, Usage
 from app.intelligence.personal_data.masking import mask
 from app.intelligence.personal_data.output_guard import OutputGuard
 from app.intelligence.personal_data.streams import GuardedChunks, RestoredChunks, guarded_calls, restored_calls
@@ -92,6 +92,21 @@ class Gateway:
         reply = await self._whole(call)
         value = reply.data if reply.data is not None else parse(reply.text, {})
         return cast(Output, fitting(value, output)), reply
+
+    async def converse(
+        self,
+        task: str,
+        inputs: Mapping[str, str],
+        caller: Caller,
+        *,
+        then: Sequence[Message],
+        tools: Sequence[Tool],
+        tool_choice: str | None = None,
+        version: int | None = None,
+    ) -> Reply:
+        """Like `complete`, with messages that follow the prompt's and tools the model may call (`tools.tool_loop`)."""
+        draft = partial(self._drafts.of_task, task, inputs, caller, version, stream=False)
+        return await self._whole(draft(then=then, tools=tools, tool_choice=tool_choice))
 
     async def stream(
         self, task: str, inputs: Mapping[str, str], caller: Caller, *, version: int | None = None

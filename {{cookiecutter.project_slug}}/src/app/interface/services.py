@@ -34,7 +34,7 @@ class AnsweringAssistant(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts a request may use. `gateway` is the Gateway, `pool` the open database pool.
+    """The parts a request may use. `gateway` is the Gateway, `pool` the open database pool, `tool_loop` the ToolLoop.
 
     `readiness()` gives one line for each reason not to send traffic here: an empty list when all is well.
     """
@@ -45,6 +45,7 @@ class Services:
     pool: Any
     call_log: Any
     readiness: Readiness
+    tool_loop: Any = None
 
 
 OpenServices = Callable[[], AbstractAsyncContextManager[Services]]

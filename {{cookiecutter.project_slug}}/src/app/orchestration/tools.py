@@ -1,0 +1,34 @@
+"""The tools of this project. Add yours here; a tool is nobody's until `tools` in config/base.yaml says for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, Field
+
+from app.caller import Caller
+from app.intelligence.tools.toolbox import ToolSpec
+from app.orchestration.nodes import Retrieve
+
+
+class SearchDocuments(BaseModel):
+    """Arguments of `search_documents`."""
+
+    question: str = Field(description="What to look for, as a whole question", min_length=2, max_length=2_000)
+
+
+def tools(retrieve: Retrieve) -> Sequence[ToolSpec]:
+    """All of them. `retrieve(question, caller)` gives the passages the caller may read."""
+
+    async def search_documents(arguments: SearchDocuments, caller: Caller) -> str:
+        hits = await retrieve(arguments.question, caller)
+        return "\n\n".join(f"[{hit.document_id}] {hit.section}\n{hit.text}" for hit in hits) or "nothing was found"
+
+    return [
+        ToolSpec(
+            "search_documents",
+            "Searches the documentation and gives the passages that fit a question best.",
+            SearchDocuments,
+            search_documents,
+        )
+    ]
