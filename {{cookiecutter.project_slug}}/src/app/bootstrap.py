@@ -42,6 +42,7 @@ from app.intelligence.messages import Usage
 from app.intelligence.policy import targets
 from app.intelligence.prompts import Registry
 from app.intelligence.providers.http import HttpProvider, open_session
+from app.intelligence.providers.litellm_provider import LiteLLMProvider
 from app.intelligence.providers.offline import OfflineProvider
 from app.intelligence.providers.provider import Provider
 from app.intelligence.releases import Releases
@@ -157,6 +158,8 @@ def _provider(loaded: Settings, name: str, session: ClientSession) -> Provider:
     if access.protocol == "offline":
         return OfflineProvider()
     key = access.api_key.get_secret_value() if access.api_key else None
+    if access.protocol == "litellm":
+        return LiteLLMProvider(access.base_url, key)
     codec = CODECS.get(name) or CODECS[access.protocol]
     return HttpProvider(codec, access.base_url, key, session=session)
 

@@ -90,9 +90,9 @@ class Database(Section):
 
 
 class ProviderAccess(Section):
-    """How one provider is reached. `protocol` names the wire format, `offline` has none."""
+    """How one provider is reached. `protocol` names the wire format; `offline` has none, `litellm` many."""
 
-    protocol: Literal["offline", "openai", "responses", "anthropic", "gemini", "ollama", "cohere"]
+    protocol: Literal["offline", "openai", "responses", "anthropic", "gemini", "ollama", "cohere", "litellm"]
     base_url: str = ""
     api_key: SecretStr | None = None
     key_required: bool = True

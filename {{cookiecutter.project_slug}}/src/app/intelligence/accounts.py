@@ -14,7 +14,7 @@ from app.intelligence.call import Call, Redact, row
 from app.intelligence.call_span import call_span, describe
 from app.intelligence.messages import Usage
 from app.intelligence.reply import Reply
-from app.intelligence.stream import estimate_tokens
+from app.intelligence.stream import estimate_input
 from app.observability.records import CallRecord
 from app.settings import Deployment
 
@@ -88,7 +88,7 @@ class Accounts:
         written = request.max_output_tokens or 0
         sent = call.input_tokens
         if sent is None:
-            sent = sum(estimate_tokens(message.text) for message in request.messages)
+            sent = estimate_input(request)
         most = call.samples * (2 if request.output_schema is not None or call.harder else 1)
         usage = Usage(sent, written)
         prices = [self._price(target.provider, target.deployment, usage) for target in (*call.order, *call.harder)]

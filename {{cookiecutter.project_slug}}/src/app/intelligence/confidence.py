@@ -23,7 +23,7 @@ from app.intelligence.structured import parse
 from app.settings import Confidence
 
 # Protocols that can say how probable each token was.
-WITH_LOGPROBS = frozenset({"openai", "responses", "gemini", "ollama", "offline"})
+WITH_LOGPROBS = frozenset({"openai", "responses", "gemini", "ollama", "litellm", "offline"})
 _WORD = re.compile(r"\w+")
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from app.intelligence.messages import Chunk, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
 
+# What a picture of the largest size costs at the providers that say so; smaller ones cost less.
+PICTURE_TOKENS = 1_600
+
 
 class StreamedReply:
     """Gathers a stream from both ends: what the provider sent is metered, what was let through is the reply's text.
@@ -43,7 +46,7 @@ class StreamedReply:
     def reply(self, request: ModelRequest) -> ModelReply:
         """What has come so far as one reply; usage is estimated from what was received when the provider sent none."""
         usage = self._usage or Usage(
-            input_tokens=sum(estimate_tokens(message.text) for message in request.messages),
+            input_tokens=estimate_input(request),
             output_tokens=-(-self._received // 4),
             estimated=True,
         )
@@ -55,3 +58,16 @@ class StreamedReply:
 def estimate_tokens(text: str) -> int:
     """About four characters a token, the rule of thumb of OpenAI's tokenizer page; at least one for any text."""
     return -(-len(text) // 4)
+
+
+def estimate_input(request: ModelRequest) -> int:
+    """Tokens of a request: its texts, calls, tools and schema by their characters, a picture as a large one."""
+    tokens = 0
+    for message in request.messages:
+        tokens += estimate_tokens(message.text)
+        if not isinstance(message.content, str):
+            tokens += PICTURE_TOKENS * sum(part.kind == "image" for part in message.content)
+        tokens += sum(estimate_tokens(call.arguments) for call in message.tool_calls)
+    if request.tools:
+        tokens += sum(estimate_tokens(f"{tool.name}{tool.description}{tool.parameters}") for tool in request.tools)
+    return tokens if request.output_schema is None else tokens + estimate_tokens(str(request.output_schema))
