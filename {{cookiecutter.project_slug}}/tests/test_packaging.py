@@ -115,6 +115,7 @@ def test_service_lock_is_part_of_the_development_lock(project_root: Path) -> Non
     assert set(pins(project_root / "requirements.lock")) <= set(pins(project_root / "requirements-dev.lock"))
 
 
+@pytest.mark.reliability("supply chain")
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-uv.lock"])
 def test_every_package_is_pinned_by_hash(project_root: Path, lock: str) -> None:
     """No entry of a lock is without a hash."""
@@ -132,6 +133,7 @@ def test_file_fits_its_schema(project_root: Path, schema: str, file: str) -> Non
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.reliability("supply chain")
 def test_workflow_passes_the_security_linter(project_root: Path) -> None:
     """Pinned actions, least permissions, no credentials left behind, no template injection."""
     done = run(project_root, "zizmor", "--offline", "--no-progress", ".github/workflows")

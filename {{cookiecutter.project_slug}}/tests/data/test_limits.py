@@ -54,6 +54,7 @@ def test_every_limit_of_a_caller_counts_together(connection: psycopg.Connection)
     assert rows == [(1, 60)]
 
 
+@pytest.mark.reliability("token limit")
 @pytest.mark.feature("I2")
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=st.lists(st.tuples(st.integers(0, 500), st.none() | st.integers(0, 900)), min_size=1, max_size=15))
@@ -76,6 +77,7 @@ def test_the_token_counter_moves_by_what_was_used(
     assert verdict[1][0][:2] == [len(calls) + 1, expected]
 
 
+@pytest.mark.reliability("token limit")
 @pytest.mark.feature("I2")
 def test_a_settlement_after_its_minute_leaves_the_next_one_alone(connection: psycopg.Connection) -> None:
     """What a long stream used belongs to the minute in which it was admitted."""

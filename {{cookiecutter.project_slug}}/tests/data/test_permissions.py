@@ -34,6 +34,7 @@ def names(hits: list[Hit]) -> set[str]:
     return {hit.document_id for hit in hits}
 
 
+@pytest.mark.reliability("leaking or starved search")
 @pytest.mark.feature("D5")
 @pytest.mark.parametrize("table", ["documents", "chunks", "embeddings", "words", "reader_counts"])
 async def test_a_forgotten_filter_leaks_nothing(pool: AsyncConnectionPool, table: str) -> None:
@@ -102,6 +103,7 @@ async def test_a_caller_cannot_lift_the_permissions(pool: AsyncConnectionPool, s
     assert names(await find(pool, STAFF)) == {"closed.md"}
 
 
+@pytest.mark.reliability("leaking or starved search")
 @pytest.mark.feature("D5")
 async def test_a_revoked_group_finds_nothing_within_a_second(pool: AsyncConnectionPool) -> None:
     """Document, chunks, vectors and counts change with one commit, and back again."""
@@ -134,6 +136,7 @@ def visible(groups: dict[str, list[str]], caller: Caller) -> set[str]:
     return {name for name, needed in groups.items() if not needed or caller.groups & set(needed)}
 
 
+@pytest.mark.reliability("leaking or starved search")
 @pytest.mark.slow
 @pytest.mark.feature("D5")
 @pytest.mark.parametrize("exact_rows", [0, 20_000], ids=["index", "exact"])
@@ -195,6 +198,7 @@ def test_rights_for_a_role_that_does_not_exist_are_one_line(database_url: str) -
         store.grant(database_url, "ghost")
 
 
+@pytest.mark.reliability("crossed cache")
 @pytest.mark.slow
 @pytest.mark.feature("D5")
 async def test_a_revocation_reaches_answers_that_are_cached(settings: Settings, service_url: str) -> None:

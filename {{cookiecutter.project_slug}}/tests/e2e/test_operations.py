@@ -229,6 +229,7 @@ def test_a_switch_is_off_until_it_is_on(run: Run, database_url: str) -> None:
         assert connection.execute("SELECT count(*) FROM app.flag_log").fetchone() == (3,)
 
 
+@pytest.mark.reliability("stuck cap")
 @pytest.mark.feature("G7")
 def test_a_correction_gives_a_cap_its_room_back(run: Run, database_url: str) -> None:
     """What a wrong price made of a cap is put right by hand, and stands in the books."""

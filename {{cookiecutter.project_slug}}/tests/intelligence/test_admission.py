@@ -170,6 +170,7 @@ async def test_a_rate_limit_says_how_long_to_wait(open_admission: Open, database
     assert [(rate.requests, rate.tokens) for rate in reservation.rates] == [(2, 200)]
 
 
+@pytest.mark.reliability("token limit")
 @pytest.mark.feature("I2")
 async def test_tokens_are_counted_as_they_were_used(open_admission: Open, database_url: str) -> None:
     """A reservation of the worst case gives back what was not used once it is settled."""
@@ -184,6 +185,7 @@ async def test_tokens_are_counted_as_they_were_used(open_admission: Open, databa
     assert [rate.tokens for rate in (await admission.admit(ask())).rates] == [120]
 
 
+@pytest.mark.reliability("stuck cap")
 @pytest.mark.feature("G7")
 async def test_a_new_window_admits_within_a_second(open_admission: Open, database_url: str) -> None:
     """A used up hour refuses; the first call after its edge goes at once, in the same process."""
@@ -257,12 +259,14 @@ def check_rounds(admitted: list[int], url: str, turns: int) -> None:
     assert overshoot(url) <= 0
 
 
+@pytest.mark.reliability("budget race")
 @pytest.mark.feature("G7")
 def test_a_cap_holds_under_concurrency_over_processes(database_url: str, tmp_path: Path) -> None:
     """64 concurrent calls from two processes, a cap for ten: ten admitted, nothing over."""
     check_rounds(rounds(database_url, tmp_path, number=10), database_url, 10)
 
 
+@pytest.mark.reliability("budget race")
 @pytest.mark.soak
 @pytest.mark.slow
 @pytest.mark.feature("G7")
@@ -271,6 +275,7 @@ def test_soak_a_cap_holds_under_concurrency_over_processes(database_url: str, tm
     check_rounds(rounds(database_url, tmp_path, number=100), database_url, 100)
 
 
+@pytest.mark.reliability("multiplied limits")
 @pytest.mark.feature("I2")
 def test_a_limit_is_one_limit_over_four_processes(database_url: str, tmp_path: Path) -> None:
     """A hundred a minute, four replicas that each try sixty at once: exactly a hundred admitted."""
@@ -358,6 +363,7 @@ async def test_a_cost_that_is_no_number_is_charged_at_the_worst_case(open_admiss
     assert spent(database_url) == pytest.approx((0.75, 0.0))
 
 
+@pytest.mark.reliability("multiplied limits")
 @pytest.mark.slow
 @pytest.mark.feature("G7")
 async def test_with_the_store_stopped_the_policy_holds_and_nothing_is_lost(tmp_path: Path) -> None:

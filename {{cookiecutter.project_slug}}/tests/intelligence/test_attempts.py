@@ -69,6 +69,7 @@ async def test_calls_are_spread_over_equals() -> None:
     assert Counter(provider.asked)["a"] == pytest.approx(750, abs=50)
 
 
+@pytest.mark.reliability("multiplied retries")
 @pytest.mark.feature("G2")
 @settings(deadline=None, max_examples=150)
 @given(

@@ -93,6 +93,7 @@ async def test_before_the_text_the_last_reply_to_the_same_question_serves(bench:
     assert (again.text, again.degraded, again.cached, again.cost_usd) == (first.text, True, True, 0.0)
 
 
+@pytest.mark.reliability("multiplied retries")
 @pytest.mark.feature("G2")
 async def test_one_deadline_holds_over_all_attempts(bench: Make) -> None:
     """A provider that hangs costs the deadline once, not once an attempt."""

@@ -215,6 +215,7 @@ async def test_a_stream_that_is_left_settles_what_was_received(
     assert float(reserved) == 0
 
 
+@pytest.mark.reliability("unmetered stream")
 @pytest.mark.feature("G10")
 async def test_no_stream_ends_unrecorded_wherever_it_is_left(bench: Make) -> None:
     """500 streams left after a random number of chunks: a row each, metered to what was received within a token."""

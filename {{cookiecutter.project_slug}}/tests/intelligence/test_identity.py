@@ -16,6 +16,7 @@ ROUTE = ("openai/big",)
 ASKED = ModelRequest("large", (Message("user", "How long do refunds take?"),), temperature=0.0)
 
 
+@pytest.mark.reliability("crossed cache")
 @pytest.mark.feature("G5")
 def test_no_two_tenants_ever_share_an_identity() -> None:
     """Of 10,000 random pairs, half with equal bodies, not one crosses tenants."""
@@ -55,6 +56,7 @@ def test_whether_it_is_streamed_does_not_count() -> None:
     assert identity(ME, "t", None, ASKED, ROUTE) == identity(ME, "t", None, replace(ASKED, stream=True), ROUTE)
 
 
+@pytest.mark.reliability("crossed cache")
 @pytest.mark.feature("G6")
 @pytest.mark.parametrize(
     ("other", "same"),

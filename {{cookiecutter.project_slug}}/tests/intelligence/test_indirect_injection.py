@@ -71,8 +71,8 @@ class Obeying(Playing):
         return reply("\n".join(match[3] for match in orders if match[3]) or "Done.")
 
 
+@pytest.mark.reliability("indirect injection")
 @pytest.mark.feature("G11")
-@pytest.mark.reliability("indirect injection by documents or tools")
 @pytest.mark.parametrize("order", ORDERS)
 async def test_an_obeying_model_can_do_no_harm(order: str) -> None:
     """130 attacks, ten dressings of each order: no unauthorised call is made, no foreign address gets out."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,24 @@ def write(directory: Path, task: str, version: int, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+# What evaluates to 49 or runs `id` in Jinja, Twig, Freemarker, Velocity, ERB, Mako, Smarty, Python's format and others.
+SSTI = [
+    "{{ 7*7 }}",
+    "{{config.__class__.__init__.__globals__['os'].popen('id').read()}}",
+    "{% for x in range(7*7) %}x{% endfor %}",
+    "${7*7}",
+    "#set($x=7*7)$x",
+    "<%= 7*7 %>",
+    "<#assign x=7*7>${x}",
+    "{0.__class__.__mro__}",
+    "{self.__init__.__globals__}",
+    "%(name)s",
+    "{php}echo 7*7;{/php}",
+    "*{7*7}",
+    "@(7*7)",
+]
 
 
 @pytest.fixture
@@ -58,16 +77,35 @@ def test_what_is_not_there_is_named_with_what_is(prompts: Path) -> None:
         registry.get("greet", 7)
 
 
+@pytest.mark.reliability("template injection")
 @pytest.mark.feature("P1")
 @pytest.mark.parametrize(
     "value",
-    ["{{name}}", "{{ 7*7 }}", "{% for x in y %}", "${HOME}", "{0.__class__}", "%(name)s", "\\{{name}}", "\0name\0"],
+    ["{{name}}", "\\{{name}}", "\0name\0", *SSTI],
 )
 def test_a_value_is_never_a_template(prompts: Path, value: str) -> None:
     """Whatever stands in a value arrives in the message letter by letter."""
     rendered = Registry.open(prompts).get("greet").render({"name": value})
 
     assert rendered[1] == Message("user", f"My name is {value}.")
+
+
+@pytest.mark.reliability("template injection")
+@pytest.mark.feature("P1")
+@pytest.mark.parametrize("payload", SSTI)
+def test_a_prompt_has_no_logic(prompts: Path, payload: str) -> None:
+    """What would be code in another template language is text in a prompt file, or refused; nothing is evaluated."""
+    write(prompts, "greet", 3, json.dumps({"messages": [{"role": "user", "content": f"Say {payload}."}]}))
+
+    try:
+        said = Registry.open(prompts).get("greet", 3).render({})[0].text
+    except ConfigurationError as refused:
+        said = str(refused)
+        assert "is not declared" in said
+
+    assert "49" not in said
+    assert "uid=" not in said
+    assert payload in said or "is not declared" in said
 
 
 def test_braces_can_be_meant_literally(prompts: Path) -> None:

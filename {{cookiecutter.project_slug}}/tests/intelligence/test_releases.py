@@ -66,6 +66,7 @@ async def seen(replicas: list[Releases], version: int) -> float:
     return await until(lambda: all(replica.version("answer", Caller()) == version for replica in replicas))
 
 
+@pytest.mark.reliability("stale prompts")
 @pytest.mark.feature("P3")
 async def test_a_release_is_seen_by_every_replica_within_two_seconds(
     start: Callable[..., object], releases: Releases, prompts: Path, database_url: str, tmp_path: Path
@@ -102,6 +103,7 @@ async def test_reading_alone_keeps_the_promise(
     assert await seen([replica], 2) < 2.0
 
 
+@pytest.mark.reliability("stale prompts")
 @pytest.mark.feature("P3")
 async def test_without_the_database_the_last_known_release_serves_over_a_restart(
     start: Callable[..., object], releases: Releases

@@ -56,6 +56,7 @@ async def storm(
     return calls, failed, Counter(provider.asked)
 
 
+@pytest.mark.reliability("multiplied retries")
 @pytest.mark.feature("G2")
 @pytest.mark.parametrize("breaker", [None, NEVER_OPENS], ids=["with breaker", "budget alone"])
 @pytest.mark.parametrize(

@@ -128,6 +128,7 @@ async def test_a_stream_that_breaks_says_so(settings: Settings) -> None:
     assert heard == ["", "Refunds take 14 days [1]. "]
 
 
+@pytest.mark.reliability("crossed cache")
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("GET", "/nothing", 404), ("GET", "/v1/chat/completions", 405), ("POST", "/v1/models", 405)],

@@ -108,6 +108,7 @@ async def test_a_malformed_session_is_refused(serve: Client, settings: Settings,
     assert response.status_code == 422
 
 
+@pytest.mark.reliability("auth")
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_open_access_is_refused_outside_development(load_settings: LoadSettings, environment: str) -> None:
     """The service does not come up."""

@@ -59,6 +59,7 @@ NAUGHTY = [
 ]
 
 
+@pytest.mark.reliability("bad bodies")
 @pytest.mark.feature("I3")
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED.keys())
@@ -73,6 +74,7 @@ async def test_a_malformed_body_is_refused_with_a_reason(
     assert len(response.json()["error"]["message"]) > 10
 
 
+@pytest.mark.reliability("bad bodies")
 @pytest.mark.parametrize("text", NAUGHTY)
 async def test_strange_text_is_only_text(serve: Client, settings: Settings, text: str) -> None:
     """What is valid is answered, however odd it looks."""

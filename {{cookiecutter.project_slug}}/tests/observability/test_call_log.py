@@ -59,6 +59,7 @@ async def test_a_call_becomes_one_row_with_its_attempts(pool: AsyncConnectionPoo
     assert tried == [(1, "gpt-4.1", 429), (2, "gpt-4.1-mini", 200)]
 
 
+@pytest.mark.reliability("lost call rows")
 @pytest.mark.feature("O2")
 async def test_rows_of_a_killed_process_are_delivered_once(pool: AsyncConnectionPool, tmp_path: Path) -> None:
     """After SIGKILL the next process finds every acknowledged row; sending them twice stores them once."""
@@ -117,6 +118,7 @@ async def test_delivery_survives_its_connections_being_cut(
     assert await rows(pool, "select count(*), count(distinct id) from app.calls") == [(400, 400)]
 
 
+@pytest.mark.reliability("database restart")
 @pytest.mark.slow
 @pytest.mark.feature("O2")
 async def test_restarting_the_database_loses_no_row(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:

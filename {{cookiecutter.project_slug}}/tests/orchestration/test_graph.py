@@ -171,6 +171,7 @@ async def test_a_session_is_remembered_in_postgres(settings: Settings, database_
     assert kept == (1,)
 
 
+@pytest.mark.reliability("two runs on one session")
 @pytest.mark.feature("I5")
 async def test_somebody_elses_session_does_not_exist(settings: Settings, sessions: Sessions) -> None:
     """Another user of the tenant gets a 404; another tenant's session of that name is another session."""
@@ -186,6 +187,7 @@ async def test_somebody_elses_session_does_not_exist(settings: Settings, session
     assert search.queries == ["How long do refunds take?", "And?"]
 
 
+@pytest.mark.reliability("two runs on one session")
 @pytest.mark.feature("I5")
 async def test_runs_of_one_session_follow_one_another(settings: Settings, sessions: Sessions) -> None:
     """Twenty at once: none is lost, each sees the ones before it."""

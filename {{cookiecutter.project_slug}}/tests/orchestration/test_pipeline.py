@@ -101,6 +101,7 @@ def test_a_run_can_be_asked_for_again(root: Path, database_url: str) -> None:
     assert again.workflow_id == first.workflow_id
 
 
+@pytest.mark.reliability("step twice after a crash")
 @pytest.mark.feature("N5")
 def test_a_killed_run_goes_on_at_the_interrupted_step(root: Path, database_url: str) -> None:
     """SIGKILL in the middle: the next process does not repeat finished steps and completes the run."""

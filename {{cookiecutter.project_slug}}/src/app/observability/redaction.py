@@ -27,8 +27,16 @@ _RULES: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
     (
         ("sk", "pk", "rk", "ak", "key", "gh", "xox", "glpat"),
         re.compile(
-            r"\b(?:(?:sk|pk|rk|ak|key)[-_]|gh[opsu]_|xox[abp]-|glpat-|AKIA)"
+            r"\b(?:(?:sk|pk|rk|ak|key)[-_]|gh[oprsu]_|xox[abprs]-|glpat-)"
             r"(?=[A-Za-z_-]{0,64}\d)[A-Za-z0-9_-]{16,512}"
+        ),
+        "[redacted-key]",
+    ),
+    (
+        ("akia", "asia", "aiza", "hf_", "gsk_", "github_pat_", "npm_"),
+        re.compile(
+            r"\b(?:A[KS]IA[A-Z0-9]{16}\b|AIza[A-Za-z0-9_-]{30,64}|(?:hf|gsk|npm)_[A-Za-z0-9]{20,64}"
+            r"|github_pat_[A-Za-z0-9_]{20,128})"
         ),
         "[redacted-key]",
     ),

@@ -49,6 +49,10 @@ class FaultsServer:
         self._port = port
         self._runner: web.AppRunner | None = None
 
+    def play(self, outcome: str | Outcome) -> None:
+        """From now on every request ends like this."""
+        self._script = [outcome_named(outcome) if isinstance(outcome, str) else outcome]
+
     @property
     def base_url(self) -> str:
         """The base URL for OpenAI's protocols; `url` is the one for all others."""
