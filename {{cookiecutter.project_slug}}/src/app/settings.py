@@ -294,6 +294,25 @@ class AdmissionSettings(Section):
     timeout_s: float = Field(default=2.0, gt=0)
 
 
+class Kept(Section):
+    """For how many days texts of calls, tools and conversations are kept, and rows at all; empty is for ever."""
+
+    texts_days: int | None = Field(default=90, ge=1)
+    rows_days: int | None = Field(default=400, ge=1)
+
+    @model_validator(mode="after")
+    def _texts_go_first(self) -> Kept:
+        if self.rows_days is not None and (self.texts_days is None or self.texts_days > self.rows_days):
+            raise ValueError("texts cannot be kept longer than their rows: lower texts_days or raise rows_days")
+        return self
+
+
+class Retention(Kept):
+    """How long data is kept, applied by `app retention run`; `tenants` says otherwise for single ones."""
+
+    tenants: Mapping[str, Kept] = Field(default_factory=dict)
+
+
 class ToolRule(Section):
     """Who may have a tool, and what it may be given. A tool without a rule is nobody's.
 
@@ -402,6 +421,7 @@ class Settings(Section):
     admission: AdmissionSettings = AdmissionSettings()
     tools: Mapping[str, ToolRule] = Field(default_factory=dict)
     tool_loop: ToolLoopSettings = ToolLoopSettings()
+    retention: Retention = Retention()
     releases: ReleaseSettings = ReleaseSettings()
     flags: FlagSettings = FlagSettings()
     tracing: Tracing = Tracing()

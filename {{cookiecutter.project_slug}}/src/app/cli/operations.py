@@ -260,4 +260,34 @@ def tools_deny(run: UUID, call: str, tenant: str, role: str, by: str, reason: st
     tooling.decide(project_root(), run, call, Caller(tenant, by, role=role), reason, approved=False)
 
 
-COMMANDS = (assist, tools, release, rollback, split, canary, ab, releases, budget, flag, cache)
+@click.group()
+def retention() -> None:
+    """How long data is kept, and forgetting a person."""
+
+
+DRY = click.option("--dry-run", is_flag=True, help="Count only.")
+
+
+@retention.command("run")
+@DRY
+@click.option("--by", default=getpass.getuser, help="Who; you when left out.")
+def retention_run(dry_run: bool, by: str) -> None:
+    """Delete what is older than `retention` in the configuration allows; safe to run every night."""
+    from app.commands import retention as retaining
+
+    retaining.run(project_root(), by, dry=dry_run)
+
+
+@retention.command("forget")
+@click.option("--tenant", required=True)
+@click.option("--user", required=True)
+@DRY
+@audited
+def retention_forget(tenant: str, user: str, dry_run: bool, by: str, reason: str) -> None:
+    """Delete one person's texts, cached replies and conversations; numbers stay, of nobody."""
+    from app.commands import retention as retaining
+
+    retaining.forget(project_root(), tenant, user, by, reason, dry=dry_run)
+
+
+COMMANDS = (assist, tools, retention, release, rollback, split, canary, ab, releases, budget, flag, cache)
