@@ -36,7 +36,8 @@ _OLD: tuple[tuple[str, str, str], ...] = (
         "tool_arguments",
         "texts_days",
         "UPDATE app.tool_calls SET arguments = '', message = '' WHERE id IN (SELECT id FROM app.tool_calls "
-        "WHERE {scope} AND at < now() - make_interval(days => %(days)s) AND (arguments <> '' OR message <> '') LIMIT %(batch)s)",
+        "WHERE {scope} AND at < now() - make_interval(days => %(days)s) AND (arguments <> '' OR message <> '') "
+        "LIMIT %(batch)s)",
     ),
     (
         "tool_runs",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from app.intelligence.messages import Chunk, FinishReason, ToolCall, ToolCallDelta, Usage
@@ -48,11 +48,18 @@ class Reply:
     confidence_by: Literal["logprobs", "samples"] | None = None
 
 
+# By name: `asdict` copies a whole reply deeply, for each call.
+_PASSING = ("call_id", "trace_id", "latency_ms", "cached", "cache", "similarity", "saved_usd")
+_STORED = tuple(each.name for each in fields(Reply) if each.name not in _PASSING)
+_USAGE = tuple(each.name for each in fields(Usage))
+
+
 def to_stored(reply: Reply) -> dict[str, Any]:
     """The parts of a reply that hold for every identical call, as JSON values; its cost is what the next one saves."""
-    stored = asdict(reply)
-    for passing in ("call_id", "trace_id", "latency_ms", "cached", "cache", "similarity", "saved_usd"):
-        stored.pop(passing)
+    stored = {name: getattr(reply, name) for name in _STORED}
+    usage = reply.usage
+    stored["usage"] = {name: getattr(usage, name) for name in _USAGE}
+    stored["tool_calls"] = [asdict(call) for call in reply.tool_calls]
     return stored
 
 

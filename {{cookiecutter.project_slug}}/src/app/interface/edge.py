@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.caller import Caller
@@ -32,6 +32,8 @@ SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "cache-control": "private, no-store",
 }
+
+_SECURITY = [(name.encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 log = structlog.stdlib.get_logger("app.access")
 
@@ -84,12 +86,14 @@ class _Exchange:
     async def _send_marked(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["x-trace-id"] = self._trace_id
-            for name, value in SECURITY_HEADERS.items():
-                headers.setdefault(name, value)
+            headers = [pair for pair in message.get("headers", ()) if pair[0] != b"x-trace-id"]
+            there = {name for name, _ in headers}
+            headers += [pair for pair in _SECURITY if pair[0] not in there]
+            headers.append((b"x-trace-id", self._trace_id.encode()))
             if self._rates:
-                headers.update(rate_headers(self._rates, dialect_of(self._scope["path"])))
+                told = rate_headers(self._rates, dialect_of(self._scope["path"]))
+                headers += [(name.encode(), value.encode()) for name, value in told.items()]
+            message["headers"] = headers
         await self._send(message)
 
     async def _answer(self, error: Exception, receive: Receive) -> None:

@@ -34,6 +34,8 @@ _QUEUE = 4096
 _DELAY_MS = 500
 _propagator = TraceContextTextMapPropagator()
 _provider: TracerProvider | None = None
+# The provider's tracer: looking it up costs more than starting a span.
+_tracer: Tracer | None = None
 _lock = threading.Lock()
 
 
@@ -62,18 +64,20 @@ def configure_for_tests(service_name: str = "test") -> InMemorySpanExporter:
 
 def tracer() -> Tracer:
     """The tracer of this project. Before `configure` its spans have ids and go nowhere."""
-    global _provider
-    if _provider is None:
+    global _provider, _tracer
+    found = _tracer
+    if found is None:
         with _lock:
             _provider = _provider or _new_provider("app", "dev")
-    return _provider.get_tracer("app")
+            found = _tracer = _provider.get_tracer("app")
+    return found
 
 
 def shutdown(timeout_s: float = 5.0) -> bool:
     """Send what is waiting and stop, in at most `timeout_s`. False when some spans were left behind."""
-    global _provider
+    global _provider, _tracer
     with _lock:
-        provider, _provider = _provider, None
+        provider, _provider, _tracer = _provider, None, None
     if provider is None:
         return True
     worker = threading.Thread(target=provider.shutdown, name="tracing-shutdown", daemon=True)
@@ -226,8 +230,8 @@ def _new_provider(service_name: str, environment: str) -> TracerProvider:
 
 
 def _install(provider: TracerProvider) -> None:
-    global _provider
+    global _provider, _tracer
     with _lock:
-        _provider = provider
+        _provider, _tracer = provider, None
     atexit.unregister(shutdown)
     atexit.register(shutdown)
