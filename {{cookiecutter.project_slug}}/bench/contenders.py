@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
@@ -23,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Contender(Protocol):
-    """One way to make a model call; every call has another text, so that no cache ever hits."""
+    """One way to make a model call; every call has another text, of any run, so that no cache ever hits."""
 
     async def call(self) -> int:
         """Make one call; characters received."""
@@ -41,7 +42,7 @@ class OpenAISdk:
         from openai import AsyncOpenAI
 
         self._client = AsyncOpenAI(base_url=base_url, api_key="bench", max_retries=0)
-        self._numbers = count()
+        self._numbers = count(time.time_ns())
 
     def _arguments(self) -> dict[str, Any]:
         user = TEXT.format(number=next(self._numbers))
@@ -84,7 +85,7 @@ class LiteLLMRouter:
             for name in ("first", "second")
         ]
         self._router = litellm.Router(model_list=deployments, num_retries=2, fallbacks=[{"first": ["second"]}])
-        self._numbers = count()
+        self._numbers = count(time.time_ns())
 
     def _messages(self) -> list[dict[str, str]]:
         user = TEXT.format(number=next(self._numbers))
@@ -107,7 +108,7 @@ class Own:
 
         self._gateway = services.gateway
         self._caller = Caller(tenant="bench", user="bench", session="bench")
-        self._numbers = itertools.repeat(0) if repeating else count()
+        self._numbers = itertools.repeat(0) if repeating else count(time.time_ns())
 
     def _inputs(self) -> dict[str, str]:
         return {"ticket": TEXT.format(number=next(self._numbers))}

@@ -58,7 +58,7 @@ async def _load(address: str, headers: dict[str, str], model: str, calls: int, c
                 began = time.perf_counter()
                 async with session.post(address, json={"model": model, "messages": messages}) as response:
                     told = await response.read()
-                    if response.status != 200 or b"word63" not in told:
+                    if response.status != 200 or b"bank account instead" not in told:
                         raise RuntimeError(f"{address} answered {response.status}: {told[:300]!r}")
                 walls.append((time.perf_counter() - began) * 1000)
 

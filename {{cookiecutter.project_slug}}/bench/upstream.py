@@ -11,8 +11,14 @@ import sys
 
 from aiohttp import web
 
-CHUNKS = 64
-WORDS = [f"word{number} " for number in range(CHUNKS)]
+# A reply as a support desk gives it, a word a chunk.
+TEXT = (
+    "A refund for an invoice that was charged twice is made to the card it was paid with and takes up to fourteen days "
+    "from the day it was asked for. You ask for it under Billing, then Invoices, then Refund. If the "
+    "card has expired since, write to the billing team, which sends the money to a bank account instead."
+)
+WORDS = [f"{word} " for word in TEXT.split()]
+CHUNKS = len(WORDS)
 USAGE = {"prompt_tokens": 40, "completion_tokens": CHUNKS, "total_tokens": 40 + CHUNKS}
 HEAD = {"id": "chatcmpl-bench", "created": 1, "model": "bench"}
 
@@ -35,11 +41,15 @@ def _events() -> list[bytes]:
 
 
 REPLY, EVENTS = _whole(), _events()
+# `python bench/upstream.py 0.1` thinks for a tenth of a second before it answers.
+DELAY_S = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
 
 
 async def chat(request: web.Request) -> web.StreamResponse:
     """One completion, streamed when asked for."""
     body = json.loads(await request.read())
+    if DELAY_S:
+        await asyncio.sleep(DELAY_S)
     if not body.get("stream"):
         return web.Response(body=REPLY, content_type="application/json")
     response = web.StreamResponse(headers={"content-type": "text/event-stream"})

@@ -6,6 +6,7 @@ import pytest
 from psycopg_pool import AsyncConnectionPool
 
 from app.data import cache, store
+from app.data.cache import Kept
 from app.errors import StoreUnavailableError
 
 REPLY = {"text": "Grüße 🧾", "usage": {"input_tokens": 3}, "data": None}
@@ -15,16 +16,16 @@ async def test_a_reply_comes_back_as_it_was(pool: AsyncConnectionPool) -> None:
     """Before it is stored there is none; a later one replaces it."""
     assert await cache.get(pool, "identity", "default") is None
 
-    await cache.put(pool, "identity", "default", "answer", {"text": "first"}, ttl_s=60)
-    await cache.put(pool, "identity", "default", "answer", REPLY, ttl_s=60)
+    await cache.put(pool, [Kept("identity", "default", "answer", {"text": "first"}, 60)])
+    await cache.put(pool, [Kept("identity", "default", "answer", REPLY, 60)])
 
     assert await cache.get(pool, "identity", "default") == REPLY
 
 
 async def test_a_reply_is_never_given_to_another_tenant(pool: AsyncConnectionPool) -> None:
     """Should two tenants ever come with one identity, the first keeps its reply and the second has none."""
-    await cache.put(pool, "identity", "one", "answer", REPLY, ttl_s=60)
-    await cache.put(pool, "identity", "two", "answer", {"text": "theirs"}, ttl_s=60)
+    await cache.put(pool, [Kept("identity", "one", "answer", REPLY, 60)])
+    await cache.put(pool, [Kept("identity", "two", "answer", {"text": "theirs"}, 60)])
 
     assert await cache.get(pool, "identity", "one") == REPLY
     assert await cache.get(pool, "identity", "two") is None
@@ -32,8 +33,8 @@ async def test_a_reply_is_never_given_to_another_tenant(pool: AsyncConnectionPoo
 
 async def test_expired_replies_are_not_served_and_can_be_purged(pool: AsyncConnectionPool) -> None:
     """Purging takes the expired ones and leaves the others."""
-    await cache.put(pool, "old", "default", "answer", REPLY, ttl_s=-1)
-    await cache.put(pool, "new", "default", "answer", REPLY, ttl_s=60)
+    await cache.put(pool, [Kept("old", "default", "answer", REPLY, -1)])
+    await cache.put(pool, [Kept("new", "default", "answer", REPLY, 60)])
 
     assert await cache.get(pool, "old", "default") is None
     assert await cache.purge(pool) == 1

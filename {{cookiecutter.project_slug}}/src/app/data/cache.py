@@ -9,18 +9,18 @@ one asks the model. A claim ends with the reply, when it is released, or when it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import orjson
 import psycopg
-from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from app.errors import StoreUnavailableError
 
 _GET = "SELECT reply FROM reply_cache WHERE identity = %s AND tenant = %s AND (%s OR expires_at > now())"
-_GET_OR_CLAIM = """
+_GET_OR_CLAIM_ONE = """
 WITH hit AS (
   SELECT reply FROM reply_cache WHERE identity = %(identity)s AND tenant = %(tenant)s AND expires_at > now()
 ), claim AS (
@@ -31,14 +31,36 @@ WITH hit AS (
 )
 SELECT (SELECT reply FROM hit), coalesce((SELECT * FROM claim), false)
 """
+# The same for many. Claims are made and ended in one order everywhere: processes never wait for each other in a circle.
+_GET_OR_CLAIM = """
+WITH asked AS MATERIALIZED (
+  SELECT * FROM unnest(%(identities)s::text[], %(tenants)s::text[], %(claims)s::text[])
+    WITH ORDINALITY AS a (identity, tenant, claim, n)
+), hit AS MATERIALIZED (
+  SELECT a.n, c.reply FROM asked AS a JOIN reply_cache AS c
+    ON c.identity = a.identity AND c.tenant = a.tenant AND c.expires_at > now()
+), claimed AS (
+  INSERT INTO reply_claims AS old (identity, owner, until)
+  SELECT claim, %(owner)s, now() + make_interval(secs => %(lease_s)s) FROM asked
+    WHERE n NOT IN (SELECT n FROM hit) ORDER BY claim
+  ON CONFLICT (identity) DO UPDATE SET (owner, until) = (excluded.owner, excluded.until) WHERE old.until < now()
+  RETURNING identity
+)
+SELECT hit.reply, a.claim IN (SELECT identity FROM claimed) FROM asked AS a LEFT JOIN hit USING (n) ORDER BY a.n
+"""
 _PUT = """
-WITH kept AS (
+WITH asked AS MATERIALIZED (
+  SELECT * FROM unnest(%(identities)s::text[], %(tenants)s::text[], %(tasks)s::text[], %(replies)s::text[],
+    %(ttls_s)s::float8[]) AS a (identity, tenant, task, reply, ttl_s)
+), kept AS (
   INSERT INTO reply_cache AS old (identity, tenant, task, reply, expires_at)
-  VALUES (%(identity)s, %(tenant)s, %(task)s, %(reply)s, now() + make_interval(secs => %(ttl_s)s))
+  SELECT identity, tenant, task, reply::jsonb, now() + make_interval(secs => ttl_s) FROM asked ORDER BY identity
   ON CONFLICT (identity) DO UPDATE SET (task, reply, created_at, expires_at)
   = (excluded.task, excluded.reply, now(), excluded.expires_at) WHERE old.tenant = excluded.tenant
+), mine AS MATERIALIZED (
+  SELECT identity FROM reply_claims WHERE identity = ANY (%(claims)s) AND owner = %(owner)s ORDER BY identity FOR UPDATE
 )
-DELETE FROM reply_claims WHERE identity = %(claim)s AND owner = %(owner)s RETURNING 1
+DELETE FROM reply_claims WHERE identity IN (SELECT identity FROM mine) RETURNING 1
 """
 NOBODY = UUID(int=0)
 
@@ -53,29 +75,53 @@ async def get(pool: AsyncConnectionPool, identity: str, tenant: str, *, expired:
 
 
 async def get_or_claim(
-    pool: AsyncConnectionPool, identity: str, tenant: str, owner: UUID, lease_s: float
-) -> tuple[dict[str, Any] | None, bool]:
-    """The stored reply, or else whether `owner` may make it now: False while somebody else does."""
-    values = {"identity": identity, "tenant": tenant, "claim": _claim(identity, tenant), "owner": owner}
-    [(reply, claimed)] = await execute(pool, _GET_OR_CLAIM, {**values, "lease_s": lease_s})
-    return reply, claimed
+    pool: AsyncConnectionPool, asked: Sequence[tuple[str, str]], owner: UUID, lease_s: float
+) -> list[tuple[dict[str, Any] | None, bool]]:
+    """For each (identity, tenant), all different: the stored reply, or else whether `owner` may make it now.
 
-
-async def put(
-    pool: AsyncConnectionPool,
-    identity: str,
-    tenant: str,
-    task: str,
-    reply: Mapping[str, Any],
-    ttl_s: float,
-    owner: UUID = NOBODY,
-) -> None:
-    """Keep a reply for `ttl_s` seconds, and end the claim on it.
-
-    A later one replaces it; one of another tenant is left alone.
+    False while somebody else does.
     """
-    values = {"identity": identity, "tenant": tenant, "task": task, "reply": Jsonb(dict(reply)), "ttl_s": ttl_s}
-    await execute(pool, _PUT, {**values, "claim": _claim(identity, tenant), "owner": owner})
+    common = {"owner": owner, "lease_s": lease_s}
+    if len(asked) == 1:
+        [(identity, tenant)] = asked
+        values = {"identity": identity, "tenant": tenant, "claim": _claim(identity, tenant), **common}
+        return [(reply, claimed) for reply, claimed in await execute(pool, _GET_OR_CLAIM_ONE, values)]
+    values = {
+        "identities": [identity for identity, _ in asked],
+        "tenants": [tenant for _, tenant in asked],
+        "claims": [_claim(*one) for one in asked],
+        **common,
+    }
+    return [(reply, claimed) for reply, claimed in await execute(pool, _GET_OR_CLAIM, values)]
+
+
+class Kept(NamedTuple):
+    """A reply to be kept for `ttl_s` seconds."""
+
+    identity: str
+    tenant: str
+    task: str
+    reply: Mapping[str, Any]
+    ttl_s: float
+
+
+async def put(pool: AsyncConnectionPool, kept: Sequence[Kept], owner: UUID = NOBODY) -> None:
+    """Keep replies, and end the claims on them.
+
+    A later one replaces one that is there; one of another tenant is left alone. Of several for one identity in `kept`
+    the last counts.
+    """
+    last = {(one.identity): one for one in kept}.values()
+    values = {
+        "identities": [one.identity for one in last],
+        "tenants": [one.tenant for one in last],
+        "tasks": [one.task for one in last],
+        "replies": [orjson.dumps(dict(one.reply)).decode() for one in last],
+        "ttls_s": [one.ttl_s for one in last],
+        "claims": [_claim(one.identity, one.tenant) for one in kept],
+        "owner": owner,
+    }
+    await execute(pool, _PUT, values)
 
 
 async def release(pool: AsyncConnectionPool, identity: str, tenant: str, owner: UUID) -> None:

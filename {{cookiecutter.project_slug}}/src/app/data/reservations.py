@@ -16,13 +16,13 @@ import orjson
 import psycopg
 
 from app.data import budgets, limits
+from app.data.batching import Batches
 from app.data.budgets import Cap
 from app.data.dedicated import DedicatedConnection
 from app.data.limits import Limit, Rate
 from app.errors import ConfigurationError, StoreUnavailableError
 
 ADMIT = b"SELECT app.admit(%s::jsonb)::text"
-MOST_AT_ONCE = 64
 
 
 class Request(NamedTuple):
@@ -67,34 +67,12 @@ class Reservations:
     def __init__(self, connection: DedicatedConnection, *, lease_s: float) -> None:
         self._connection = connection
         self._lease_s = lease_s
-        self._waiting: list[tuple[Request, asyncio.Future[Verdict]]] = []
-        self._sender: asyncio.Task[None] | None = None
+        self._batches: Batches[Request, Verdict] = Batches(self._decide)
 
     def reserve(self, request: Request) -> asyncio.Future[Verdict]:
         """The verdict to come. It fails with StoreUnavailableError when the database is away; then nothing is held,
         or what is held ends with its lease."""
-        verdict: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
-        self._waiting.append((request, verdict))
-        if self._sender is None or self._sender.done():
-            self._sender = asyncio.create_task(self._send())
-        return verdict
-
-    async def _send(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
-            requests = [request for request, _ in batch]
-            try:
-                verdicts = await self._decide(requests)
-            except (StoreUnavailableError, ConfigurationError) as error:
-                for _, waiting in batch:
-                    waiting.set_exception(error)
-            except BaseException as error:
-                for _, waiting in batch + self._waiting:
-                    waiting.set_exception(error) if isinstance(error, Exception) else waiting.cancel()
-                raise
-            else:
-                for (_, waiting), verdict in zip(batch, verdicts, strict=True):
-                    waiting.set_result(verdict)
+        return self._batches.put(request)
 
     async def _decide(self, requests: Sequence[Request]) -> list[Verdict]:
         caps = {cap: n for n, cap in enumerate(dict.fromkeys(cap for r in requests for cap in r.caps), 1)}

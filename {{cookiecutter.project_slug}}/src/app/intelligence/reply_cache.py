@@ -11,18 +11,21 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
 from psycopg_pool import AsyncConnectionPool
 
 from app.data import cache, embedding_cache, semantic_cache
+from app.data.batching import MOST_AT_ONCE, Batches
 from app.data.kept import KeptVector, Near
 from app.errors import StoreUnavailableError
 
 FIRST_WAIT_S = 0.02
 LONGEST_WAIT_S = 0.25
 PURGE_EVERY_S = 600.0
+WRITE_EVERY_S = 0.02
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +39,18 @@ class PostgresCaches:
         self._owner = uuid4()
         self._held: set[tuple[str, str]] = set()
         self._keeper: asyncio.Task[None] | None = None
+        self._claims: Batches[tuple[str, str], tuple[Mapping[str, Any] | None, bool]] = Batches(self._get_or_claim)
+        self._pending: dict[tuple[str, str], cache.Kept] = {}
+        self._writer: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to lengthen claims and to sweep out what has expired."""
         self._keeper = asyncio.create_task(self._keep_up(), name="caches")
 
     async def close(self) -> None:
-        """Stop, and give up the claims that are left."""
+        """Stop, what is pending written, and give up the claims that are left."""
+        if self._writer is not None:
+            await self._writer
         if self._keeper is not None:
             self._keeper.cancel()
             with suppress(asyncio.CancelledError):
@@ -52,6 +60,8 @@ class PostgresCaches:
 
     async def get(self, identity: str, tenant: str, *, expired: bool = False) -> Mapping[str, Any] | None:
         """The stored reply, None when there is none; one that has expired counts only as `expired`."""
+        if (kept := self._pending.get((identity, tenant))) is not None:
+            return kept.reply
         try:
             return await cache.get(self._pool, identity, tenant, expired=expired)
         except StoreUnavailableError as error:
@@ -63,10 +73,12 @@ class PostgresCaches:
 
         Whoever got None calls `put` or `release`.
         """
+        if (kept := self._pending.get((identity, tenant))) is not None:
+            return kept.reply
         until, pause = time.monotonic() + wait_s, FIRST_WAIT_S
         try:
             while True:
-                reply, claimed = await cache.get_or_claim(self._pool, identity, tenant, self._owner, self._lease_s)
+                reply, claimed = await self._claims.answer((identity, tenant))
                 if reply is not None:
                     return reply
                 if claimed:
@@ -81,12 +93,14 @@ class PostgresCaches:
             return None
 
     async def put(self, identity: str, tenant: str, task: str, reply: Mapping[str, Any], ttl_s: float) -> None:
-        """Keep a reply, which ends the claim on it."""
-        try:
-            await cache.put(self._pool, identity, tenant, task, reply, ttl_s, self._owner)
-            self._held.discard((identity, tenant))
-        except StoreUnavailableError as error:
-            log.warning("reply not cached: %s", error)
+        """Keep a reply, which ends the claim on it: here at once, for other processes within WRITE_EVERY_S.
+
+        Replies that come in between are written together. A process killed meanwhile has not kept them.
+        """
+        self._pending[identity, tenant] = cache.Kept(identity, tenant, task, reply, ttl_s)
+        self._held.discard((identity, tenant))
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
 
     async def release(self, identity: str, tenant: str) -> None:
         """End the claim, if it still stands."""
@@ -137,6 +151,31 @@ class PostgresCaches:
             await embedding_cache.put(self._pool, tenant, model, vectors, ttl_s)
         except StoreUnavailableError as error:
             log.warning("vectors not cached: %s", error)
+
+    async def _get_or_claim(self, asked: Sequence[tuple[str, str]]) -> list[tuple[Mapping[str, Any] | None, bool]]:
+        """Those asked for twice at once are asked for once: the second is told that somebody else makes it."""
+        different = list(dict.fromkeys(asked))
+        found = dict(
+            zip(different, await cache.get_or_claim(self._pool, different, self._owner, self._lease_s), strict=True)
+        )
+        answers: list[tuple[Mapping[str, Any] | None, bool]] = []
+        for one in asked:
+            reply, claimed = found[one]
+            answers.append((reply, claimed))
+            found[one] = (reply, False)
+        return answers
+
+    async def _write(self) -> None:
+        while self._pending:
+            await asyncio.sleep(WRITE_EVERY_S)
+            batch = dict(islice(self._pending.items(), MOST_AT_ONCE))
+            try:
+                await cache.put(self._pool, list(batch.values()), self._owner)
+            except StoreUnavailableError as error:
+                log.warning("%d replies not cached: %s", len(batch), error)
+            for key, kept in batch.items():
+                if self._pending.get(key) is kept:
+                    del self._pending[key]
 
     async def _keep_up(self) -> None:
         purged_at = time.monotonic()

@@ -38,6 +38,8 @@ class Pieces:
         self._cuts = _BETWEEN_SENTENCES if whole_sentences else _BETWEEN_WORDS
         self._text = ""
         self._start = 0
+        # No cut lies before here: what has been searched is not searched again with every few characters more.
+        self._searched = 0
 
     @property
     def view(self) -> str:
@@ -49,6 +51,7 @@ class Pieces:
         kept = max(0, self._start - _BEFORE)
         self._text = self._text[kept:] + text
         self._start -= kept
+        self._searched -= kept
 
     def first(self, limit: int, *, final: bool) -> Piece | None:
         """The first piece, or None when more must come; without a cut in `limit` characters these, cut short.
@@ -93,9 +96,13 @@ class Pieces:
 
     def _cut(self, start: int) -> tuple[int, int] | None:
         """The first cut from `start`, and the last character that had to be seen to know it."""
-        for match in self._cuts.finditer(self._text, start):
+        for match in self._cuts.finditer(self._text, max(start, self._searched)):
             end = match.end()
             begun = self._text.rfind("-----BEGIN", start, end)
             if begun < 0 or _KEY_ENDS.search(self._text, begun, end):
                 return end, max(end, match.end("next"))
+        # A cut is known by the two words around it: the last three words may yet turn out to hold one.
+        words = self._text[start:].rsplit(None, 3)
+        if len(words) == 4 and "-----BEGIN" not in words[0]:
+            self._searched = start + len(words[0])
         return None

@@ -27,6 +27,9 @@ class GuardedChunks:
     def feed(self, chunk: Chunk) -> Chunk | None:
         """Take one chunk; the one that carries the finish reason also carries everything held."""
         text = self._passed(chunk.text) if chunk.text else ""
+        if chunk.finish_reason is None and not chunk.tool_calls:
+            said = text or chunk.usage is not None
+            return Chunk(text, usage=chunk.usage, model=chunk.model, logprobs=chunk.logprobs) if said else None
         for delta in chunk.tool_calls:
             self._arguments[delta.index] = self._arguments.get(delta.index, "") + delta.arguments
         heads = tuple(replace(delta, arguments="") for delta in chunk.tool_calls if delta.id or delta.name)
