@@ -83,10 +83,10 @@ def test_a_differing_output_and_a_failing_step_are_no_proof() -> None:
 
 def test_a_refused_client_is_not_run(tmp_path: Path) -> None:
     """What no door serves is never called: the verdict says which client hinders the run."""
-    promotion = promote_cells(make_project(tmp_path), "import cohere\nclient = cohere.ClientV2()").promotion
+    promotion = promote_cells(make_project(tmp_path), "import voyageai\nclient = voyageai.Client()").promotion
     prove(promotion)
     assert promotion.report.proof.verdict == "not run"
-    assert promotion.report.proof.detail.startswith("cell 0:2: cohere.ClientV2(...)")
+    assert promotion.report.proof.detail.startswith("cell 0:2: voyageai.Client(...)")
 
 
 def test_a_project_without_a_door_is_not_proved(tmp_path: Path) -> None:

@@ -102,8 +102,8 @@ def test_a_step_that_would_ask_a_person_stays_out_of_the_pipeline(tmp_path: Path
 
 def test_a_refused_client_keeps_the_step_out_of_the_pipeline(tmp_path: Path) -> None:
     """The step is written with the refusal in its report; `pipeline.yaml` stays as it is."""
-    promoted = promote_cells(make_project(tmp_path), "from google import genai\nclient = genai.Client()")
-    assert promoted.refused() == ["0:2 genai.Client(...): no door speaks Google's Gemini protocol yet"]
+    promoted = promote_cells(make_project(tmp_path), "import voyageai\nclient = voyageai.Client()")
+    assert promoted.refused() == ["0:2 voyageai.Client(...): no door speaks Voyage's protocol"]
     assert "notebooks/steps/poc.ipynb" in promoted.files
     assert "notebooks/pipeline.yaml" not in promoted.files
 
@@ -111,15 +111,13 @@ def test_a_refused_client_keeps_the_step_out_of_the_pipeline(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("import cohere\nc = cohere.ClientV2()", "Cohere"),
-        ("from mistralai import Mistral\nc = Mistral()", "Mistral"),
         ("import boto3\nc = boto3.client('bedrock-runtime')", "Bedrock"),
         ("from transformers import pipeline\np = pipeline('text-generation')", "own process"),
         ("import requests\nrequests.post('https://api.openai.com/v1/chat/completions', json={})", "plain HTTP"),
-        ("import openai\nopenai.ChatCompletion.create(model='m')", "before 1.0"),
+        ("import openai\nopenai.Image.create(prompt='a cat')", "before 1.0"),
         ("from openai import OpenAI\nc = OpenAI()\nc.images.generate(prompt='a cat')", "this endpoint"),
-        ("from langchain_openai import OpenAI\nllm = OpenAI()", "old completions endpoint"),
-        ("from langchain.chat_models import init_chat_model\nm = init_chat_model('gemini-2.0')", "'gemini-2.0'"),
+        ("from langchain_community.llms import Replicate\nllm = Replicate()", "protocol"),
+        ("from langchain.chat_models import init_chat_model\nm = init_chat_model('jamba-large')", "'jamba-large'"),
     ],
 )
 def test_what_no_door_serves_is_refused_with_place_reason_and_remedy(code: str, reason: str, tmp_path: Path) -> None:

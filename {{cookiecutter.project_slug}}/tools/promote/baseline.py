@@ -8,10 +8,11 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from tools.promote.clients import FAMILIES
 from tools.promote.dependencies import lift_installs
 from tools.promote.notebook_file import Notebook
 from tools.promote.program import Program, read_program
-from tools.promote.rewiring import FAMILIES, rewire
+from tools.promote.rewiring import rewire
 from tools.promote.secrets import SecretRemover
 from tools.promote.splice import Edits
 from tools.promote.step_notebook import PROMPT, assemble, import_cell
@@ -37,7 +38,8 @@ def make_baseline(notebook: Notebook, name: str) -> Baseline:
         secrets.run()
     helpers = sorted(clients.helpers) if clients is not None else []
     extra = sorted(clients.imports) if clients is not None else []
-    imports = import_cell(helpers, PROMPT, extra, needs_os=secrets.needs_os, cwd=None)
+    surrounded = clients is not None and clients.surrounded
+    imports = import_cell(helpers, PROMPT, extra, needs_os=secrets.needs_os, cwd=None, surrounded=surrounded)
     assembled = assemble(notebook, program, edits, [], imports, {})
     return Baseline(assembled.notebook, assembled.origins, clients is not None)
 
@@ -51,7 +53,9 @@ def _brings_address(program: Program) -> bool:
         for family in FAMILIES:
             constructor = family.constructors.get(dotted.rpartition(".")[2]) if family.owns(dotted) else None
             if constructor is not None and (
-                constructor.becomes or any(k.arg is None or k.arg in constructor.loses for k in call.keywords)
+                constructor.becomes
+                or call.args[: constructor.drops]
+                or any(k.arg is None or k.arg in constructor.loses for k in call.keywords)
             ):
                 return True
     stores = (n for cell in program.cells for n in ast.walk(cell.tree) if isinstance(n, ast.Subscript | ast.Attribute))

@@ -12,6 +12,7 @@ from tools.promote.magics import Magic
 from tools.promote.outcome import Finding
 from tools.promote.program import CodeCell, Program
 from tools.promote.splice import Edits, removal
+from tools.promote.unused_imports import still_read
 
 HARMLESS = {
     "matplotlib", "load_ext", "reload_ext", "autoreload", "config", "time", "timeit", "capture", "env", "pylab", "cd",
@@ -76,18 +77,10 @@ def _host_import(program: Program, cell: CodeCell, node: ast.Import | ast.Import
         return []
     names = {alias.asname or alias.name.split(".")[0] for alias in node.names}
     what = cell.text(node)
-    if any(_still_read(program, name, edits) for name in names):
+    if any(still_read(program, name, edits) for name in names):
         reason, remedy = "this library exists on the notebook host alone", "read the value from a file or a parameter"
         return [Finding("refused", "input", cell.index, node.lineno, what, reason, remedy)]
     edits.add(removal(cell, node))
     return [
         Finding("changed", "input", cell.index, node.lineno, f"{what} removed", "exists on the notebook host alone")
     ]
-
-
-def _still_read(program: Program, name: str, edits: Edits) -> bool:
-    return any(
-        isinstance(node, ast.Name) and node.id == name and not edits.replaced(cell.index, cell.span(node))
-        for cell in program.cells
-        for node in ast.walk(cell.tree)
-    )

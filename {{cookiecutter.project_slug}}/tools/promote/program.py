@@ -129,6 +129,13 @@ class Program:
             return None
         return ".".join([root, *reversed(parts)])
 
+    def constant(self, node: ast.expr | None) -> str | None:
+        """The text of a constant, or of a name that is given exactly one."""
+        if isinstance(node, ast.Name):
+            values = [binding.value for binding in self.names.bindings.get(node.id, [])]
+            node = values[0] if len(values) == 1 else None
+        return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
     def calls(self) -> Iterator[tuple[CodeCell, ast.Call]]:
         """Every call, in the order of the text."""
         for cell in self.cells:

@@ -50,6 +50,7 @@ def rewrite(
         sorted(clients.imports),
         needs_os=secrets.needs_os,
         cwd=cwd if uses_relative_paths(program, edits) else None,
+        surrounded=clients.surrounded,
     )
     moved = [Finding("changed", "parameter", p.cell, p.line, f"{p.name}: {p.type} is a parameter") for p in parameters]
     findings = [

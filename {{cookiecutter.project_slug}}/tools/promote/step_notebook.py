@@ -19,6 +19,7 @@ from tools.promote.splice import Edits
 HELPERS = "app.orchestration.notebook"
 PROMPT = "prompt"
 PROMPT_ALIAS = "registry_prompt"
+SURROUND = "use_door_environment"
 # A file name with an ending, or a folder: `data/tickets.csv`, `../out/`; no host name.
 PATH = re.compile(
     r"(\.{1,2}/|[\w\-]+/)*[\w\-. ]*[\w\-]\.(?!(com|org|net|io|ai)$)[A-Za-z][A-Za-z0-9]{0,6}"
@@ -65,16 +66,27 @@ def uses_relative_paths(program: Program, edits: Edits) -> bool:
 
 
 def import_cell(
-    helpers: Sequence[str], prompt_name: str, imports: Sequence[str], *, needs_os: bool, cwd: str | None
+    helpers: Sequence[str],
+    prompt_name: str,
+    imports: Sequence[str],
+    *,
+    needs_os: bool,
+    cwd: str | None,
+    surrounded: bool = False,
 ) -> str:
-    """The text of the inserted import cell; empty when the step needs nothing."""
+    """The text of the inserted import cell; empty when the step needs nothing.
+
+    `surrounded`: clients of the notebook read the environment, which is pointed at the door before they are made.
+    """
+    helpers = [*helpers, *([SURROUND] if surrounded else [])]
     standard = ["import os"] if needs_os or cwd else []
-    plain = sorted(h for h in helpers if h != PROMPT or prompt_name == PROMPT)
+    plain = sorted(h for h in set(helpers) if h != PROMPT or prompt_name == PROMPT)
     own = [f"from {HELPERS} import {', '.join(plain)}"] if plain else []
     if PROMPT in helpers and prompt_name != PROMPT:
         own.append(f"from {HELPERS} import {PROMPT} as {prompt_name}")
     moved = [f"os.chdir({_quoted(cwd)})  # where the relative paths of this notebook start"] if cwd else []
-    groups = [standard, sorted(imports), own, moved]
+    pointed = [f"{SURROUND}()"] if surrounded else []
+    groups = [standard, *([own, pointed, sorted(imports)] if surrounded else [sorted(imports), own]), moved]
     return "\n\n".join("\n".join(group) for group in groups if group)
 
 

@@ -1,4 +1,4 @@
-"""Cohere's doors, version 2: chat and embed."""
+"""Cohere's doors, versions 1 and 2: chat and embed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.intelligence.wire import cohere, cohere_embeddings, cohere_reply, cohere_stream
+from app.intelligence.wire import cohere, cohere_embeddings, cohere_reply, cohere_stream, cohere_v1, ndjson
 from app.interface.door_answers import chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
 
@@ -21,6 +21,27 @@ async def chat(request: Request) -> Response:
         encoder=lambda: cohere_stream.StreamEncoder(id=str(uuid4())),
         body=lambda reply, call_id: cohere_reply.encode_reply(reply, id=call_id),
     )
+
+
+async def chat_v1(request: Request) -> Response:
+    """One body of chat in version 1. Raises AppError."""
+    return await chat_answer(
+        request,
+        cohere_v1.decode_request(body_of(request)),
+        "cohere",
+        encoder=lambda: cohere_v1.StreamEncoder(id=str(uuid4())),
+        body=lambda reply, call_id: cohere_v1.encode_reply(reply, id=call_id),
+        media_type=ndjson.MEDIA_TYPE,
+    )
+
+
+async def embed_v1(request: Request) -> Response:
+    """One body of embed in version 1, where the model may be left out. Raises AppError."""
+    body = body_of(request)
+    wanted = cohere_embeddings.decode_request({"model": "embed", **body})
+    found = await vectors_for(request, wanted.model, wanted.texts, wanted.dimensions)
+    by_type = bool(body.get("embedding_types"))
+    return json_answer(cohere_embeddings.encode_v1_reply(found, wanted, id=str(uuid4()), by_type=by_type))
 
 
 async def embed(request: Request) -> Response:

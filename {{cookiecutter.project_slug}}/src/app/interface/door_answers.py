@@ -72,6 +72,14 @@ async def chat_answer(
     return json_answer(body(as_model_reply(reply), reply.call_id), _call_headers(reply))
 
 
+async def reply_to(request: Request, wanted: ModelRequest) -> ModelReply:
+    """The whole reply to one of several requests that a client sent in one body. Raises AppError."""
+    services = services_of(request)
+    gateway = cast(ModelGateway, services.gateway)
+    meant = replace(wanted, model=model_for(wanted.model, services.settings))
+    return as_model_reply(await gateway.chat(meant, caller_of(request), task=task_of(request)))
+
+
 async def vectors_for(request: Request, model: str, texts: Sequence[str], dimensions: int | None) -> Embeddings:
     """One vector a text, of the model a client means by `model`. Raises InputError for another length than it has."""
     services = services_of(request)

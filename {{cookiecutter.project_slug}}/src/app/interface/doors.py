@@ -22,10 +22,13 @@ GEMINI_VERSIONS = ("/v1", "/v1beta")
 # Where each body is posted, besides OpenAI's chat, which the assistant may answer.
 POSTED: tuple[tuple[str, Dialect, Answer], ...] = (
     ("/v1/responses", "openai", openai_door.responses),
+    ("/v1/completions", "openai", openai_door.completions),
     ("/v1/embeddings", "openai", openai_door.embeddings),
     ("/v1/messages", "anthropic", anthropic_door.messages),
     ("/api/chat", "ollama", ollama_door.chat),
     ("/api/embed", "ollama", ollama_door.embed),
+    ("/v1/chat", "cohere", cohere_door.chat_v1),
+    ("/v1/embed", "cohere", cohere_door.embed_v1),
     ("/v2/chat", "cohere", cohere_door.chat),
     ("/v2/embed", "cohere", cohere_door.embed),
 )

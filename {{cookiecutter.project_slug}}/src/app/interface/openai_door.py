@@ -1,24 +1,32 @@
-"""OpenAI's doors: chat completions, Responses and embeddings. Mistral's client, known by its name, asks here too."""
+"""OpenAI's doors: chat completions, Responses, completions and embeddings.
+
+Mistral's client, known by its name, asks here too.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Sequence
 from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.errors import AppError
+from app.intelligence.messages import ModelReply, ModelRequest
 from app.intelligence.wire import (
     mistral_chat,
     openai_chat,
     openai_chat_reply,
     openai_chat_stream,
+    openai_completions,
     openai_embeddings,
     openai_responses,
     openai_responses_reply,
     openai_responses_stream,
 )
-from app.interface.door_answers import chat_answer, json_answer, vectors_for
+from app.interface.door_answers import chat_answer, json_answer, reply_to, vectors_for
 from app.interface.services import body_of
 
 
@@ -72,6 +80,32 @@ async def responses(request: Request) -> Response:
             reply, id=call_id, model=asked, created=created, asked=body
         ),
     )
+
+
+async def completions(request: Request) -> Response:
+    """One body of completions, a call a prompt. Raises AppError."""
+    wanted = openai_completions.decode_request(body_of(request))
+    asked, created, id = wanted[0].model, int(time.time()), f"cmpl-{uuid4()}"
+    if len(wanted) > 1:
+        replies = await _all_replies(request, wanted)
+        return json_answer(openai_completions.encode_replies(replies, id=id, model=asked, created=created))
+    return await chat_answer(
+        request,
+        wanted[0],
+        "openai",
+        encoder=lambda: openai_completions.StreamEncoder(id=id, model=asked, created=created),
+        body=lambda reply, _: openai_completions.encode_replies([reply], id=id, model=asked, created=created),
+    )
+
+
+async def _all_replies(request: Request, wanted: Sequence[ModelRequest]) -> list[ModelReply]:
+    """One reply each, asked at the same time; when one fails the others are ended. Raises the first's AppError."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(reply_to(request, one)) for one in wanted]
+    except* AppError as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in asked]
 
 
 async def embeddings(request: Request) -> Response:

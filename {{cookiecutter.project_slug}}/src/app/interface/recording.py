@@ -21,10 +21,13 @@ from app.errors import InputError
 PROTOCOLS: Mapping[str, str] = {
     "/v1/chat/completions": "openai.chat",
     "/v1/responses": "openai.responses",
+    "/v1/completions": "openai.completions",
     "/v1/embeddings": "openai.embeddings",
     "/v1/messages": "anthropic.messages",
     "/api/chat": "ollama.chat",
     "/api/embed": "ollama.embed",
+    "/v1/chat": "cohere.chat_v1",
+    "/v1/embed": "cohere.embed_v1",
     "/v2/chat": "cohere.chat",
     "/v2/embed": "cohere.embed",
 }
@@ -49,7 +52,7 @@ def protocol_of(path: str) -> str | None:
 
 def stream_type_of(protocol: str) -> str:
     """The content type of a protocol's streams."""
-    return STREAM_TYPES[protocol.startswith("ollama.")]
+    return STREAM_TYPES[protocol.startswith("ollama.") or protocol == "cohere.chat_v1"]
 
 
 def read_recording(path: Path) -> list[Exchange]:

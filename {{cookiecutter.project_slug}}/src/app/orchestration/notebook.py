@@ -17,6 +17,26 @@ from typing import Any, cast
 from app.errors import ConfigurationError, InputError
 from app.intelligence.prompts import Registry
 
+# What follows the door's root in the address a client of each protocol is given.
+PATHS = {"openai": "/v1", "anthropic": "", "gemini": "", "cohere": "", "mistral": "", "ollama": ""}
+ADDRESS_VARIABLES = {
+    "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
+    "anthropic": ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"),
+    "gemini": ("GOOGLE_GEMINI_BASE_URL",),
+    "cohere": ("CO_API_URL",),
+    "mistral": ("MISTRAL_ENDPOINT",),
+    "ollama": ("OLLAMA_HOST", "OLLAMA_API_BASE"),
+}
+KEY_VARIABLES = (
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "GOOGLE_API_KEY",
+    "GEMINI_API_KEY",
+    "CO_API_KEY",
+    "COHERE_API_KEY",
+    "MISTRAL_API_KEY",
+    "OLLAMA_API_KEY",
+)
 REMEDY = "run this notebook with `app pipeline run`, or start `app door` and set what it prints"
 
 
@@ -36,16 +56,61 @@ def prompt(task: str, **inputs: object) -> str:
     return messages[0].text
 
 
-def openai_client_args() -> dict[str, str]:
+def client_args(protocol: str, address: str, key: str | None = None) -> dict[str, Any]:
+    """Keyword arguments that point a client of `protocol` at the door, under the names its class gives them.
+
+    `client_args("openai", "api_base", "api_key")` is for LlamaIndex, for one. Raises InputError for another protocol
+    than openai, anthropic, gemini, cohere, mistral and ollama.
+    """
+    if protocol not in PATHS:
+        raise InputError(f"no door speaks {protocol!r}: use one of {', '.join(PATHS)}")
+    url, secret = _door()
+    arguments = {address: url + PATHS[protocol]}
+    return arguments if key is None else {**arguments, key: secret}
+
+
+def openai_client_args() -> dict[str, Any]:
     """Keyword arguments for `OpenAI(...)` and everything that speaks its protocol: `base_url`, `api_key`."""
-    url, key = _door()
-    return {"base_url": f"{url}/v1", "api_key": key}
+    return client_args("openai", "base_url", "api_key")
 
 
-def anthropic_client_args() -> dict[str, str]:
+def anthropic_client_args() -> dict[str, Any]:
     """Keyword arguments for `Anthropic(...)`: `base_url`, `api_key`."""
+    return client_args("anthropic", "base_url", "api_key")
+
+
+def gemini_client_args() -> dict[str, Any]:
+    """Keyword arguments for `genai.Client(...)`: `api_key`, `http_options`, and Vertex AI turned off."""
+    return {"vertexai": False, "api_key": _door()[1], "http_options": client_args("gemini", "base_url")}
+
+
+def ollama_client_args() -> dict[str, Any]:
+    """Keyword arguments for `ollama.Client(...)`: `host`, `headers`."""
+    return {**client_args("ollama", "host"), "headers": _bearer()}
+
+
+def langchain_ollama_args() -> dict[str, Any]:
+    """Keyword arguments for LangChain's classes of Ollama: `base_url`, `client_kwargs`."""
+    return {**client_args("ollama", "base_url"), "client_kwargs": {"headers": _bearer()}}
+
+
+def haystack_client_args(protocol: str) -> dict[str, Any]:
+    """Keyword arguments for Haystack's generators and embedders: `api_base_url`, `api_key` (a Secret)."""
+    from haystack.utils import Secret
+
+    return {**client_args(protocol, "api_base_url"), "api_key": Secret.from_token(_door()[1])}
+
+
+def use_door_environment() -> None:
+    """Point the environment at the door, for clients that read their address and key from it."""
+    os.environ.update(door_environment())
+
+
+def door_environment() -> dict[str, str]:
+    """The variables from which the vendors' clients read address and key when they are given none."""
     url, key = _door()
-    return {"base_url": url, "api_key": key}
+    addresses = {name: url + PATHS[protocol] for protocol, names in ADDRESS_VARIABLES.items() for name in names}
+    return {**addresses, **dict.fromkeys(KEY_VARIABLES, key), "GOOGLE_GENAI_USE_VERTEXAI": "false"}
 
 
 def with_state(function: Callable[..., Any], **state: object) -> Callable[..., Any]:
@@ -91,6 +156,10 @@ def _door() -> tuple[str, str]:
             raise ConfigurationError(f"{name} is not set, so there is no door to the models: {REMEDY}")
         values.append(value)
     return values[0].rstrip("/"), values[1]
+
+
+def _bearer() -> dict[str, str]:
+    return {"Authorization": f"Bearer {_door()[1]}"}
 
 
 def _pinned(task: str) -> int | None:

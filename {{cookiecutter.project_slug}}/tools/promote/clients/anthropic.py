@@ -1,9 +1,8 @@
 """Anthropic's own client: `Anthropic` and `AsyncAnthropic`; the cloud variants become them."""
 
 from tools.promote.clients.family import Constructor, Family, Refusal
+from tools.promote.clients.protocols import ANTHROPIC
 
-HELPER = "anthropic_client_args"
-GAINS = f"**{HELPER}()"
 ADDRESS = frozenset({"api_key", "base_url", "auth_token"})
 CLOUD = ADDRESS | {
     "region", "project_id", "access_token", "credentials",
@@ -19,23 +18,20 @@ FAMILY = Family(
     name="anthropic",
     modules=("anthropic",),
     constructors={
-        "Anthropic": Constructor(GAINS, HELPER, ADDRESS),
-        "AsyncAnthropic": Constructor(GAINS, HELPER, ADDRESS),
-        "Client": Constructor(GAINS, HELPER, ADDRESS),
-        "AsyncClient": Constructor(GAINS, HELPER, ADDRESS),
-        "AnthropicVertex": Constructor(GAINS, HELPER, CLOUD, becomes="anthropic.Anthropic"),
-        "AsyncAnthropicVertex": Constructor(GAINS, HELPER, CLOUD, becomes="anthropic.AsyncAnthropic"),
-        "AnthropicBedrock": Constructor(GAINS, HELPER, CLOUD, becomes="anthropic.Anthropic"),
-        "AsyncAnthropicBedrock": Constructor(GAINS, HELPER, CLOUD, becomes="anthropic.AsyncAnthropic"),
+        "Anthropic": Constructor(ANTHROPIC, ADDRESS),
+        "AsyncAnthropic": Constructor(ANTHROPIC, ADDRESS),
+        "Client": Constructor(ANTHROPIC, ADDRESS),
+        "AsyncClient": Constructor(ANTHROPIC, ADDRESS),
+        "AnthropicVertex": Constructor(ANTHROPIC, CLOUD, becomes="anthropic.Anthropic"),
+        "AsyncAnthropicVertex": Constructor(ANTHROPIC, CLOUD, becomes="anthropic.AsyncAnthropic"),
+        "AnthropicBedrock": Constructor(ANTHROPIC, CLOUD, becomes="anthropic.Anthropic"),
+        "AsyncAnthropicBedrock": Constructor(ANTHROPIC, CLOUD, becomes="anthropic.AsyncAnthropic"),
     },
     calls=dict.fromkeys(
         (
-            "messages.batches.create",
-            "messages.count_tokens",
-            "beta.messages.batches.create",
-            "beta.files.upload",
-            "beta.skills.create",
+            "messages.batches.create", "messages.count_tokens", "beta.messages.batches.create", "beta.files.upload",
+            "beta.skills.create", "beta.agents.create", "beta.sessions.create", "completions.create",
         ),
         NO_DOOR,
     ),
-)
+)  # fmt: skip

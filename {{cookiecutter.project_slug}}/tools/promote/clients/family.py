@@ -5,25 +5,39 @@ A family is data: the constructors it knows, what they lose and gain. Call sites
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 NO_DOOR_REMEDY = "use the openai or anthropic client, which the gateway serves, or keep this step out of the pipeline"
+SPREAD = re.compile(r"\*\*(\w+)\([^()]*\)")
 
 
 @dataclass(frozen=True)
 class Constructor:
     """One class or function that makes a client or model.
 
-    `gains` is put after the arguments that stay; `loses` are keywords the door makes pointless; `renames` maps
-    keywords; `becomes` is the class made instead (`openai.OpenAI` for `AzureOpenAI`).
+    `gains` is put after the arguments that stay; `loses` are keywords the door makes pointless; `drops` is how many
+    leading positional arguments go with them; `renames` maps keywords; `defaults` are arguments the other class
+    demands; `becomes` is the class made instead (`openai.OpenAI` for `AzureOpenAI`). `surrounded` says that it reads
+    the environment, which is then pointed at the door. `by_model` names other ways for models a pattern matches, and
+    `note` is what the report adds.
     """
 
-    gains: str
-    helper: str
+    gains: str = ""
     loses: frozenset[str] = frozenset()
     renames: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    drops: int = 0
     becomes: str | None = None
+    surrounded: bool = False
+    by_model: tuple[tuple[str, Constructor], ...] = ()
+    note: str = ""
+
+    @property
+    def helpers(self) -> set[str]:
+        """The names of `app.orchestration.notebook` that `gains` calls."""
+        return set(SPREAD.findall(self.gains))
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,9 @@ class Family:
     """A provider's clients. `modules` are roots of import paths; names below match the last part of a path.
 
     `calls` are endings of call sites (`responses.create`) that no door serves although the client is pointed at it.
+    `surrounded` are calls that make their client from the environment when they are given none: the value is the
+    keyword that names the model, and they are served when the model is. `pointless` are calls that only set keys and
+    addresses. `moved` are names that stand in another module than the notebook imports them from.
     """
 
     name: str
@@ -46,7 +63,15 @@ class Family:
     constructors: Mapping[str, Constructor] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     calls: Mapping[str, Refusal] = field(default_factory=dict)
+    surrounded: Mapping[str, str] = field(default_factory=dict)
+    pointless: frozenset[str] = frozenset()
+    moved: Mapping[str, str] = field(default_factory=dict)
 
     def owns(self, dotted: str) -> bool:
         """Whether an import path belongs to this family."""
         return any(dotted == module or dotted.startswith(f"{module}.") for module in self.modules)
+
+
+def refusing(reason: str, remedy: str, *names: str) -> dict[str, Refusal]:
+    """The same refusal under several names."""
+    return dict.fromkeys(names, Refusal(reason, remedy))

@@ -1,88 +1,149 @@
-"""LangChain and LangGraph: chat models and embeddings of OpenAI and Anthropic; LCEL and agents stay as they are."""
+"""LangChain and LangGraph: chat models, completion models and embeddings; LCEL, graphs and agents stay as they are."""
 
-from tools.promote.clients import anthropic, openai
-from tools.promote.clients.family import Constructor, Family, Refusal
+from tools.promote.clients.family import Constructor, Family, refusing
+from tools.promote.clients.protocols import ANTHROPIC, OPENAI
 
 OPENAI_ADDRESS = frozenset(
     {
-        "api_key",
-        "openai_api_key",
-        "base_url",
-        "openai_api_base",
-        "organization",
-        "openai_organization",
-        "openai_proxy",
-        "openai_api_type",
-        "openai_api_version",
+        "api_key", "openai_api_key", "base_url", "openai_api_base", "organization", "openai_organization",
+        "openai_proxy", "openai_api_type", "openai_api_version",
     }
-)
+)  # fmt: skip
 AZURE_ADDRESS = OPENAI_ADDRESS | {"azure_endpoint", "api_version", "azure_ad_token", "azure_ad_token_provider"}
 ANTHROPIC_ADDRESS = frozenset({"api_key", "anthropic_api_key", "base_url", "anthropic_api_url"})
+GOOGLE_ADDRESS = frozenset(
+    {
+        "api_key", "google_api_key", "base_url", "client_options", "transport", "project", "location", "credentials",
+        "vertexai", "additional_headers", "api_endpoint", "api_transport",
+    }
+)  # fmt: skip
+BEDROCK_ADDRESS = frozenset(
+    {
+        "client", "bedrock_client", "region_name", "region", "credentials_profile_name", "provider", "endpoint_url",
+        "aws_access_key_id", "aws_secret_access_key", "aws_session_token", "config", "base_model_id",
+    }
+)  # fmt: skip
+COHERE_ADDRESS = frozenset({"cohere_api_key", "base_url", "client", "async_client"})
+MISTRAL_ADDRESS = frozenset({"api_key", "mistral_api_key", "endpoint", "base_url"})
+OLLAMA_ADDRESS = frozenset({"base_url", "client_kwargs", "headers"})
+COMPATIBLE_ADDRESS = OPENAI_ADDRESS | {
+    "groq_api_key", "groq_api_base", "together_api_key", "together_api_base", "fireworks_api_key",
+    "fireworks_api_base", "pplx_api_key", "xai_api_key", "xai_api_base", "nvidia_api_key", "deepseek_api_key",
+    "perplexity_api_key", "api_base", "upstage_api_key", "openrouter_api_key",
+}  # fmt: skip
 DEPLOYMENT = {"azure_deployment": "model", "deployment_name": "model"}
-COMPLETIONS = Refusal(
-    "this class speaks the old completions endpoint, which no door serves",
-    "use ChatOpenAI and promote again",
+
+GEMINI_CHAT = '**client_args("gemini", "base_url", "google_api_key"), vertexai=False'
+MISTRAL_CHAT = '**client_args("openai", "endpoint", "api_key")'
+OLLAMA_CHAT = "**langchain_ollama_args()"
+CHAT_OPENAI = Constructor(OPENAI, OPENAI_ADDRESS)
+CHAT_ANTHROPIC = Constructor(ANTHROPIC, ANTHROPIC_ADDRESS)
+CHAT_GEMINI = Constructor(
+    GEMINI_CHAT, GOOGLE_ADDRESS, {"model_name": "model"}, becomes="langchain_google_genai.ChatGoogleGenerativeAI"
 )
-OTHER = Refusal("no door speaks this provider's protocol yet", "use ChatOpenAI or ChatAnthropic and promote again")
+CHAT_COHERE = Constructor('**client_args("cohere", "base_url", "cohere_api_key")', COHERE_ADDRESS)
+CHAT_MISTRAL = Constructor(MISTRAL_CHAT, MISTRAL_ADDRESS)
+CHAT_OLLAMA = Constructor(OLLAMA_CHAT, OLLAMA_ADDRESS)
+COMPATIBLE = Constructor(OPENAI, COMPATIBLE_ADDRESS, becomes="langchain_openai.ChatOpenAI")
+BEDROCK = Constructor(
+    OPENAI, BEDROCK_ADDRESS, {"model_id": "model"}, becomes="langchain_openai.ChatOpenAI",
+    by_model=(("anthropic|claude", Constructor(
+        ANTHROPIC, BEDROCK_ADDRESS, {"model_id": "model"}, becomes="langchain_anthropic.ChatAnthropic")),),
+)  # fmt: skip
+# Without the length check the texts themselves are sent, not token numbers of a downloaded vocabulary.
+EMBEDDING = f"check_embedding_ctx_length=False, {OPENAI}"
+
+CONSTRUCTORS = {
+    "ChatOpenAI": CHAT_OPENAI,
+    "AzureChatOpenAI": Constructor(OPENAI, AZURE_ADDRESS, DEPLOYMENT, becomes="langchain_openai.ChatOpenAI"),
+    "OpenAI": CHAT_OPENAI,
+    "BaseOpenAI": CHAT_OPENAI,
+    "AzureOpenAI": Constructor(OPENAI, AZURE_ADDRESS, DEPLOYMENT, becomes="langchain_openai.OpenAI"),
+    "OpenAIEmbeddings": Constructor(EMBEDDING, OPENAI_ADDRESS | {"check_embedding_ctx_length"}),
+    "AzureOpenAIEmbeddings": Constructor(
+        EMBEDDING,
+        AZURE_ADDRESS | {"check_embedding_ctx_length"},
+        DEPLOYMENT,
+        becomes="langchain_openai.OpenAIEmbeddings",
+    ),
+    "ChatAnthropic": CHAT_ANTHROPIC,
+    "ChatGoogleGenerativeAI": CHAT_GEMINI,
+    "ChatVertexAI": CHAT_GEMINI,
+    "GoogleGenerativeAIEmbeddings": Constructor(GEMINI_CHAT, GOOGLE_ADDRESS),
+    "VertexAIEmbeddings": Constructor(
+        GEMINI_CHAT, GOOGLE_ADDRESS, {"model_name": "model"},
+        becomes="langchain_google_genai.GoogleGenerativeAIEmbeddings",
+    ),
+    "GoogleGenerativeAI": Constructor(GEMINI_CHAT, GOOGLE_ADDRESS),
+    "VertexAI": Constructor(
+        GEMINI_CHAT, GOOGLE_ADDRESS, {"model_name": "model"},
+        becomes="langchain_google_genai.GoogleGenerativeAI",
+    ),
+    "ChatCohere": CHAT_COHERE,
+    "CohereEmbeddings": CHAT_COHERE,
+    "ChatMistralAI": CHAT_MISTRAL,
+    "MistralAIEmbeddings": CHAT_MISTRAL,
+    "ChatOllama": CHAT_OLLAMA,
+    "OllamaEmbeddings": CHAT_OLLAMA,
+    "ChatBedrock": BEDROCK,
+    "BedrockChat": BEDROCK,
+    "ChatBedrockConverse": BEDROCK,
+    **dict.fromkeys(
+        (
+            "ChatGroq", "ChatTogether", "ChatFireworks", "ChatDeepSeek", "ChatPerplexity", "ChatXAI", "ChatNVIDIA",
+            "ChatUpstage", "ChatOpenRouter", "ChatDeepInfra", "ChatLiteLLM",
+        ),
+        COMPATIBLE,
+    ),
+}  # fmt: skip
 
 FAMILY = Family(
     name="langchain",
-    modules=("langchain", "langchain_openai", "langchain_anthropic", "langchain_community", "langchain_core"),
-    constructors={
-        "ChatOpenAI": Constructor(openai.GAINS, openai.HELPER, OPENAI_ADDRESS),
-        "AzureChatOpenAI": Constructor(
-            openai.GAINS, openai.HELPER, AZURE_ADDRESS, DEPLOYMENT, becomes="langchain_openai.ChatOpenAI"
-        ),
-        # Without the length check the texts themselves are sent, not token numbers of a downloaded vocabulary.
-        "OpenAIEmbeddings": Constructor(
-            f"check_embedding_ctx_length=False, {openai.GAINS}",
-            openai.HELPER,
-            OPENAI_ADDRESS | {"check_embedding_ctx_length"},
-        ),
-        "AzureOpenAIEmbeddings": Constructor(
-            f"check_embedding_ctx_length=False, {openai.GAINS}",
-            openai.HELPER,
-            AZURE_ADDRESS | {"check_embedding_ctx_length"},
-            DEPLOYMENT,
-            becomes="langchain_openai.OpenAIEmbeddings",
-        ),
-        "ChatAnthropic": Constructor(anthropic.GAINS, anthropic.HELPER, ANTHROPIC_ADDRESS),
-    },
+    modules=(
+        "langchain", "langchain_classic", "langchain_openai", "langchain_anthropic", "langchain_community",
+        "langchain_core", "langchain_google_genai", "langchain_google_vertexai", "langchain_cohere",
+        "langchain_mistralai", "langchain_ollama", "langchain_aws", "langchain_groq", "langchain_together",
+        "langchain_fireworks", "langchain_deepseek", "langchain_xai", "langchain_nvidia_ai_endpoints",
+        "langchain_perplexity", "langchain_huggingface", "langchain_upstage", "langchain_litellm",
+        "langchain_openrouter", "langgraph", "deepagents",
+    ),
+    constructors=CONSTRUCTORS,
     refusals={
-        "OpenAI": COMPLETIONS,
-        "AzureOpenAI": COMPLETIONS,
-        **dict.fromkeys(
-            (
-                "ChatGoogleGenerativeAI",
-                "ChatVertexAI",
-                "VertexAI",
-                "ChatCohere",
-                "Cohere",
-                "ChatMistralAI",
-                "ChatOllama",
-                "Ollama",
-                "ChatBedrock",
-                "BedrockChat",
-                "Bedrock",
-                "ChatBedrockConverse",
-                "ChatGroq",
-                "ChatTogether",
-                "ChatFireworks",
-                "ChatDeepSeek",
-                "ChatHuggingFace",
-                "HuggingFacePipeline",
-                "HuggingFaceHub",
-                "HuggingFaceEndpoint",
-                "Anthropic",
-                "LlamaCpp",
-                "GPT4All",
-                "Replicate",
-                "SagemakerEndpoint",
-                "ChatNVIDIA",
-                "ChatPerplexity",
-                "ChatXAI",
-            ),
-            OTHER,
+        **refusing(
+            "the model runs inside the notebook's own process, where no gateway can stand before it",
+            "use ChatOpenAI or ChatOllama and promote again",
+            "HuggingFacePipeline", "HuggingFacePipeline.from_model_id", "ChatHuggingFace", "LlamaCpp", "ChatLlamaCpp",
+            "GPT4All", "CTransformers", "VLLM", "HuggingFaceEmbeddings", "HuggingFaceBgeEmbeddings",
+            "HuggingFaceInstructEmbeddings", "SentenceTransformerEmbeddings", "GPT4AllEmbeddings",
+        ),
+        **refusing(
+            "no door speaks this provider's protocol",
+            "use ChatOpenAI or ChatAnthropic and promote again",
+            "Cohere", "Ollama", "OllamaLLM", "Bedrock", "BedrockLLM", "BedrockEmbeddings", "HuggingFaceHub",
+            "HuggingFaceEndpoint", "Anthropic", "Replicate", "SagemakerEndpoint", "CohereRerank",
+            "HuggingFaceInferenceAPIEmbeddings", "HuggingFaceEndpointEmbeddings", "AI21", "Banana", "Writer",
+            "VertexAIModelGarden", "GooglePalm", "ChatGooglePalm", "Together", "Fireworks", "VoyageAIEmbeddings",
         ),
     },
-)
+    surrounded=dict.fromkeys(("create_agent", "create_react_agent", "create_deep_agent"), "model"),
+)  # fmt: skip
+
+# What `init_chat_model` makes, by provider, and by the name of the model when no provider is named.
+PROVIDERS = {
+    "openai": CHAT_OPENAI,
+    "azure_openai": CHAT_OPENAI,
+    "anthropic": CHAT_ANTHROPIC,
+    "google_genai": CHAT_GEMINI,
+    "google_vertexai": CHAT_GEMINI,
+    "cohere": CHAT_COHERE,
+    "mistralai": CHAT_MISTRAL,
+    "ollama": CHAT_OLLAMA,
+}
+MODELS = {
+    r"(openai:|azure_openai:|gpt-|o[134](-|$)|chatgpt|text-davinci)": CHAT_OPENAI,
+    r"(anthropic:|claude)": CHAT_ANTHROPIC,
+    r"(google_genai:|google_vertexai:|gemini)": CHAT_GEMINI,
+    r"(cohere:|command)": CHAT_COHERE,
+    r"(mistralai:|mistral|mixtral)": CHAT_MISTRAL,
+    r"ollama:": CHAT_OLLAMA,
+}

@@ -1,65 +1,67 @@
-"""OpenAI's own client: `OpenAI`, `AsyncOpenAI`, the Azure classes, and the module used as a client."""
+"""OpenAI's own client: `OpenAI`, `AsyncOpenAI`, the Azure classes; and clients of hosts that have its methods."""
 
-from tools.promote.clients.family import Constructor, Family, Refusal
+from tools.promote.clients.family import Constructor, Family, Refusal, refusing
+from tools.promote.clients.protocols import AZURE_ADDRESS, OPENAI, OPENAI_ADDRESS
 
 HELPER = "openai_client_args"
-GAINS = f"**{HELPER}()"
-ADDRESS = frozenset({"api_key", "base_url", "organization", "project", "admin_api_key", "webhook_secret", "provider"})
-AZURE = ADDRESS | {
-    "azure_endpoint",
-    "azure_deployment",
-    "api_version",
-    "azure_ad_token",
-    "azure_ad_token_provider",
-}
+SETTINGS = frozenset({"api_key", "api_base", "base_url", "api_type", "api_version", "organization", "azure_endpoint"})
 
 NO_DOOR = Refusal(
-    "the door serves chat completions and embeddings; this endpoint it does not",
-    "use client.chat.completions, or keep this step out of the pipeline",
+    "the door serves chat completions, responses, completions and embeddings; this endpoint it does not",
+    "use client.chat.completions or client.responses, or keep this step out of the pipeline",
 )
-LEGACY = Refusal(
-    "this call belongs to openai before 1.0, which the project does not install",
-    "change it to client.chat.completions.create and promote again",
-)
+# Functions of openai before 1.0, and what stands for them in a step.
+LEGACY = {
+    "ChatCompletion.create": "chat_completion_create",
+    "ChatCompletion.acreate": "chat_completion_acreate",
+    "Completion.create": "completion_create",
+    "Completion.acreate": "completion_acreate",
+    "Embedding.create": "embedding_create",
+    "Embedding.acreate": "embedding_acreate",
+}
 
 FAMILY = Family(
     name="openai",
     modules=("openai", "langfuse.openai", "openlit.openai"),
     constructors={
-        "OpenAI": Constructor(GAINS, HELPER, ADDRESS),
-        "AsyncOpenAI": Constructor(GAINS, HELPER, ADDRESS),
-        "Client": Constructor(GAINS, HELPER, ADDRESS),
-        "AsyncClient": Constructor(GAINS, HELPER, ADDRESS),
-        "AzureOpenAI": Constructor(GAINS, HELPER, AZURE, becomes="openai.OpenAI"),
-        "AsyncAzureOpenAI": Constructor(GAINS, HELPER, AZURE, becomes="openai.AsyncOpenAI"),
+        "OpenAI": Constructor(OPENAI, OPENAI_ADDRESS),
+        "AsyncOpenAI": Constructor(OPENAI, OPENAI_ADDRESS),
+        "Client": Constructor(OPENAI, OPENAI_ADDRESS),
+        "AsyncClient": Constructor(OPENAI, OPENAI_ADDRESS),
+        "AzureOpenAI": Constructor(OPENAI, AZURE_ADDRESS, becomes="openai.OpenAI"),
+        "AsyncAzureOpenAI": Constructor(OPENAI, AZURE_ADDRESS, becomes="openai.AsyncOpenAI"),
     },
-    refusals={
-        "ChatCompletion.create": LEGACY,
-        "ChatCompletion.acreate": LEGACY,
-        "Completion.create": LEGACY,
-        "Completion.acreate": LEGACY,
-        "Embedding.create": LEGACY,
-        "Embedding.acreate": LEGACY,
-        "Image.create": LEGACY,
-    },
+    refusals=refusing(
+        "this call belongs to openai before 1.0, and no door serves what it asks for",
+        "keep this step out of the pipeline",
+        "Image.create", "Edit.create", "Moderation.create", "Audio.transcribe", "FineTune.create", "File.create",
+    ),
     calls=dict.fromkeys(
         (
-            "responses.create",
-            "responses.parse",
-            "responses.stream",
-            "images.generate",
-            "images.edit",
-            "audio.speech.create",
-            "audio.transcriptions.create",
-            "files.create",
-            "assistants.create",
-            "threads.create",
-            "batches.create",
-            "jobs.create",
-            "vector_stores.create",
-            "moderations.create",
-            "conversations.create",
+            "images.generate", "images.edit", "audio.speech.create", "audio.transcriptions.create",
+            "audio.translations.create", "files.create", "assistants.create", "threads.create", "batches.create",
+            "fine_tuning.jobs.create", "vector_stores.create", "moderations.create", "conversations.create",
+            "realtime.connect", "uploads.create", "evals.create",
         ),
         NO_DOOR,
     ),
+)  # fmt: skip
+
+
+def _compatible(name: str, modules: tuple[str, ...], *classes: str) -> Family:
+    """A vendor's client that has the methods of OpenAI's: `Groq` becomes `OpenAI`."""
+    made = {
+        cls: Constructor(OPENAI, OPENAI_ADDRESS, becomes=f"openai.{'AsyncOpenAI' if 'Async' in cls else 'OpenAI'}")
+        for cls in classes
+    }
+    return Family(name, modules, made)
+
+
+COMPATIBLE = (
+    _compatible("groq", ("groq",), "Groq", "AsyncGroq", "Client"),
+    _compatible("together", ("together",), "Together", "AsyncTogether"),
+    _compatible("fireworks", ("fireworks.client", "fireworks"), "Fireworks", "AsyncFireworks"),
+    _compatible("cerebras", ("cerebras.cloud.sdk",), "Cerebras", "AsyncCerebras"),
+    _compatible("zhipu", ("zhipuai", "zai"), "ZhipuAI", "ZhipuAiClient"),
+    _compatible("portkey", ("portkey_ai",), "Portkey", "AsyncPortkey"),
 )

@@ -59,7 +59,7 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     messages = objects(required(body, "messages", Kind.LIST), "messages")
     if not messages:
         raise InputError("messages is empty: send at least one message")
-    schema, json_object = _decode_response_format(body)
+    schema, json_object = decode_response_format(body)
     strict = bool(optional(body, "strict_tools", Kind.FLAG))
     tools = objects(body.get("tools") or [], "tools")
     extra = {key: value for key, value in body.items() if key not in _READ and value is not None}
@@ -122,7 +122,7 @@ def _decode_tool_choice(body: Mapping[str, Any]) -> str | None:
     return None if choice is None else _CHOICES[choice]
 
 
-def _decode_response_format(body: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, bool]:
+def decode_response_format(body: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, bool]:
     """The schema of the reply, and whether any JSON object will do."""
     wanted = optional(body, "response_format", Kind.OBJECT)
     kind = "text" if wanted is None else required(wanted, "type", Kind.TEXT, "response_format.")

@@ -65,6 +65,15 @@ def encode_reply(embeddings: Embeddings, wanted: EmbeddingsRequest, *, id: str) 
     }
 
 
+def encode_v1_reply(embeddings: Embeddings, wanted: EmbeddingsRequest, *, id: str, by_type: bool) -> dict[str, Any]:
+    """The body of a reply in version 1 of the protocol, where types stand by name only when they were asked for."""
+    body = encode_reply(embeddings, wanted, id=id)
+    body["meta"]["api_version"] = {"version": "1"}
+    if not by_type:
+        body |= {"response_type": "embeddings_floats", "embeddings": body["embeddings"]["float"]}
+    return body
+
+
 def decode_reply(body: Mapping[str, Any], count: int) -> Embeddings:
     """A provider's body as `count` vectors in the order of the texts. Raises ProviderBrokenError."""
     try:

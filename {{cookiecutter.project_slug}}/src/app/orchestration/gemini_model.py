@@ -1,0 +1,169 @@
+"""What stands in a promoted step for Google's retired `GenerativeModel` (google.generativeai, vertexai).
+
+The same methods over the client of today, pointed at the door. Contents are given as they were: a text, parts, turns
+with `role` and `parts`. What these SDKs did besides asking a model (tuning, caches, uploads) is not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from app.errors import InputError
+from app.orchestration.notebook import gemini_client_args
+
+
+def configure(**_: Any) -> None:
+    """`genai.configure`: keys and addresses come with the door."""
+
+
+def init(*_: Any, **__: Any) -> None:
+    """`vertexai.init`: project and place come with the door."""
+
+
+class GenerationConfig(dict[str, Any]):
+    """The settings of a generation, by keyword: `temperature`, `max_output_tokens` and their like."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__({name: value for name, value in settings.items() if value is not None})
+
+
+class Part:
+    """One piece of a content. Only its makers are used: they give the parts of the client of today."""
+
+    @staticmethod
+    def from_text(text: str) -> Any:
+        """A piece of text."""
+        return _types().Part.from_text(text=text)
+
+    @staticmethod
+    def from_uri(uri: str, mime_type: str) -> Any:
+        """A file by its address."""
+        return _types().Part.from_uri(file_uri=uri, mime_type=mime_type)
+
+    @staticmethod
+    def from_data(data: bytes, mime_type: str) -> Any:
+        """Bytes of a file."""
+        return _types().Part.from_bytes(data=data, mime_type=mime_type)
+
+
+class GenerativeModel:
+    """A model by its name, with what it is told in every call."""
+
+    def __init__(
+        self,
+        model_name: str,
+        safety_settings: Any = None,
+        generation_config: Mapping[str, Any] | None = None,
+        tools: Sequence[Any] | None = None,
+        tool_config: Any = None,
+        system_instruction: Any = None,
+    ) -> None:
+        if tools or tool_config:
+            raise InputError("tools of the retired SDK are not carried over: use genai.Client and promote again")
+        from google import genai
+
+        self.model_name = model_name
+        self._settings = dict(generation_config or {})
+        self._system = system_instruction
+        self._client = genai.Client(**gemini_client_args())
+
+    def generate_content(
+        self,
+        contents: Any,
+        *,
+        generation_config: Mapping[str, Any] | None = None,
+        safety_settings: Any = None,
+        stream: bool = False,
+        **_: Any,
+    ) -> Any:
+        """A reply with `text`, `candidates` and `usage_metadata`; an iterator of them when `stream` is set."""
+        asked = self._asked(contents, generation_config)
+        models = self._client.models
+        return models.generate_content_stream(**asked) if stream else models.generate_content(**asked)
+
+    async def generate_content_async(
+        self,
+        contents: Any,
+        *,
+        generation_config: Mapping[str, Any] | None = None,
+        safety_settings: Any = None,
+        stream: bool = False,
+        **_: Any,
+    ) -> Any:
+        """The same, awaited."""
+        asked, models = self._asked(contents, generation_config), self._client.aio.models
+        return await (models.generate_content_stream(**asked) if stream else models.generate_content(**asked))
+
+    def start_chat(self, history: Sequence[Any] | None = None, **_: Any) -> ChatSession:
+        """A conversation that remembers its turns."""
+        return ChatSession(self, history)
+
+    def _asked(self, contents: Any, generation_config: Mapping[str, Any] | None) -> dict[str, Any]:
+        settings = {**self._settings, **dict(generation_config or {})}
+        if self._system is not None:
+            settings["system_instruction"] = self._system
+        return {"model": self.model_name, "contents": _contents(contents), "config": settings or None}
+
+
+class ChatSession:
+    """The turns of one conversation, in `history`."""
+
+    def __init__(self, model: GenerativeModel, history: Sequence[Any] | None = None) -> None:
+        self.model = model
+        self.history: list[Any] = [_turn(one) for one in history or ()]
+
+    def send_message(self, content: Any, *, stream: bool = False, **settings: Any) -> Any:
+        """The reply to one more turn; an iterator of pieces when `stream` is set, which is remembered at its end."""
+        turn = _types().Content(role="user", parts=_parts(content))
+        if stream:
+            return self._streamed(turn, settings)
+        reply = self.model.generate_content([*self.history, turn], **settings)
+        self._remember(turn, reply.text or "")
+        return reply
+
+    async def send_message_async(self, content: Any, **settings: Any) -> Any:
+        """The same, awaited."""
+        turn = _types().Content(role="user", parts=_parts(content))
+        reply = await self.model.generate_content_async([*self.history, turn], **settings)
+        self._remember(turn, reply.text or "")
+        return reply
+
+    def _streamed(self, turn: Any, settings: Mapping[str, Any]) -> Iterator[Any]:
+        said = []
+        for piece in self.model.generate_content([*self.history, turn], stream=True, **settings):
+            said.append(piece.text or "")
+            yield piece
+        self._remember(turn, "".join(said))
+
+    def _remember(self, turn: Any, said: str) -> None:
+        answered = _types().Content(role="model", parts=[_types().Part.from_text(text=said)])
+        self.history += [turn, answered]
+
+
+def _contents(contents: Any) -> Any:
+    if isinstance(contents, list | tuple) and any(_is_turn(one) for one in contents):
+        return [_turn(one) for one in contents]
+    return list(contents) if isinstance(contents, tuple) else contents
+
+
+def _is_turn(one: Any) -> bool:
+    return (isinstance(one, Mapping) and "parts" in one) or hasattr(one, "parts")
+
+
+def _turn(one: Any) -> Any:
+    """`{"role": "user", "parts": "text"}` or `["text", ...]`, as the retired SDK allowed."""
+    if not isinstance(one, Mapping):
+        return one
+    return _types().Content(role=one.get("role") or "user", parts=_parts(one["parts"]))
+
+
+def _parts(content: Any) -> list[Any]:
+    items = content if isinstance(content, list | tuple) else [content]
+    return [_types().Part.from_text(text=item) if isinstance(item, str) else item for item in items]
+
+
+def _types() -> Any:
+    from google.genai import types
+
+    return types

@@ -1,0 +1,127 @@
+"""Cohere's doors, version 1, as its own SDK sees them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import cohere
+import pytest
+from cohere.core.api_error import ApiError
+from cohere.core.request_options import RequestOptions
+
+from app.errors import CallFailedError
+from app.intelligence.messages import Chunk, ToolCall
+from tests.interface.served_doors import KEY, Served, a_reply
+
+pytestmark = pytest.mark.slow
+ONCE = RequestOptions(max_retries=0)
+WEATHER: Any = {
+    "name": "weather",
+    "description": "Now.",
+    "parameter_definitions": {"city": {"type": "str", "description": "Where.", "required": True}},
+}
+
+
+def _client(doors: Served) -> cohere.Client:
+    return cohere.Client(KEY, base_url=doors.url)
+
+
+@pytest.mark.feature("I1")
+def test_a_reply_reads_like_cohere(doors: Served) -> None:
+    """Text, finish reason and tokens; preamble and history arrive as messages."""
+    history: Any = [{"role": "USER", "message": "Hello."}, {"role": "CHATBOT", "message": "Hi."}]
+
+    reply = _client(doors).chat(
+        message="How long?", preamble="Be short.", chat_history=history, temperature=0.5, max_tokens=9, p=0.9, seed=7
+    )
+
+    assert (reply.text, reply.finish_reason) == ("Fourteen days.", "COMPLETE")
+    assert reply.meta is not None
+    assert reply.meta.tokens is not None
+    assert (reply.meta.tokens.input_tokens, reply.meta.tokens.output_tokens) == (20, 5)
+    asked = doors.gateway.requests[0]
+    assert [(m.role, m.text) for m in asked.messages] == [
+        ("system", "Be short."), ("user", "Hello."), ("assistant", "Hi."), ("user", "How long?"),
+    ]  # fmt: skip
+    assert (asked.max_output_tokens, asked.temperature, asked.top_p, asked.seed) == (9, 0.5, 0.9, 7)
+
+
+@pytest.mark.feature("I1")
+@pytest.mark.feature("G10")
+def test_a_stream_reads_like_cohere(doors: Served) -> None:
+    """It starts, its text comes in pieces, and the end holds the whole reply."""
+    doors.gateway.chunks = [Chunk("Fourteen\u2028"), Chunk("days.")]
+
+    events: list[Any] = list(_client(doors).chat_stream(message="How long?"))
+
+    assert [event.event_type for event in events] == [
+        "stream-start", "text-generation", "text-generation", "stream-end",
+    ]  # fmt: skip
+    assert [event.text for event in events[1:3]] == ["Fourteen\u2028", "days."]
+    assert (events[-1].finish_reason, events[-1].response.text) == ("COMPLETE", "Fourteen days.")
+
+
+@pytest.mark.feature("I1")
+def test_tools_go_round(doors: Served) -> None:
+    """Flat parameters become a schema; results come back as the calls they answer and what they gave."""
+    doors.gateway.reply = a_reply(
+        "", tool_calls=(ToolCall("c", "weather", '{"city":"Oslo"}'),), finish_reason="tool_calls"
+    )
+    client = _client(doors)
+
+    reply = client.chat(message="How warm?", tools=[WEATHER])
+    assert reply.tool_calls is not None
+    call = reply.tool_calls[0]
+    client.chat(message="", tools=[WEATHER], tool_results=[{"call": call, "outputs": [{"degrees": 4}]}])  # type: ignore[list-item]
+
+    assert (call.name, call.parameters) == ("weather", {"city": "Oslo"})
+    first, second = doors.gateway.requests
+    assert first.tools[0].parameters == {
+        "type": "object",
+        "properties": {"city": {"type": "string", "description": "Where."}},
+        "required": ["city"],
+    }
+    assistant, result = second.messages
+    assert (assistant.tool_calls[0].name, json.loads(assistant.tool_calls[0].arguments)) == (
+        "weather",
+        {"city": "Oslo"},
+    )
+    assert (result.role, json.loads(result.text)) == ("tool", [{"degrees": 4}])
+    assert result.tool_call_id == assistant.tool_calls[0].id
+
+
+@pytest.mark.feature("I1")
+def test_embeddings_read_like_cohere(doors: Served) -> None:
+    """Plain lists, and by type when types are asked for."""
+    client = _client(doors)
+
+    plain: Any = client.embed(texts=["a", "bb"], model="e", input_type="search_query")
+    typed: Any = client.embed(texts=["a"], model="e", input_type="search_query", embedding_types=["float"])
+
+    assert plain.embeddings == [[0.5, 1.0], [0.5, 2.0]]
+    assert typed.embeddings.float_ == [[0.5, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ({"documents": [{"text": "a"}]}, "documents is not served"),
+        ({"connectors": [{"id": "web-search"}]}, "connectors is not served"),
+        ({"chat_history": [{"role": "NOBODY", "message": "a"}]}, "role is 'NOBODY'"),
+    ],
+)
+def test_what_nobody_else_could_be_given_is_refused(sent: dict[str, Any], told: str, doors: Served) -> None:
+    """Status 422, and what to do."""
+    with pytest.raises(ApiError) as raised:
+        _client(doors).chat(message="a", request_options=ONCE, **sent)
+    assert raised.value.status_code == 422
+    assert told in str(raised.value.body)
+
+
+def test_a_failure_is_told_as_cohere_tells_it(doors: Served) -> None:
+    """Status and message."""
+    doors.gateway.error = CallFailedError("nobody answers")
+    with pytest.raises(ApiError) as raised:
+        _client(doors).chat(message="a", request_options=ONCE)
+    assert "nobody answers" in raised.value.body["message"]

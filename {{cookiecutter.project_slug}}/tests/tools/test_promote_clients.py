@@ -1,0 +1,275 @@
+"""Each family of model clients: the constructor as its author wrote it, and as the step has it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tools.notebooks.projects import make_project, promote_cells
+from tools.promote.clients import FAMILIES
+
+OPENAI, GEMINI = "**openai_client_args()", "**gemini_client_args()"
+API_BASE = '**client_args("openai", "api_base", "api_key")'
+LC_GEMINI = '**client_args("gemini", "base_url", "google_api_key"), vertexai=False'
+
+
+def _case(imports: str, before: str, after: str, *needed: str) -> tuple[str, str, str, tuple[str, ...]]:
+    return imports, before, after, needed
+
+
+CASES = [
+    _case(
+        "from google import genai", "genai.Client(vertexai=True, project=P, location='us')", f"genai.Client({GEMINI})"
+    ),
+    _case("from google import genai", "genai.Client()", f"genai.Client({GEMINI})"),
+    _case("import cohere", "cohere.ClientV2('KEY')", 'cohere.ClientV2(**client_args("cohere", "base_url", "api_key"))'),
+    _case(
+        "import cohere",
+        "cohere.Client('KEY', timeout=9)",
+        'cohere.Client(timeout=9, **client_args("cohere", "base_url", "api_key"))',
+    ),
+    _case(
+        "import cohere",
+        "cohere.BedrockClient(aws_region='us')",
+        'Client(**client_args("cohere", "base_url", "api_key"))',
+        "from cohere import Client",
+    ),
+    _case(
+        "from mistralai.client import Mistral",
+        "Mistral(api_key=K, timeout_ms=5)",
+        'Mistral(timeout_ms=5, **client_args("mistral", "server_url", "api_key"))',
+    ),
+    _case("import ollama", "ollama.Client('http://gpu:11434')", "ollama.Client(**ollama_client_args())"),
+    _case(
+        "from huggingface_hub import InferenceClient", "InferenceClient('a/b', token=K)", f"InferenceClient({OPENAI})"
+    ),
+    _case(
+        "from groq import Groq",
+        "Groq(api_key=K, timeout=3)",
+        f"OpenAI(timeout=3, {OPENAI})",
+        "from openai import OpenAI",
+    ),
+    _case("from langchain_openai import OpenAI", "OpenAI(temperature=0)", f"OpenAI(temperature=0, {OPENAI})"),
+    _case(
+        "from langchain_google_vertexai import ChatVertexAI",
+        "ChatVertexAI(model_name='gemini-2.0', project=P)",
+        f"ChatGoogleGenerativeAI(model='gemini-2.0', {LC_GEMINI})",
+        "from langchain_google_genai import ChatGoogleGenerativeAI",
+    ),
+    _case(
+        "from langchain_cohere import ChatCohere",
+        "ChatCohere(model='command-r', cohere_api_key=K)",
+        'ChatCohere(model=\'command-r\', **client_args("cohere", "base_url", "cohere_api_key"))',
+    ),
+    _case(
+        "from langchain_mistralai import ChatMistralAI",
+        "ChatMistralAI(api_key=K)",
+        'ChatMistralAI(**client_args("openai", "endpoint", "api_key"))',
+    ),
+    _case(
+        "from langchain_ollama import ChatOllama",
+        "ChatOllama(model='x')",
+        "ChatOllama(model='x', **langchain_ollama_args())",
+    ),
+    _case(
+        "from langchain_aws import ChatBedrock",
+        "ChatBedrock(model_id='anthropic.claude-3', region_name='us')",
+        "ChatAnthropic(model='anthropic.claude-3', **anthropic_client_args())",
+        "from langchain_anthropic import ChatAnthropic",
+    ),
+    _case(
+        "from langchain_aws import ChatBedrock",
+        "ChatBedrock(model_id='meta.llama3', client=c)",
+        f"ChatOpenAI(model='meta.llama3', {OPENAI})",
+        "from langchain_openai import ChatOpenAI",
+    ),
+    _case("from langchain_groq import ChatGroq", "ChatGroq(model='llama')", f"ChatOpenAI(model='llama', {OPENAI})"),
+    _case(
+        "from langchain.chat_models import init_chat_model",
+        "init_chat_model('gemini-2.0', model_provider='google_genai')",
+        f"init_chat_model('gemini-2.0', model_provider='google_genai', {LC_GEMINI})",
+    ),
+    _case(
+        "from llama_index.llms.openai import OpenAI", "OpenAI(model='gpt-4o')", f"OpenAI(model='gpt-4o', {API_BASE})"
+    ),
+    _case(
+        "from llama_index.llms.azure_openai import AzureOpenAI",
+        "AzureOpenAI(engine='e', azure_endpoint=E)",
+        f"OpenAI(model='e', {API_BASE})",
+        "from llama_index.llms.openai import OpenAI",
+    ),
+    _case(
+        "from llama_index.llms.gemini import Gemini",
+        "Gemini(model='gemini-2.0', api_key=K)",
+        f"GoogleGenAI(model='gemini-2.0', {GEMINI})",
+        "from llama_index.llms.google_genai import GoogleGenAI",
+    ),
+    _case(
+        "from llama_index.embeddings.mistralai import MistralAIEmbedding",
+        "MistralAIEmbedding(model_name='mistral-embed')",
+        f"OpenAIEmbedding(model_name='mistral-embed', {API_BASE})",
+        "from llama_index.embeddings.openai import OpenAIEmbedding",
+    ),
+    _case(
+        "from haystack.components.generators.chat import OpenAIChatGenerator",
+        "OpenAIChatGenerator(api_key=Secret.from_env_var('X'), model='gpt-4o')",
+        "OpenAIChatGenerator(model='gpt-4o', **haystack_client_args(\"openai\"))",
+    ),
+    _case(
+        "from haystack_integrations.components.generators.google_genai import GoogleGenAIChatGenerator",
+        "GoogleGenAIChatGenerator(model='gemini-2.0', api_key=S)",
+        "GoogleGenAIChatGenerator(model='gemini-2.0')",
+        "use_door_environment()",
+    ),
+    _case(
+        "from smolagents import InferenceClientModel",
+        "InferenceClientModel(token=K)",
+        f'OpenAIServerModel(model_id="Qwen/Qwen2.5-Coder-32B-Instruct", {API_BASE})',
+        "from smolagents import OpenAIServerModel",
+    ),
+    _case(
+        "from pydantic_ai import Agent", "Agent('openai:gpt-4o')", "Agent('openai:gpt-4o')", "use_door_environment()"
+    ),
+    _case("from agents import Agent", "Agent(name='a')", "Agent(name='a')", "use_door_environment()"),
+    _case("import dspy", "dspy.LM('openai/gpt-4o', api_key=K)", "dspy.LM('openai/gpt-4o')", "use_door_environment()"),
+    _case(
+        "from autogen_ext.models.openai import OpenAIChatCompletionClient",
+        "OpenAIChatCompletionClient(model='gpt-4o')",
+        f"OpenAIChatCompletionClient(model='gpt-4o', {OPENAI})",
+    ),
+    _case(
+        "from litellm import completion",
+        "completion(model='gpt-4o')",
+        "completion(model='gpt-4o')",
+        "use_door_environment()",
+    ),
+    _case(
+        "from llama_index.core import VectorStoreIndex",
+        "VectorStoreIndex.from_documents(d)",
+        "VectorStoreIndex.from_documents(d)",
+        "use_door_environment()",
+    ),
+    _case("from crewai import LLM", "LLM(model='gpt-4o', api_key=K)", "LLM(model='gpt-4o')", "use_door_environment()"),
+]
+
+
+@pytest.mark.feature("N1")
+@pytest.mark.parametrize(
+    ("imports", "before", "after", "needed"), CASES, ids=[f"{c[0].split()[1]}: {c[1][:30]}" for c in CASES]
+)
+def test_a_constructor_is_pointed_at_the_door(
+    imports: str, before: str, after: str, needed: tuple[str, ...], tmp_path: Path
+) -> None:
+    """The arguments are the door's, nothing is refused, and the step imports what it needs."""
+    promoted = promote_cells(make_project(tmp_path), f"{imports}\nclient = {before}\nprint(client)")
+    assert promoted.refused() == []
+    assert f"client = {after}\n" in promoted.code[-1]
+    assert f"import {before.partition('(')[0]}\n" not in promoted.code[-1] or before.partition("(")[0] in after
+    assert all(line in promoted.code[0] for line in needed)
+
+
+@pytest.mark.feature("N1")
+def test_the_environment_is_set_before_anything_is_imported(tmp_path: Path) -> None:
+    """Some clients read it while they are imported; addresses of the notebook's own go, its keys too."""
+    promoted = promote_cells(
+        make_project(tmp_path),
+        "import os\nos.environ['OPENAI_API_BASE'] = 'https://proxy.example'\nos.environ['OPENAI_API_KEY'] = 'x'",
+        "import ollama\nprint(ollama.chat(model='llama3', messages=[]))",
+    )
+    assert promoted.code == [
+        "from app.orchestration.notebook import use_door_environment\n\nuse_door_environment()",
+        "import os",
+        "import ollama\nprint(ollama.chat(model='llama3', messages=[]))",
+    ]
+
+
+@pytest.mark.feature("N1")
+def test_functions_of_the_first_openai_are_stood_in_for(tmp_path: Path) -> None:
+    """The call site keeps its arguments; keys and addresses of the module go."""
+    promoted = promote_cells(
+        make_project(tmp_path),
+        "import openai\nopenai.api_key = 'x'\nr = openai.ChatCompletion.create(model='m', messages=m)\nprint(r)",
+    )
+    assert promoted.code[0] == "from app.orchestration.legacy_openai import chat_completion_create"
+    assert promoted.code[1] == "import openai\nr = chat_completion_create(model='m', messages=m)\nprint(r)"
+
+
+@pytest.mark.feature("N1")
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "import google.generativeai as genai\ngenai.configure(api_key=K)\nm = genai.GenerativeModel('gemini-pro')",
+            "from app.orchestration import gemini_model as genai\ngenai.configure(api_key=K)\n"
+            "m = genai.GenerativeModel('gemini-pro')",
+        ),
+        (
+            "from vertexai.generative_models import GenerativeModel, Part\nm = GenerativeModel('gemini-pro')",
+            "from app.orchestration.gemini_model import GenerativeModel, Part\nm = GenerativeModel('gemini-pro')",
+        ),
+    ],
+)
+def test_google_s_retired_model_is_stood_in_for(before: str, after: str, tmp_path: Path) -> None:
+    """Only the import changes."""
+    promoted = promote_cells(make_project(tmp_path), f"{before}\nprint(m)")
+    assert promoted.refused() == []
+    assert promoted.code[-1] == f"{after}\nprint(m)"
+
+
+def test_a_retired_model_with_what_we_have_not_is_refused(tmp_path: Path) -> None:
+    """Tools, and imports beyond ours: the notebook stays as it is."""
+    code = "from vertexai.generative_models import GenerativeModel, Tool\nm = GenerativeModel('g', tools=[t])"
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert promoted.refused() == ["0:2 GenerativeModel(...): this class of Google's retired SDK is served by no door"]
+    assert promoted.code == [code]
+
+
+def test_a_name_that_is_taken_is_not_taken_over(tmp_path: Path) -> None:
+    """Two libraries with an `OpenAI`: the exchanged class gets a name of its own."""
+    promoted = promote_cells(
+        make_project(tmp_path),
+        "from langchain_openai import OpenAI\nfrom openai import AzureOpenAI\na = AzureOpenAI()\nb = OpenAI()\nprint(a, b)",
+    )
+    assert "from openai import OpenAI as GatewayOpenAI" in promoted.code[0]
+    assert f"a = GatewayOpenAI({OPENAI})\nb = OpenAI({OPENAI})" in promoted.code[1]
+
+
+def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:
+    """`from mistralai import Mistral` is of a version before the installed one."""
+    promoted = promote_cells(make_project(tmp_path), "from mistralai import Mistral\nc = Mistral()\nprint(c)")
+    assert promoted.code[-1].startswith("from mistralai.client import Mistral\n")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("from litellm import completion\ncompletion(model='groq/llama3')", "'groq/llama3'"),
+        ("from crewai import Agent\nAgent(llm='bedrock/x')", "'bedrock/x'"),
+        ("import dspy\ndspy.LM('bedrock/x')", "'bedrock/x'"),
+        ("from google import genai\nc = genai.Client()\nc.files.upload(file='a')", "this endpoint"),
+        ("import cohere\nco = cohere.ClientV2()\nco.rerank(query='a')", "this endpoint"),
+        ("from mistralai import MistralClient\nc = MistralClient()", "before 1.0"),
+    ],
+)
+def test_what_the_doors_do_not_serve_of_a_family_is_refused(code: str, reason: str, tmp_path: Path) -> None:
+    """The last line of each."""
+    findings = promote_cells(make_project(tmp_path), code).promotion.report.refused
+    assert [(f.cell, f.line) for f in findings] == [(0, len(code.splitlines()))]
+    assert reason in findings[0].reason
+    assert findings[0].remedy
+
+
+def test_an_endpoint_s_name_on_another_object_is_no_endpoint(tmp_path: Path) -> None:
+    """`rerank` and `tokenize` are words of others too."""
+    promoted = promote_cells(
+        make_project(tmp_path), "import cohere\nco = cohere.ClientV2()\nmine = Ranker()\nprint(mine.rerank(co))"
+    )
+    assert promoted.refused() == []
+
+
+def test_every_refusal_says_what_to_do() -> None:
+    """No family refuses without reason and remedy."""
+    refusals = [r for family in FAMILIES for table in (family.refusals, family.calls) for r in table.values()]
+    assert len(refusals) > 100
+    assert all(refusal.reason and refusal.remedy for refusal in refusals)

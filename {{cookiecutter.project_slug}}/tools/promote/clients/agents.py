@@ -1,0 +1,121 @@
+"""Agent frameworks and routers by their model object; what is named by a string reads the environment."""
+
+from tools.promote.clients.family import Constructor, Family, refusing
+from tools.promote.clients.protocols import ANTHROPIC, AZURE_ADDRESS, OPENAI, OPENAI_ADDRESS, OPENAI_API_BASE
+
+LITELLM_ADDRESS = frozenset({"api_key", "api_base", "base_url", "api_version"})
+LITELLM = Constructor(loses=LITELLM_ADDRESS, surrounded=True)
+OPENAI_MODEL = Constructor(OPENAI_API_BASE, frozenset({"api_base", "api_key", "organization", "project"}))
+HF_MODEL = Constructor(
+    OPENAI_API_BASE, frozenset({"token", "provider", "api_key", "base_url", "bill_to", "timeout"}),
+    {"model": "model_id"}, {"model_id": '"Qwen/Qwen2.5-Coder-32B-Instruct"'}, becomes="smolagents.OpenAIServerModel",
+)  # fmt: skip
+PROVIDER_ADDRESS = frozenset({"api_key", "base_url", "openai_client", "anthropic_client", "http_client"})
+AUTOGEN = Constructor(OPENAI, OPENAI_ADDRESS | {"azure_endpoint", "azure_deployment", "api_version"})
+LOCAL = "the model runs inside the notebook's own process, where no gateway can stand before it"
+
+LITELLM_FAMILY = Family(
+    name="litellm",
+    modules=("litellm",),
+    surrounded=dict.fromkeys(
+        ("completion", "acompletion", "embedding", "aembedding", "text_completion", "responses", "batch_completion"),
+        "model",
+    ),
+    refusals=refusing(
+        "the Router names hosts of its own for each model", "use litellm.completion and promote again", "Router"
+    ),
+)  # fmt: skip
+
+FAMILIES = (
+    LITELLM_FAMILY,
+    Family(
+        "crewai", ("crewai",), constructors={"LLM": LITELLM},
+        surrounded={"Agent": "llm", "Crew": "manager_llm"},
+    ),
+    Family(
+        "pydantic_ai", ("pydantic_ai",),
+        constructors={
+            "OpenAIProvider": Constructor(OPENAI, PROVIDER_ADDRESS),
+            "AzureProvider": Constructor(
+                OPENAI, PROVIDER_ADDRESS | {"azure_endpoint", "api_version"},
+                becomes="pydantic_ai.providers.openai.OpenAIProvider",
+            ),
+            "AnthropicProvider": Constructor(ANTHROPIC, PROVIDER_ADDRESS),
+        },
+        surrounded={
+            "Agent": "model", "OpenAIModel": "", "OpenAIChatModel": "", "OpenAIResponsesModel": "",
+            "AnthropicModel": "",
+        },
+        refusals=refusing(
+            "no door speaks this provider's protocol", "use OpenAIChatModel and promote again",
+            "BedrockConverseModel", "GroqModel", "HuggingFaceModel", "GeminiModel", "GoogleModel", "MistralModel",
+            "CohereModel",
+        ),
+    ),
+    Family(
+        "smolagents", ("smolagents",),
+        constructors={
+            "OpenAIServerModel": OPENAI_MODEL, "OpenAIModel": OPENAI_MODEL, "LiteLLMModel": Constructor(
+                OPENAI_API_BASE, frozenset({"api_base", "api_key"}), becomes="smolagents.OpenAIServerModel"
+            ),
+            "InferenceClientModel": HF_MODEL, "HfApiModel": HF_MODEL,
+            "AzureOpenAIServerModel": Constructor(
+                OPENAI_API_BASE, frozenset({"azure_endpoint", "api_key", "api_version"}),
+                becomes="smolagents.OpenAIServerModel",
+            ),
+        },
+        refusals=refusing(
+            LOCAL, "use OpenAIServerModel and promote again", "TransformersModel", "MLXModel", "VLLMModel"
+        ),
+    ),
+    Family(
+        "autogen", ("autogen", "autogen_agentchat", "autogen_ext", "autogen_core", "ag2"),
+        constructors={
+            "OpenAIChatCompletionClient": AUTOGEN,
+            "AzureOpenAIChatCompletionClient": Constructor(
+                OPENAI, AZURE_ADDRESS,
+                becomes="autogen_ext.models.openai.OpenAIChatCompletionClient",
+            ),
+        },
+        surrounded=dict.fromkeys(
+            ("AssistantAgent", "ConversableAgent", "UserProxyAgent", "GroupChatManager", "GPTAssistantAgent",
+             "MultimodalConversableAgent", "LLMConfig"), "",
+        ),
+    ),
+    Family(
+        "openai_agents", ("agents",),
+        surrounded={"Agent": "model", "Runner.run": "", "Runner.run_sync": "", "Runner.run_streamed": ""},
+        constructors={"LitellmModel": LITELLM},
+    ),
+    Family(
+        "dspy", ("dspy",), constructors={"LM": LITELLM},
+        refusals=refusing("this class belongs to dspy before 2.5", "change it to dspy.LM and promote again",
+                          "OpenAI", "Google", "Cohere", "OllamaLocal", "GPT3", "AzureOpenAI", "Claude"),
+    ),
+    Family(
+        "google_adk", ("google.adk",), constructors={"LiteLlm": LITELLM, "Gemini": Constructor(surrounded=True)},
+        surrounded={"Agent": "model", "LlmAgent": "model"},
+    ),
+    Family(
+        "agno", ("agno", "phi"),
+        constructors={
+            "OpenAIChat": Constructor(OPENAI, OPENAI_ADDRESS), "OpenAIResponses": Constructor(OPENAI, OPENAI_ADDRESS),
+            "OpenAILike": Constructor(OPENAI, OPENAI_ADDRESS),
+            "Groq": Constructor(OPENAI, OPENAI_ADDRESS, becomes="agno.models.openai.OpenAIChat"),
+        },
+        refusals=refusing("no door speaks this provider's protocol", "use OpenAIChat and promote again",
+                          "Claude", "Gemini", "AwsBedrock", "Cohere", "MistralChat", "Ollama", "HuggingFace"),
+    ),
+    Family(
+        "strands", ("strands",),
+        refusals=refusing(
+            "this framework calls Bedrock unless it is given a model", "give it an OpenAIModel and promote again",
+            "Agent", "BedrockModel",
+        ),
+    ),
+    Family(
+        "camel", ("camel",),
+        refusals=refusing("this framework makes its client out of reach", "use the openai client and promote again",
+                          "ModelFactory.create"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,72 @@
+"""Haystack's generators and embedders. Keys are `Secret`s, and some read the address from the environment alone."""
+
+from tools.promote.clients.family import Constructor, Family, refusing
+
+ADDRESS = frozenset({"api_key", "api_base_url", "organization"})
+AZURE = ADDRESS | {"azure_endpoint", "api_version", "azure_ad_token", "azure_ad_token_provider"}
+DEPLOYMENT = {"azure_deployment": "model"}
+OPENAI = Constructor('**haystack_client_args("openai")', ADDRESS)
+COHERE = Constructor('**haystack_client_args("cohere")', ADDRESS)
+GOOGLE = frozenset({"api_key", "api", "vertex_ai_project", "vertex_ai_location", "project_id", "location"})
+CHAT = "haystack.components.generators.chat"
+OLLAMA = Constructor('**client_args("ollama", "url")', frozenset({"url"}), surrounded=True)
+
+
+def _azure(name: str) -> Constructor:
+    return Constructor(OPENAI.gains, AZURE, DEPLOYMENT, becomes=name)
+
+
+FAMILY = Family(
+    name="haystack",
+    modules=("haystack", "haystack_integrations"),
+    constructors={
+        **dict.fromkeys(
+            (
+                "OpenAIGenerator", "OpenAIChatGenerator", "OpenAIResponsesChatGenerator", "OpenAITextEmbedder",
+                "OpenAIDocumentEmbedder", "MistralChatGenerator", "MistralTextEmbedder", "MistralDocumentEmbedder",
+                "TogetherAIChatGenerator", "TogetherAIGenerator", "OpenRouterChatGenerator", "NvidiaChatGenerator",
+            ),
+            OPENAI,
+        ),
+        "AzureOpenAIGenerator": _azure("haystack.components.generators.OpenAIGenerator"),
+        "AzureOpenAIChatGenerator": _azure(f"{CHAT}.OpenAIChatGenerator"),
+        "AzureOpenAITextEmbedder": _azure("haystack.components.embedders.OpenAITextEmbedder"),
+        "AzureOpenAIDocumentEmbedder": _azure("haystack.components.embedders.OpenAIDocumentEmbedder"),
+        **dict.fromkeys(("CohereChatGenerator", "CohereTextEmbedder", "CohereDocumentEmbedder"), COHERE),
+        "AnthropicChatGenerator": Constructor(loses=ADDRESS, surrounded=True),
+        "AnthropicGenerator": Constructor(loses=ADDRESS, surrounded=True),
+        "GoogleGenAIChatGenerator": Constructor(loses=GOOGLE, surrounded=True),
+        "GoogleGenAITextEmbedder": Constructor(loses=GOOGLE, surrounded=True),
+        "GoogleGenAIDocumentEmbedder": Constructor(loses=GOOGLE, surrounded=True),
+        "OllamaChatGenerator": OLLAMA,
+        "OllamaTextEmbedder": OLLAMA,
+        "OllamaDocumentEmbedder": OLLAMA,
+        # Its chat is OpenAI's, and a host of one's own is given as an address.
+        "HuggingFaceAPIChatGenerator": Constructor(
+            '**haystack_client_args("openai")', frozenset({"api_type", "api_params", "token"}),
+            becomes=f"{CHAT}.OpenAIChatGenerator",
+            note="the model's name stood in api_params, so the door's default model answers",
+        ),
+    },
+    refusals={
+        **refusing(
+            "the model runs inside the notebook's own process, where no gateway can stand before it",
+            "use OpenAIChatGenerator and promote again",
+            "HuggingFaceLocalGenerator", "HuggingFaceLocalChatGenerator", "TransformersChatGenerator",
+            "LlamaCppGenerator", "LlamaCppChatGenerator", "SentenceTransformersTextEmbedder",
+            "SentenceTransformersDocumentEmbedder", "FastembedTextEmbedder", "FastembedDocumentEmbedder",
+            "TransformersSimilarityRanker", "SentenceTransformersSimilarityRanker",
+            "SentenceTransformersDiversityRanker",
+        ),
+        **refusing(
+            "no door speaks this provider's protocol",
+            "use OpenAIChatGenerator and promote again",
+            "AmazonBedrockGenerator", "AmazonBedrockChatGenerator", "PromptNode", "CohereGenerator", "OllamaGenerator",
+            "GoogleAIGeminiGenerator", "GoogleAIGeminiChatGenerator", "VertexAIGeminiGenerator",
+            "VertexAIGeminiChatGenerator", "HuggingFaceAPIGenerator", "HuggingFaceAPITextEmbedder",
+            "HuggingFaceAPIDocumentEmbedder", "NvidiaGenerator", "JinaTextEmbedder", "JinaDocumentEmbedder",
+            "CohereRanker", "AmazonBedrockTextEmbedder", "AmazonBedrockDocumentEmbedder", "VoyageTextEmbedder",
+            "VertexAITextGenerator", "RemoteWhisperTranscriber", "DALLEImageGenerator",
+        ),
+    },
+)  # fmt: skip

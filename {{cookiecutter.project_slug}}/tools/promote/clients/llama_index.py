@@ -1,0 +1,84 @@
+"""LlamaIndex: its models and embeddings; an index or engine that is given none makes OpenAI's from the environment."""
+
+from tools.promote.clients.family import Constructor, Family, refusing
+from tools.promote.clients.protocols import ANTHROPIC, COHERE, GEMINI, OPENAI_API_BASE
+
+OPENAI_ADDRESS = frozenset(
+    {"api_key", "api_base", "api_version", "api_type", "azure_endpoint", "azure_deployment", "azure_ad_token_provider",
+     "use_azure_ad", "openai_client", "http_client", "async_http_client"}
+)  # fmt: skip
+ENGINE = {"engine": "model", "deployment_name": "model"}
+GOOGLE_ADDRESS = frozenset(
+    {"api_key", "vertexai_config", "http_options", "project", "location", "credentials", "transport", "api_base"}
+)
+COHERE_ADDRESS = frozenset({"api_key", "cohere_api_key", "base_url"})
+LLM = "llama_index.llms"
+EMBEDDING = "llama_index.embeddings"
+GOOGLE_LLM = Constructor(GEMINI, GOOGLE_ADDRESS, {"model_name": "model"}, becomes=f"{LLM}.google_genai.GoogleGenAI")
+COMPATIBLE = Constructor(
+    f"is_chat_model=True, {OPENAI_API_BASE}", OPENAI_ADDRESS | {"is_chat_model"}, {"model_name": "model"},
+    becomes=f"{LLM}.openai_like.OpenAILike",
+)  # fmt: skip
+OLLAMA = Constructor('**client_args("ollama", "base_url")', frozenset({"base_url"}), surrounded=True)
+OPENAI_EMBEDDING = f"{EMBEDDING}.openai.OpenAIEmbedding"
+
+FAMILY = Family(
+    name="llama_index",
+    modules=("llama_index", "llama_index_client"),
+    constructors={
+        "OpenAI": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS),
+        "OpenAIResponses": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS),
+        "OpenAIMultiModal": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS),
+        "AzureOpenAI": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS, ENGINE, becomes=f"{LLM}.openai.OpenAI"),
+        "OpenAILike": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS),
+        "OpenAIEmbedding": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS),
+        "AzureOpenAIEmbedding": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS, ENGINE, becomes=OPENAI_EMBEDDING),
+        "Anthropic": Constructor(
+            ANTHROPIC, frozenset({"api_key", "base_url", "region", "project_id", "aws_region", "credentials"})
+        ),
+        "Gemini": GOOGLE_LLM,
+        "GoogleGenAI": GOOGLE_LLM,
+        "Vertex": GOOGLE_LLM,
+        "GoogleGenAIEmbedding": Constructor(GEMINI, GOOGLE_ADDRESS),
+        "GeminiEmbedding": Constructor(
+            GEMINI, GOOGLE_ADDRESS, becomes=f"{EMBEDDING}.google_genai.GoogleGenAIEmbedding"
+        ),
+        "MistralAI": Constructor('**client_args("mistral", "endpoint", "api_key")', frozenset({"api_key", "endpoint"})),
+        # Its own client takes no address; what it asks is what OpenAI's asks.
+        "MistralAIEmbedding": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS, becomes=OPENAI_EMBEDDING),
+        "Cohere": Constructor(COHERE, COHERE_ADDRESS),
+        "CohereEmbedding": Constructor(COHERE, COHERE_ADDRESS),
+        "Ollama": OLLAMA,
+        "OllamaEmbedding": OLLAMA,
+        **dict.fromkeys(
+            ("Groq", "OpenRouter", "TogetherLLM", "DeepSeek", "Fireworks", "Perplexity", "LiteLLM"), COMPATIBLE
+        ),
+    },
+    refusals={
+        **refusing(
+            "the model runs inside the notebook's own process, where no gateway can stand before it",
+            "use the OpenAI classes of LlamaIndex and promote again",
+            "HuggingFaceLLM", "HuggingFaceEmbedding", "LlamaCPP", "HuggingFaceBgeEmbedding", "FastEmbedEmbedding",
+            "InstructorEmbedding", "resolve_embed_model",
+        ),
+        **refusing(
+            "no door speaks this provider's protocol",
+            "use the OpenAI classes of LlamaIndex and promote again",
+            "Bedrock", "BedrockConverse", "BedrockEmbedding", "VoyageEmbedding", "Replicate", "JinaEmbedding",
+            "HuggingFaceInferenceAPI", "HuggingFaceInferenceAPIEmbedding", "NVIDIA", "NVIDIAEmbedding", "SageMakerLLM",
+            "CohereRerank",
+        ),
+    },
+    surrounded=dict.fromkeys(
+        (
+            "VectorStoreIndex", "VectorStoreIndex.from_documents", "VectorStoreIndex.from_vector_store",
+            "SummaryIndex.from_documents", "SummaryIndex", "TreeIndex.from_documents",
+            "KnowledgeGraphIndex.from_documents", "PropertyGraphIndex.from_documents",
+            "DocumentSummaryIndex.from_documents", "load_index_from_storage", "LlamaCloudIndex",
+            "LlamaCloudIndex.from_documents", "get_response_synthesizer", "GPTVectorStoreIndex",
+            "GPTVectorStoreIndex.from_documents", "ReActAgent.from_tools", "FunctionAgent", "ReActAgent",
+            "OpenAIAgent.from_tools", "LLMRerank", "SemanticSplitterNodeParser",
+        ),
+        "llm",
+    ),
+)  # fmt: skip

@@ -1,0 +1,122 @@
+"""Calls past any constructor: endpoints no door has, plain HTTP to a model's host, Bedrock; and keys that are set.
+
+Keys and addresses that a notebook only puts into place are taken out: the door brings its own.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+
+from tools.promote.clients import FAMILIES
+from tools.promote.clients.family import NO_DOOR_REMEDY, Family, Refusal
+from tools.promote.program import CodeCell, Program
+from tools.promote.rewired import Rewired
+from tools.promote.splice import Edits, removal
+
+MODEL_HOSTS = re.compile(
+    r"https?://[\w.-]*(api\.openai\.com|openai\.azure\.com|api\.anthropic\.com|generativelanguage\.googleapis\.com"
+    r"|api\.cohere|api\.mistral\.ai|api-inference\.huggingface\.co|api\.groq\.com|openrouter\.ai|api\.together)"
+)
+HTTP_CALLS = {"post", "request", "get", "stream", "urlopen", "Request"}
+ADDRESS_VARIABLE = re.compile(
+    r"(OPENAI|ANTHROPIC|AZURE_OPENAI|CO|COHERE|MISTRAL|OLLAMA|GEMINI|GOOGLE_GEMINI)_(API_BASE|BASE_URL|API_URL|ENDPOINT"
+    r"|API_TYPE|API_VERSION|HOST)|OLLAMA_HOST|GOOGLE_GENAI_USE_(VERTEXAI|ENTERPRISE)"
+)
+
+
+def report(program: Program, cell: CodeCell, call: ast.Call, rewired: Rewired) -> None:
+    """Findings for one call."""
+    _endpoint(program, cell, call, rewired)
+    _raw_http(cell, call, rewired)
+    _bedrock(cell, call, rewired)
+
+
+def remove_settings(program: Program, edits: Edits, rewired: Rewired) -> None:
+    """Statements that only set a provider's key or address: `login(...)`, `os.environ["OPENAI_BASE_URL"] = ...`."""
+    for cell in program.cells:
+        for node in ast.walk(cell.tree):
+            what = _only_sets(program, node)
+            if what and isinstance(node, ast.stmt) and edits.add(removal(cell, node)):
+                rewired.changed(cell, node.lineno, f"{what} removed", "the door's key and address stand in its place")
+
+
+def _only_sets(program: Program, node: ast.AST) -> str:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        dotted = program.dotted(node.value.func) or ""
+        name = dotted.rpartition(".")[2]
+        pointless = any(family.owns(dotted) and name in family.pointless for family in FAMILIES)
+        return f"{name}(...)" if pointless else ""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript):
+        target = node.targets[0]
+        named = target.slice.value if isinstance(target.slice, ast.Constant) else ""
+        environ = ast.unparse(target.value).endswith("environ")
+        return str(named) if environ and ADDRESS_VARIABLE.fullmatch(str(named)) else ""
+    return ""
+
+
+def _endpoint(program: Program, cell: CodeCell, call: ast.Call, rewired: Rewired) -> None:
+    """A call of a client that was rewired, to an endpoint its door does not have."""
+    parts: list[str] = []
+    node: ast.expr = call.func
+    while isinstance(node, ast.Attribute):
+        parts.insert(0, node.attr)
+        node = node.value
+    if not parts:
+        return
+    owner = _owner(program, node)
+    imported = set(program.names.imports.values())
+    for family in FAMILIES:
+        if not family.calls or not any(family.owns(path) for path in imported):
+            continue
+        refusal = _ending(family.calls, parts, owner, family)
+        if refusal is not None:
+            rewired.refuse(cell, call.lineno, f"{cell.text(call.func)}(...)", refusal)
+            return
+
+
+def _ending(calls: Mapping[str, Refusal], parts: list[str], owner: Family | None, family: Family) -> Refusal | None:
+    """The refusal of an ending. One word alone counts on a client that is known to be the family's."""
+    if owner is not None and owner is not family:
+        return None
+    for ending, refusal in calls.items():
+        words = ending.split(".")
+        if parts[-len(words) :] == words and (len(words) > 1 or owner is family):
+            return refusal
+    return None
+
+
+def _owner(program: Program, root: ast.expr) -> Family | None:
+    """Whose client a name is, by the constructors it is bound to."""
+    if not isinstance(root, ast.Name):
+        return None
+    for binding in program.names.bindings.get(root.id, []):
+        if isinstance(binding.value, ast.Call):
+            dotted = program.dotted(binding.value.func)
+            for family in FAMILIES:
+                if dotted and family.owns(dotted) and dotted.rpartition(".")[2] in family.constructors:
+                    return family
+    return None
+
+
+def _raw_http(cell: CodeCell, call: ast.Call, rewired: Rewired) -> None:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name not in HTTP_CALLS:
+        return
+    for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
+        for node in ast.walk(argument):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and MODEL_HOSTS.match(node.value):
+                reason = "a model is called by plain HTTP, past any client that could be pointed at the door"
+                remedy = "use the openai or anthropic client and promote again"
+                rewired.refuse(cell, call.lineno, f"{cell.text(call.func)}(...)", Refusal(reason, remedy))
+                return
+
+
+def _bedrock(cell: CodeCell, call: ast.Call, rewired: Rewired) -> None:
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr == "client"):
+        return
+    values = [*call.args, *(keyword.value for keyword in call.keywords)]
+    if any(isinstance(v, ast.Constant) and str(v.value).startswith("bedrock") for v in values):
+        reason = "no door speaks Bedrock's protocol yet"
+        rewired.refuse(cell, call.lineno, f"{cell.text(call.func)}(...)", Refusal(reason, NO_DOOR_REMEDY))
