@@ -144,6 +144,15 @@ class Program:
                     yield cell, node
 
 
+def spelled(expression: ast.AST) -> str:
+    """A chain of names as it is written, `os.environ.get`; empty for anything else."""
+    parts: list[str] = []
+    while isinstance(expression, ast.Attribute):
+        parts.append(expression.attr)
+        expression = expression.value
+    return ".".join([expression.id, *reversed(parts)]) if isinstance(expression, ast.Name) else ""
+
+
 def read_program(notebook: Notebook, name: str) -> Program:
     """Parse every code cell. Raises Refused naming cell and line of the first that does not parse."""
     cells = []

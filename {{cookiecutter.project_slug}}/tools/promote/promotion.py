@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tools.promote import notebook_file
 from tools.promote.dependencies import requirements_file
+from tools.promote.environment import env_example, variables_of
 from tools.promote.exporting import export_functions
 from tools.promote.function_test import function_test, function_test_path
 from tools.promote.generated_test import test_file
@@ -132,6 +133,7 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
     files: dict[Path, bytes | None] = {
         **rules.store.files(),
         **requirements_file(place.project, rules.dependencies),
+        **env_example(place.project, variables_of(assembled.notebook, rules.variables)),
         place.project / "tests" / "steps" / f"test_{place.step}.py": test_file(place.step, report.pins),
         place.step_file: assembled.notebook.dump().encode("utf-8"),
         **_module_files(place, assembled.notebook, exported.functions, report.pins),

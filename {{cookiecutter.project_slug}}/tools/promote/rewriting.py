@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tools.promote.argument_parser import lift_arguments
+from tools.promote.asked import QuestionRule
 from tools.promote.dependencies import Dependencies, lift_installs
+from tools.promote.environment import read_from_environment
 from tools.promote.headless import check_headless
+from tools.promote.host_library import check_host_library
 from tools.promote.notebook_file import Notebook
 from tools.promote.outcome import Finding
-from tools.promote.parameters import FoundParameter, lift_parameters, tagged_cell
+from tools.promote.parameters import FoundParameter, left_fields, lift_parameters, tagged_cell
 from tools.promote.program import Program
 from tools.promote.prompt_files import PromptStore
 from tools.promote.prompts import Lifted, PromptLifter
@@ -29,6 +33,7 @@ class Rewriting:
     dependencies: Dependencies
     store: PromptStore
     findings: list[Finding]
+    variables: set[str]  # of the environment, which the notebook set and the step finds there
 
 
 def rewrite(
@@ -42,23 +47,31 @@ def rewrite(
     secrets.run()
     prompts = PromptLifter(program, store, step, name, prompt_helper(program))
     prompts.lift(edits)
-    headless = check_headless(program, edits)
-    parameters = [] if tagged_cell(notebook.cells) is not None else lift_parameters(program, edits)
+    arguments = lift_arguments(program, edits)
+    asked = QuestionRule(program, edits).run()
+    headless = [*check_host_library(program, edits), *check_headless(program, edits)]
+    tagged = tagged_cell(notebook.cells)
+    literal = lift_parameters(program, edits) if tagged is None else []
+    parameters = sorted([*arguments.parameters, *asked.parameters, *literal], key=lambda p: (p.cell, p.line))
+    left = left_fields(program, parameters) if tagged is None else []
+    left += read_from_environment(program, edits)
     imports = import_cell(
         sorted(clients.helpers | ({PROMPT} if prompts.lifted else set())),
         prompts.helper,
-        sorted(clients.imports),
-        needs_os=secrets.needs_os,
+        sorted(clients.imports | arguments.imports),
+        needs_os=secrets.needs_os or asked.needs_os or arguments.needs_os,
         cwd=cwd if uses_relative_paths(program, edits) else None,
         surrounded=clients.surrounded,
     )
-    moved = [Finding("changed", "parameter", p.cell, p.line, f"{p.name}: {p.type} is a parameter") for p in parameters]
     findings = [
-        *moved,
+        *(parameter.finding for parameter in parameters),
+        *left,
+        *arguments.findings,
+        *asked.findings,
         *prompts.findings,
         *clients.findings,
         *secrets.findings,
         *dependencies.findings,
         *headless,
     ]
-    return Rewriting(edits, imports, parameters, prompts.lifted, dependencies, store, findings)
+    return Rewriting(edits, imports, parameters, prompts.lifted, dependencies, store, findings, secrets.variables)
