@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.promote import notebook_file
+from tools.promote import descriptions, notebook_file
 from tools.promote.dependencies import requirements_file
 from tools.promote.environment import env_example, variables_of
 from tools.promote.exporting import export_functions
@@ -110,7 +110,8 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
     """The step and its files, as if nothing stood there yet."""
     program = read_program(notebook, name)
     cwd = relative_folder(place.original, place.step_file.parent)
-    rules = rewrite(notebook, program, PromptStore(place.project / "prompts"), place.step, name, cwd)
+    choice = descriptions.configured(place.project)
+    rules = rewrite(notebook, program, PromptStore(place.project / "prompts"), place.step, name, cwd, choice)
     promoted = {"from": name, "sha256": sha256, "step_sha256": "", "version": VERSION}
     assembled = assemble(notebook, program, rules.edits, rules.parameters, rules.imports, promoted)
     exported = export_functions(assembled, program, place.step)

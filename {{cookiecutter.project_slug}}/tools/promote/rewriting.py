@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from tools.promote.argument_parser import lift_arguments
 from tools.promote.asked import QuestionRule
 from tools.promote.dependencies import Dependencies, lift_installs
+from tools.promote.descriptions import Choice, report_descriptions, to_lift
 from tools.promote.environment import read_from_environment
+from tools.promote.few_shot import ExampleLifter
 from tools.promote.headless import check_headless
 from tools.promote.host_library import check_host_library
 from tools.promote.notebook_file import Notebook
@@ -20,6 +22,7 @@ from tools.promote.rewiring import rewire
 from tools.promote.secrets import SecretRemover
 from tools.promote.splice import Edits
 from tools.promote.step_notebook import PROMPT, import_cell, prompt_helper, uses_relative_paths
+from tools.promote.unsent import report_unsent
 
 
 @dataclass(frozen=True)
@@ -37,16 +40,25 @@ class Rewriting:
 
 
 def rewrite(
-    notebook: Notebook, program: Program, store: PromptStore, step: str, name: str, cwd: str | None
+    notebook: Notebook, program: Program, store: PromptStore, step: str, name: str, cwd: str | None, choice: Choice
 ) -> Rewriting:
-    """Apply all rules. `name` is the notebook as reports call it, `cwd` the way from the step's folder to its own."""
+    """Apply all rules.
+
+    `name` is the notebook as reports call it, `cwd` the way from the step's folder to its own, `choice` what becomes of
+    descriptions of tools.
+    """
     edits = Edits()
     dependencies = lift_installs(program, edits)
     clients = rewire(program, edits)
     secrets = SecretRemover(program, edits)
     secrets.run()
     prompts = PromptLifter(program, store, step, name, prompt_helper(program))
-    prompts.lift(edits)
+    examples = ExampleLifter(program, prompts)
+    examples.lift(edits)
+    prompts.lift(edits, to_lift(program, choice))
+    stays = report_descriptions(program, edits)
+    known = {(f.cell, f.line) for f in [*prompts.findings, *stays]}
+    stays += report_unsent(program, edits, known)
     arguments = lift_arguments(program, edits)
     asked = QuestionRule(program, edits).run()
     headless = [*check_host_library(program, edits), *check_headless(program, edits)]
@@ -56,7 +68,7 @@ def rewrite(
     left = left_fields(program, parameters) if tagged is None else []
     left += read_from_environment(program, edits)
     imports = import_cell(
-        sorted(clients.helpers | ({PROMPT} if prompts.lifted else set())),
+        sorted(clients.helpers | examples.helpers | ({PROMPT} if prompts.called else set())),
         prompts.helper,
         sorted(clients.imports | arguments.imports),
         needs_os=secrets.needs_os or asked.needs_os or arguments.needs_os,
@@ -69,6 +81,7 @@ def rewrite(
         *arguments.findings,
         *asked.findings,
         *prompts.findings,
+        *stays,
         *clients.findings,
         *secrets.findings,
         *dependencies.findings,
