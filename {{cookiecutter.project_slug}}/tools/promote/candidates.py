@@ -29,7 +29,7 @@ NOT_PROSE = re.compile(
 )
 PROSE_WORDS = 6
 # Keywords under which one object takes several texts: they are a part of the name.
-PARTS = {"prefix", "suffix", "goal", "backstory", "expected_output", "description", "example_prompt"}
+PARTS = {"prefix", "suffix", "goal", "backstory", "expected_output", "example_prompt"}
 
 
 @dataclass(frozen=True, eq=False)
