@@ -1,7 +1,8 @@
 """`python -m tools.promote NOTEBOOK`: a notebook becomes a parameterised step of this project.
 
 Exit code 0: the step was written (or shown, or is up to date), also when parts were refused and are listed in the
-report; 2: the command line is wrong, or the notebook was refused with one line on stderr; then nothing was written.
+report; 2: the command line is wrong, or the notebook was refused with one line on stderr; then nothing was written;
+130: it was interrupted, and what it had begun to write was undone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tools.promote.promotion import Promotion, finish, locate, promote
 from tools.promote.proof import prove
 from tools.promote.report_forms import ENDINGS, FORMATS, shown
 from tools.promote.secrets import redact
-from tools.promote.write import write_all
+from tools.promote.write import recover, write_all
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         place = locate(arguments.notebook, arguments.project, arguments.name)
+        if recover(place.project):
+            print("promote: an earlier run was cut off; what it had begun to write was undone", file=sys.stderr)
         promotion = promote(place)
         if not arguments.dry_run and not arguments.no_prove:
             prove(promotion)
@@ -40,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.format == "json":
             print(json.dumps({"refused": why}, ensure_ascii=False))
         return 2
+    except KeyboardInterrupt:
+        print("promote: interrupted; nothing was changed", file=sys.stderr)
+        return 130
     return 0
 
 

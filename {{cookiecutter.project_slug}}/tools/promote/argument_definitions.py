@@ -54,7 +54,7 @@ class Argument:
 def parsers_of(program: Program) -> Iterator[Parser]:
     """Every parser that is run somewhere in the notebook."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if not isinstance(node, ast.Assign) or len(node.targets) != 1 or not isinstance(node.targets[0], ast.Name):
                 continue
             if isinstance(node.value, ast.Call) and program.dotted(node.value.func) == PARSER:

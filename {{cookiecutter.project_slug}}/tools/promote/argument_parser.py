@@ -74,7 +74,7 @@ def _lift(program: Program, parser: Parser, argument: Argument, found: ParsedArg
 
 def _free_name(program: Program, dest: str, found: ParsedArguments) -> str:
     """The argument's own name, or `args_<name>` when the notebook or Python has another use for it."""
-    used = {n.id for cell in program.cells for n in ast.walk(cell.tree) if isinstance(n, ast.Name)}
+    used = {n.id for cell in program.cells for n in cell.nodes if isinstance(n, ast.Name)}
     used |= {*program.names.bindings, *dir(builtins), *(parameter.name for parameter in found.parameters)}
     free = dest.isidentifier() and not keyword.iskeyword(dest) and dest not in used
     wanted = dest if free else "args_" + "".join(c if c.isalnum() else "_" for c in dest)

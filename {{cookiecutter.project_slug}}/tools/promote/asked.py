@@ -53,7 +53,7 @@ class QuestionRule:
         self.program = program
         self.edits = edits
         self.asked = Asked()
-        self._names = {n.id for cell in program.cells for n in ast.walk(cell.tree) if isinstance(n, ast.Name)}
+        self._names = {n.id for cell in program.cells for n in cell.nodes if isinstance(n, ast.Name)}
         self._names |= set(program.names.bindings) | set(dir(builtins))
 
     def run(self) -> Asked:

@@ -72,7 +72,7 @@ def find_candidates(program: Program) -> list[Candidate]:
 def _named(program: Program) -> Iterator[Sink]:
     """Texts whose name alone says that they are prompts; only long or interpolated ones are lifted later."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if not isinstance(node, ast.Assign) or len(node.targets) != 1:
                 continue
             name = _target_name(node.targets[0])

@@ -74,7 +74,7 @@ def configured(project: Path) -> Choice:
 def find_descriptions(program: Program) -> Iterator[Description]:
     """Every description of a tool or a field, in the order of the text."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.Dict):
                 yield from _in_schema(cell, node)
             elif isinstance(node, ast.Call):

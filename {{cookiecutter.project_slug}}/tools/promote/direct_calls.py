@@ -36,7 +36,7 @@ def report(program: Program, cell: CodeCell, call: ast.Call, rewired: Rewired) -
 def remove_settings(program: Program, edits: Edits, rewired: Rewired) -> None:
     """Statements that only set a provider's key or address: `login(...)`, `os.environ["OPENAI_BASE_URL"] = ...`."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             what = _only_sets(program, node)
             if what and isinstance(node, ast.stmt) and edits.add(removal(cell, node)):
                 rewired.changed(cell, node.lineno, f"{what} removed", "the door's key and address stand in its place")

@@ -34,7 +34,7 @@ def variables_of(step: Notebook, put: Iterable[str]) -> list[str]:
     written: set[str] = set()
     read: set[str] = set()
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             name = _named(node)
             stored = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
             (written if stored else read).add(name)
@@ -46,7 +46,7 @@ def read_from_environment(program: Program, edits: Edits) -> list[Finding]:
     """A finding for each variable the step will read, at its first place."""
     first: dict[str, Finding] = {}
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             name = _named(node)
             stored = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
             if not NAME.fullmatch(name) or stored or _brought(name) or name in first:

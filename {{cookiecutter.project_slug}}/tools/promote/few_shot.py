@@ -52,7 +52,7 @@ class ExampleLifter:
         """Replace every collection by a look-up; report those that hold code."""
         shown = set(_shown(self.program))
         for cell in self.program.cells:
-            for node in ast.walk(cell.tree):
+            for node in cell.nodes:
                 if isinstance(node, ast.List | ast.Tuple):
                     for examples in self._found(cell, node, shown):
                         self._replace(examples, edits)
@@ -159,7 +159,7 @@ def _takes_examples(call: ast.Call) -> bool:
 def _shown(program: Program) -> Iterator[str]:
     """Names that are put into a text: in an f-string, joined, dumped as JSON, or walked to write texts or messages."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.FormattedValue) or (isinstance(node, ast.Call) and _writes(node)):
                 yield from (n.id for n in ast.walk(node) if isinstance(n, ast.Name))
             elif isinstance(node, ast.For | ast.ListComp | ast.GeneratorExp):

@@ -35,7 +35,7 @@ def check_headless(program: Program, edits: Edits) -> list[Finding]:
             finding = _magic(cell, magic, edits)
             if finding is not None:
                 findings.append(finding)
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.Call) and not edits.replaced(cell.index, cell.span(node)):
                 findings += [*_asking(cell, node), *_waiting(program, cell, node)]
     return findings

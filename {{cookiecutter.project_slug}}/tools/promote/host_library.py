@@ -23,11 +23,11 @@ def check_host_library(program: Program, edits: Edits) -> list[Finding]:
     """Findings for the host's library; its pointless calls and unused imports are removed."""
     findings: list[Finding] = []
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.Expr) and not _guarded(cell, node):
                 findings += _pointless(program, cell, node, edits)
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.ImportFrom | ast.Import):
                 findings += _import(program, cell, node, edits)
     return findings

@@ -46,6 +46,11 @@ class CodeCell:
         """The text as bytes, to which spans refer."""
         return self.source.encode("utf-8")
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the parse, as `ast.walk` gives them."""
+        return tuple(ast.walk(self.tree))
+
     def span(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias | ast.arg) -> Span:
         """Where a node stands in the author's text."""
         assert node.end_lineno is not None
@@ -139,7 +144,7 @@ class Program:
     def calls(self) -> Iterator[tuple[CodeCell, ast.Call]]:
         """Every call, in the order of the text."""
         for cell in self.cells:
-            for node in ast.walk(cell.tree):
+            for node in cell.nodes:
                 if isinstance(node, ast.Call):
                     yield cell, node
 
@@ -184,6 +189,8 @@ def parse_python(text: str, index: int, name: str) -> ast.Module:
             warnings.simplefilter("ignore")
             return ast.parse(text)
     except SyntaxError as error:
+        if error.lineno is None:
+            raise Refused(f"{name}: cell {index} cannot be parsed ({error.msg}): mend the cell") from None
         if "Missing parentheses in call to" in (error.msg or ""):
             raise Refused(
                 f"{name}: cell {index}, line {error.lineno}: this is Python 2: convert the notebook to Python 3"
@@ -201,7 +208,7 @@ def parse_python(text: str, index: int, name: str) -> ast.Module:
 
 
 def _collect(cell: CodeCell, names: Names) -> None:
-    for node in ast.walk(cell.tree):
+    for node in cell.nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             _collect_import(cell, node, names)
         elif isinstance(node, FunctionNode | ast.ClassDef):

@@ -5,6 +5,7 @@ Raises Refused when the notebook or the project does not allow a promotion at al
 
 from __future__ import annotations
 
+import keyword
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,14 +84,26 @@ def locate(source: Path, project: Path, name: str | None) -> Place:
     project = project.resolve()
     if not (project / "pyproject.toml").is_file() or not (project / "notebooks").is_dir():
         raise Refused(f"{project} is no project (pyproject.toml and notebooks/ are missing): name one with --project")
-    source = source.resolve()
+    source = _source_in(project, source)
     step = name or step_name(source.stem)
     if step != step_name(step):
-        raise Refused(f"step name {step!r} is no snake_case word: use --name {step_name(step)}")
+        why = "a word of Python" if keyword.iskeyword(step) else "no snake_case word"
+        raise Refused(f"step name {step!r} is {why}: use --name {step_name(step)}")
     place = Place(project, source, step)
     if source == place.step_file:
         raise Refused(f"{source.name} is a promoted step already: promote the notebook it came from")
     return place
+
+
+def _source_in(project: Path, source: Path) -> Path:
+    """The notebook's path: a link within the project stays one, for it is how the project knows the notebook."""
+    try:
+        resolved = source.resolve()
+        folder = source.absolute().parent.resolve()
+    except (OSError, RuntimeError):
+        raise Refused(f"{source} is a link that leads back to itself: give the path of a notebook") from None
+    link = folder / source.name
+    return link if link.is_relative_to(project) and link.is_symlink() else resolved
 
 
 def promote(place: Place) -> Promotion:

@@ -55,15 +55,15 @@ class SecretRemover:
     def run(self) -> None:
         """Statements first, then names that nothing reads any more, then literals that are left."""
         for cell in self.program.cells:
-            for node in ast.walk(cell.tree):
+            for node in cell.nodes:
                 if isinstance(node, ast.stmt) and self._puts_key_into_environment(node):
                     self._put(cell, node)
         for cell in self.program.cells:
-            for node in ast.walk(cell.tree):
+            for node in cell.nodes:
                 if isinstance(node, ast.Assign | ast.AnnAssign):
                     self._assignment(cell, node)
         for cell in self.program.cells:
-            for node in ast.walk(cell.tree):
+            for node in cell.nodes:
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     self._literal(cell, node)
 
@@ -129,7 +129,7 @@ class SecretRemover:
 
     def _still_read(self, name: str) -> bool:
         for cell in self.program.cells:
-            for node in ast.walk(cell.tree):
+            for node in cell.nodes:
                 if not isinstance(node, ast.Name) or node.id != name or not isinstance(node.ctx, ast.Load):
                     continue
                 if not self.edits.replaced(cell.index, cell.span(node)):

@@ -39,7 +39,7 @@ class Assembled:
 def prompt_helper(program: Program) -> str:
     """The name `prompt` gets in the step: another one when the notebook uses that name itself."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             named = getattr(node, "id", None) if isinstance(node, ast.Name) else getattr(node, "arg", None)
             defined = getattr(node, "name", None) if not isinstance(node, ast.alias) else node.asname or node.name
             if isinstance(node, ast.keyword):
@@ -55,7 +55,7 @@ def uses_relative_paths(program: Program, edits: Edits) -> bool:
         shell = [magic for magic in cell.masked.magics if magic.kind == "shell" or not cell.masked.python]
         if any(not edits.replaced(cell.index, cell.line_span(magic.line, magic.end_line)) for magic in shell):
             return True
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and PATH.fullmatch(node.value):
                 return True
             if isinstance(node, ast.Call):
