@@ -8,16 +8,11 @@ from __future__ import annotations
 import ast
 import re
 
-from tools.promote.magics import Magic
+from tools.promote.magic_lines import check_magic
 from tools.promote.outcome import Finding
 from tools.promote.program import CodeCell, Program, spelled
 from tools.promote.splice import Edits
 
-HARMLESS = {
-    "matplotlib", "load_ext", "reload_ext", "autoreload", "config", "time", "timeit", "capture", "env", "pylab", "cd",
-    "precision", "prun", "who", "whos", "pwd", "dotenv", "writefile", "html", "HTML", "markdown", "latex", "svg",
-    "javascript", "js", "python", "python3", "reset", "memit", "mprun", "tb", "xmode", "set_env", "ls", "cat", "mkdir",
-}  # fmt: skip
 ASKING = {"input", "getpass"}
 DEBUGGERS = {"pdb.set_trace", "ipdb.set_trace", "IPython.core.debugger.set_trace", "IPython.embed"}
 # Widgets that hold a value a person sets, and the calls that wait for one.
@@ -32,37 +27,13 @@ def check_headless(program: Program, edits: Edits) -> list[Finding]:
     findings: list[Finding] = []
     for cell in program.cells:
         for magic in cell.masked.magics:
-            finding = _magic(cell, magic, edits)
+            finding = check_magic(cell, magic, edits)
             if finding is not None:
                 findings.append(finding)
         for node in cell.nodes:
             if isinstance(node, ast.Call) and not edits.replaced(cell.index, cell.span(node)):
                 findings += [*_asking(cell, node), *_waiting(program, cell, node)]
     return findings
-
-
-def _magic(cell: CodeCell, magic: Magic, edits: Edits) -> Finding | None:
-    if edits.replaced(cell.index, cell.line_span(magic.line, magic.line)):
-        return None
-    first = magic.text.splitlines()[0][:60]
-    if magic.kind == "help":
-        return Finding("kept", "magic", cell.index, magic.line, first, "shows help, does nothing in a step")
-    if magic.kind == "shell" or re.match(r"%%(bash|sh|script|!)", magic.text):
-        reason = "a shell command"
-        return Finding(
-            "kept",
-            "magic",
-            cell.index,
-            magic.line,
-            first,
-            reason,
-            "see that its tools are there when the pipeline runs",
-        )
-    name = re.search(r"%+(\w+)", magic.text)
-    if name is None or name.group(1) in HARMLESS:
-        return None
-    reason, remedy = "this magic needs its extension or a person", "replace it by Python"
-    return Finding("refused", "magic", cell.index, magic.line, first, reason, remedy)
 
 
 def _asking(cell: CodeCell, node: ast.Call) -> list[Finding]:

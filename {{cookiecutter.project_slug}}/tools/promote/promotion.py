@@ -131,12 +131,19 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
     assembled = exported.assembled
     check_parses(assembled.notebook, name)
     promoted["step_sha256"] = fingerprint(assembled.notebook)
+    requirements = requirements_file(place.project, rules.dependencies)
     report = Report(
         step=place.step,
         source=name,
         in_pipeline=True,
         findings=sorted(
-            [*rules.findings, *exported.findings, *find_pickles(program), *_redactions(notebook)],
+            [
+                *rules.findings,
+                *rules.dependencies.findings,
+                *exported.findings,
+                *find_pickles(program),
+                *_redactions(notebook),
+            ],
             key=lambda f: (f.cell, f.line),
         ),
         prompts=rules.prompts,
@@ -146,7 +153,7 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
     report.in_pipeline = report.hindrance is None
     files: dict[Path, bytes | None] = {
         **rules.store.files(),
-        **requirements_file(place.project, rules.dependencies),
+        **requirements,
         **env_example(place.project, variables_of(assembled.notebook, rules.variables)),
         place.project / "tests" / "steps" / f"test_{place.step}.py": test_file(place.step, report.pins),
         place.step_file: assembled.notebook.dump().encode("utf-8"),

@@ -84,7 +84,6 @@ def rewrite(
         *stays,
         *clients.findings,
         *secrets.findings,
-        *dependencies.findings,
         *headless,
     ]
     return Rewriting(edits, imports, parameters, prompts.lifted, dependencies, store, findings, secrets.variables)

@@ -20,6 +20,7 @@ TOKENS = re.compile(
 REDACTED = "REDACTED"
 NAME = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|passw(or)?d|credentials?)$|api_?key|secret_?key|access_?token")
 SURE_NAME = re.compile(r"(?i)api_?key|secret|passw(or)?d|access_?key|access_?token|auth_?token")
+ENV_MAGIC = re.compile(r"%(?:set_)?env\s+(\w+)\s*[=\s]\s*\S")
 READERS = {"getpass", "userdata.get", "getenv", "environ.get", "input", "get_secret", "getpass.getpass"}
 
 
@@ -58,6 +59,7 @@ class SecretRemover:
             for node in cell.nodes:
                 if isinstance(node, ast.stmt) and self._puts_key_into_environment(node):
                     self._put(cell, node)
+            self._magics(cell)
         for cell in self.program.cells:
             for node in cell.nodes:
                 if isinstance(node, ast.Assign | ast.AnnAssign):
@@ -79,6 +81,18 @@ class SecretRemover:
             called = isinstance(function, ast.Attribute) and function.attr in ("setdefault", "putenv")
             return called and bool(node.value.args) and _secret_key(node.value.args[0])
         return False
+
+    def _magics(self, cell: CodeCell) -> None:
+        """`%env OPENAI_API_KEY=...`: the line goes."""
+        for magic in cell.masked.magics:
+            match = ENV_MAGIC.match(magic.text)
+            if match and is_secret_name(match.group(1)):
+                name = match.group(1)
+                if self.edits.add(Edit(cell.index, cell.line_span(magic.line, magic.end_line), "")):
+                    reason, remedy = "a key was put into the environment", f"set {name} in .env"
+                    finding = Finding("changed", "secret", cell.index, magic.line, "line removed", reason, remedy)
+                    self.findings.append(finding)
+                    self.variables.add(name)
 
     def _put(self, cell: CodeCell, node: ast.stmt) -> None:
         """Take out what sets a variable; one whose name is computed is named as the code says it."""
