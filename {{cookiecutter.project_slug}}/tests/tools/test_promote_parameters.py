@@ -197,3 +197,14 @@ def test_fields_that_stay_say_why(tmp_path: Path) -> None:
         ("0:1", "kept", "a stays", "it is given a value again in 0:2"),
         ("0:3", "kept", "b stays", "its value is computed or too large to inject"),
     ]
+
+
+def test_a_value_that_stands_for_everybody_s_own_is_left_to_do(tmp_path: Path) -> None:
+    """`[your-project-id]` is a parameter, and somebody has to fill it in; directives of tools are no help."""
+    cell = (
+        '# fmt: off\nPROJECT = "[your-project-id]"  # @param {type: "string"} # fmt: skip\n'
+        'CITY = "Oslo"\nprint(PROJECT, CITY)'
+    )
+    promoted = promote_cells(make_project(tmp_path), cell)
+    assert promoted.code[0] == 'PROJECT: str = "[your-project-id]"\nCITY: str = "Oslo"'
+    assert [(f.place, f.what) for f in promoted.promotion.report.remaining] == [("0:2", "PROJECT: str is a parameter")]
