@@ -44,6 +44,15 @@ def test_examples_are_one_file_that_holds_them_as_data(tmp_path: Path) -> None:
     assert "\n".join(promoted.code).count('prompt_data("poc_few_shot")') == 2
 
 
+def test_a_notebook_s_own_prompt_data_keeps_its_name(tmp_path: Path) -> None:
+    """The look-up gets another name."""
+    promoted = promote_cells(
+        make_project(tmp_path), 'prompt_data = 3\nfew_shot = ["a text", "b text"]\nprint(few_shot)'
+    )
+    assert "from app.orchestration.notebook import prompt_data as registry_prompt_data" in "\n".join(promoted.code)
+    assert 'few_shot = registry_prompt_data("poc_few_shot")' in promoted.code[-1]
+
+
 def test_data_that_no_prompt_shows_stays(tmp_path: Path) -> None:
     """Cases of a test are printed, not shown to a model: they are data, or parameters."""
     promoted = promote_cells(make_project(tmp_path), 'examples = ["one text", "two"]\nfor e in examples:\n    print(e)')

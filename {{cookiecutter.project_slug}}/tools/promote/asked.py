@@ -141,7 +141,7 @@ def question_of(program: Program, cell: CodeCell, call: ast.Call) -> Question | 
 
 
 def _kind(program: Program, call: ast.Call) -> Kind | None:
-    called = spelled(call.func) or _on_a_call(call.func)
+    called = program.dotted(call.func) or spelled(call.func) or _on_a_call(call.func)
     if called == "input" and "input" not in program.names.bindings:
         return "person"
     if called in ("getpass", "getpass.getpass"):
