@@ -229,10 +229,11 @@ def test_a_name_that_is_taken_is_not_taken_over(tmp_path: Path) -> None:
     """Two libraries with an `OpenAI`: the exchanged class gets a name of its own."""
     promoted = promote_cells(
         make_project(tmp_path),
-        "from langchain_openai import OpenAI\nfrom openai import AzureOpenAI\na = AzureOpenAI()\nb = OpenAI()\nprint(a, b)",
+        "from langchain_openai import OpenAI\nfrom openai import AzureOpenAI",
+        "a = AzureOpenAI()\nb = OpenAI()\nprint(a, b)",
     )
     assert "from openai import OpenAI as GatewayOpenAI" in promoted.code[0]
-    assert f"a = GatewayOpenAI({OPENAI})\nb = OpenAI({OPENAI})" in promoted.code[1]
+    assert f"a = GatewayOpenAI({OPENAI})\nb = OpenAI({OPENAI})" in promoted.code[2]
 
 
 def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:

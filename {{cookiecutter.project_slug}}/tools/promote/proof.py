@@ -194,13 +194,7 @@ def _environment(project: Path, door: Door) -> dict[str, str]:
     return {
         **_without_keys(),
         "PYTHONPATH": _python_path(project),
-        "OPENAI_BASE_URL": f"{door.url}/v1",
-        "OPENAI_API_BASE": f"{door.url}/v1",
-        "OPENAI_API_KEY": door.key,
-        "ANTHROPIC_BASE_URL": door.url,
-        "ANTHROPIC_API_KEY": door.key,
-        "APP_RUN_DOOR_URL": door.url,
-        "APP_RUN_DOOR_KEY": door.key,
+        **door.environment,
     }
 
 

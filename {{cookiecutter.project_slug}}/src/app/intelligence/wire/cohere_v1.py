@@ -126,7 +126,7 @@ def encode_reply(reply: ModelReply, *, id: str) -> dict[str, Any]:
         "generation_id": id,
         "text": reply.text,
         "finish_reason": "COMPLETE" if reply.tool_calls else FINISH_REASONS[reply.finish_reason],
-        "meta": _meta(reply.usage),
+        "meta": encode_meta(reply.usage),
     }
     if reply.tool_calls:
         body["tool_calls"] = [{"name": c.name, "parameters": _parameters(c.arguments)} for c in reply.tool_calls]
@@ -141,7 +141,8 @@ def _parameters(arguments: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _meta(usage: Usage) -> dict[str, Any]:
+def encode_meta(usage: Usage) -> dict[str, Any]:
+    """Version and tokens in the words of version 1."""
     counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
     return {"api_version": {"version": "1"}, "billed_units": counts, "tokens": counts}
 
