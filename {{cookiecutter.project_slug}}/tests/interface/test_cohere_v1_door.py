@@ -37,6 +37,9 @@ def test_a_reply_reads_like_cohere(doors: Served) -> None:
     )
 
     assert (reply.text, reply.finish_reason) == ("Fourteen days.", "COMPLETE")
+    assert [(turn.role, turn.message) for turn in reply.chat_history or []][2:] == [  # type: ignore[union-attr]
+        ("USER", "How long?"), ("CHATBOT", "Fourteen days."),
+    ]  # fmt: skip
     assert reply.meta is not None
     assert reply.meta.tokens is not None
     assert (reply.meta.tokens.input_tokens, reply.meta.tokens.output_tokens) == (20, 5)

@@ -100,6 +100,21 @@ def test_a_step_that_would_ask_a_person_stays_out_of_the_pipeline(tmp_path: Path
     assert "notebooks/pipeline.yaml" not in promoted.files
 
 
+@pytest.mark.feature("N1")
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys\nif 'google.colab' in sys.modules:\n  from google.colab import auth\n  auth.authenticate_user()",
+        "try:\n  from google.colab import userdata\n  k = userdata.get('K')\nexcept ImportError:\n  k = ''\nprint(k)",
+    ],
+)
+def test_what_only_a_host_reaches_does_not_hinder_the_step(code: str, tmp_path: Path) -> None:
+    """Code under a question for the host, or caught where its library is missing, is left alone."""
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert promoted.refused() == []
+    assert "notebooks/pipeline.yaml" in promoted.files
+
+
 def test_a_refused_client_keeps_the_step_out_of_the_pipeline(tmp_path: Path) -> None:
     """The step is written with the refusal in its report; `pipeline.yaml` stays as it is."""
     promoted = promote_cells(make_project(tmp_path), "import voyageai\nclient = voyageai.Client()")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tools.promote.clients import FAMILIES
 from tools.promote.dependencies import lift_installs
+from tools.promote.headless import check_headless
 from tools.promote.notebook_file import Notebook
 from tools.promote.program import Program, read_program
 from tools.promote.rewiring import rewire
@@ -36,6 +37,7 @@ def make_baseline(notebook: Notebook, name: str) -> Baseline:
     secrets = SecretRemover(program, edits)
     if clients is not None:
         secrets.run()
+        check_headless(program, edits)
     helpers = sorted(clients.helpers) if clients is not None else []
     extra = sorted(clients.imports) if clients is not None else []
     surrounded = clients is not None and clients.surrounded

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from tools.promote.clients import FAMILIES
 from tools.promote.clients.family import NO_DOOR_REMEDY, Family, Refusal
+from tools.promote.hosts import COLAB
 from tools.promote.program import CodeCell, Program
 from tools.promote.rewired import Rewired
 from tools.promote.splice import Edits, removal
@@ -46,7 +47,7 @@ def _only_sets(program: Program, node: ast.AST) -> str:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         dotted = program.dotted(node.value.func) or ""
         name = dotted.rpartition(".")[2]
-        pointless = any(family.owns(dotted) and name in family.pointless for family in FAMILIES)
+        pointless = any(family.owns(dotted) and name in family.pointless for family in (*FAMILIES, COLAB))
         return f"{name}(...)" if pointless else ""
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript):
         target = node.targets[0]

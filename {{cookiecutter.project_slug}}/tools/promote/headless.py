@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 
+from tools.promote.hosts import only_on_host
 from tools.promote.magics import Magic
 from tools.promote.outcome import Finding
 from tools.promote.program import CodeCell, Program
@@ -74,6 +75,8 @@ def _asking(cell: CodeCell, node: ast.Call) -> list[Finding]:
 def _host_import(program: Program, cell: CodeCell, node: ast.Import | ast.ImportFrom, edits: Edits) -> list[Finding]:
     paths = [f"{node.module}.{a.name}" if isinstance(node, ast.ImportFrom) else a.name for a in node.names]
     if not any(path == host or path.startswith(f"{host}.") for path in paths for host in HOSTS[:3]):
+        return []
+    if only_on_host(cell, node):
         return []
     names = {alias.asname or alias.name.split(".")[0] for alias in node.names}
     what = cell.text(node)

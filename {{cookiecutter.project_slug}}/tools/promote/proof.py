@@ -225,11 +225,20 @@ def _output_difference(cell: int, before: str, after: str) -> str:
 
 
 def _shown(outputs: list[dict[str, Any]]) -> str:
-    """What a cell prints and gives, as text; pictures and warnings are left out."""
-    parts = []
+    """What a cell prints and gives, as text; pictures and warnings are left out.
+
+    A kernel sends what is printed in pieces of any size, so pieces that follow each other are one.
+    """
+    parts: list[str] = []
+    printing = False
     for output in outputs:
-        if output.get("output_type") == "stream" and output.get("name") == "stdout":
-            parts.append("".join(output["text"]))
-        elif output.get("output_type") == "execute_result":
+        if output.get("output_type") == "stream":
+            if output.get("name") == "stdout":
+                text = "".join(output["text"])
+                parts[-1:] = [parts[-1] + text] if printing else [*parts[-1:], text]
+                printing = True
+            continue
+        printing = False
+        if output.get("output_type") == "execute_result":
             parts.append("".join(output["data"].get("text/plain", "")))
     return ADDRESS.sub("0x", "\n".join(part.strip("\n") for part in parts))

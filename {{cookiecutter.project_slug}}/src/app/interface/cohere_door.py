@@ -33,12 +33,13 @@ async def chat(request: Request) -> Response:
 
 async def chat_v1(request: Request) -> Response:
     """One body of chat in version 1. Raises AppError."""
+    asked = body_of(request)
     return await chat_answer(
         request,
-        cohere_v1.decode_request(body_of(request)),
+        cohere_v1.decode_request(asked),
         "cohere",
-        encoder=lambda: cohere_v1.StreamEncoder(id=str(uuid4())),
-        body=lambda reply, call_id: cohere_v1.encode_reply(reply, id=call_id),
+        encoder=lambda: cohere_v1.StreamEncoder(id=str(uuid4()), asked=asked),
+        body=lambda reply, call_id: cohere_v1.encode_reply(reply, id=call_id, asked=asked),
         media_type=ndjson.MEDIA_TYPE,
     )
 
