@@ -159,3 +159,12 @@ def test_keys_are_written_nowhere(tmp_path: Path) -> None:
         "1:3",
         "1:4",
     }
+
+
+@pytest.mark.feature("N1")
+def test_a_lifted_text_is_what_a_kernel_makes_of_it(tmp_path: Path) -> None:
+    """Kernels empty lines of blanks, in texts too; the prompt file has the text that was asked with."""
+    code = 'from openai import OpenAI\nc = OpenAI()\nS = """You are a bird.\n    \n  Sing."""\n'
+    code += 'c.chat.completions.create(\n    model="m", messages=[{"role": "system", "content": S}]\n)'
+    files = promote_cells(make_project(tmp_path), code).files
+    assert "You are a bird.\n\n" in next(text for name, text in files.items() if name.endswith("v1.prompt.yml"))
