@@ -115,6 +115,14 @@ def test_what_only_a_host_reaches_does_not_hinder_the_step(code: str, tmp_path: 
     assert "notebooks/pipeline.yaml" in promoted.files
 
 
+@pytest.mark.feature("N1")
+def test_a_restart_of_the_kernel_is_taken_out(tmp_path: Path) -> None:
+    """It would end the step."""
+    code = "import IPython\napp = IPython.Application.instance()\napp.kernel.do_shutdown(True)"
+    promoted = promote_cells(make_project(tmp_path), code, "print(1)")
+    assert promoted.code == ["import IPython\napp = IPython.Application.instance()", "print(1)"]
+
+
 def test_a_refused_client_keeps_the_step_out_of_the_pipeline(tmp_path: Path) -> None:
     """The step is written with the refusal in its report; `pipeline.yaml` stays as it is."""
     promoted = promote_cells(make_project(tmp_path), "import voyageai\nclient = voyageai.Client()")
