@@ -111,10 +111,8 @@ def print_promotion(notebook: Path, done: bool, said: str) -> None:
         print(f"\nYour notebook is in {notebook} and was not promoted: {said}")
         return
     print(f"\n{said}")
-    print(
-        "\nThe step's test waits for its recording: `make demo` runs your notebook and the step offline, compares them,"
-    )
-    print("and the recording it keeps is what the test plays back.")
+    print("\nThe step's test waits for its recording: `make demo` runs your notebook and the step offline, compares")
+    print("them, and keeps the recording that the test plays back.")
 
 
 def print_next_steps(notebook: Path | None) -> None:

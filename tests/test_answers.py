@@ -103,12 +103,10 @@ def test_own_notebook_is_copied(bake: Bake, tmp_path: Path, given: str) -> None:
 
 @pytest.mark.feature("N3")
 def test_own_notebook_is_promoted(bake: Bake, tmp_path: Path) -> None:
-    """The project starts with the step in its pipeline, in a commit of its own, and the report says what became of it."""
-    cells = [
-        "from openai import OpenAI\nclient = OpenAI()",
-        "r = client.responses.create(model='m', input='Hi')\nprint(r)",
-    ]
-    (tmp_path / "poc.ipynb").write_text(_notebook(*cells), encoding="utf-8")
+    """The step is in the pipeline and in a commit of its own; the report says what became of the notebook."""
+    asks = "reply = client.responses.create(model='m', input='Hi')\nprint(reply.output_text)"
+    text = _notebook("from openai import OpenAI\nclient = OpenAI()", asks)
+    (tmp_path / "poc.ipynb").write_text(text, encoding="utf-8")
     done = bake(notebook="poc.ipynb")
     project = tmp_path / "support-desk"
     assert "0:2        changed  OpenAI(...) goes through the gateway's door" in done.stdout
