@@ -18,7 +18,8 @@ NOT_SETTABLE = {"root"}
 
 
 def listed(project_root: Path) -> dict[str, str]:
-    text = (project_root / ".env.example").read_text(encoding="utf-8")
+    """What the file lists of settings: the part above what `promote` notes for notebooks."""
+    text = (project_root / ".env.example").read_text(encoding="utf-8").partition("# What promoted notebooks read")[0]
     return dict(re.findall(r"^#?([A-Z][A-Z0-9_]*)=(.*)$", text, re.MULTILINE))
 
 

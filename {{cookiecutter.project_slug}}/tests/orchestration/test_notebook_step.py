@@ -55,6 +55,30 @@ def test_a_notebook_runs_with_its_parameters_and_the_door(
     assert "APP_RUN_DOOR_URL" not in os.environ
 
 
+def test_what_env_holds_besides_the_settings_reaches_the_notebook(
+    context: StepContext, write_notebook: WriteNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key of the notebook's own is read from `.env`, the shell's first; those of the app stay."""
+    monkeypatch.setenv("SHELL_TOO", "shell")
+    (context.settings.root / ".env").write_text(
+        "TAVILY_API_KEY=t\nSHELL_TOO=file\nOPENAI_API_KEY=sk-real\nDATABASE_URL=postgres://x\nAPP_AUTH__MODE=open\n"
+    )
+    names = ("TAVILY_API_KEY", "SHELL_TOO", "OPENAI_API_KEY", "DATABASE_URL", "APP_AUTH__MODE")
+    notebook = write_notebook(
+        "limit: int = 3",
+        "import json, os, pathlib\n"
+        f"seen = {{k: os.environ[k] for k in {names} if k in os.environ}}\n"
+        "_ = pathlib.Path(os.environ['APP_RUN_OUTPUT'], 'seen.json').write_text(json.dumps(seen))",
+    )
+    for name in names[2:]:
+        monkeypatch.delenv(name, raising=False)
+
+    output = run_notebook(notebook, {}, context)
+
+    seen = json.loads((context.settings.root / output.files[0]).read_text())
+    assert seen == {"TAVILY_API_KEY": "t", "SHELL_TOO": "shell"}
+
+
 @pytest.mark.feature("N5")
 @pytest.mark.parametrize(("parameters", "banner"), [({}, False), ({"limit": 1}, True)], ids=["plain", "injected"])
 def test_a_failing_notebook_is_one_line(

@@ -94,9 +94,9 @@ def test_the_parameters_cell_is_tagged_once(tmp_path: Path) -> None:
 
 
 def test_a_step_that_would_ask_a_person_stays_out_of_the_pipeline(tmp_path: Path) -> None:
-    """`input()` is refused with place and remedy, for a step has nobody to ask."""
-    promoted = promote_cells(make_project(tmp_path), "name = input('Who? ')\nprint(name)")
-    assert promoted.refused() == ["0:1 input('Who? '): a step has nobody to ask"]
+    """`input()` in a loop is refused with place and remedy, for a step has nobody to ask."""
+    promoted = promote_cells(make_project(tmp_path), "while True:\n    print(input('Who? '))")
+    assert promoted.refused() == ["0:2 input('Who? '): a step has nobody to ask"]
     assert "notebooks/pipeline.yaml" not in promoted.files
 
 

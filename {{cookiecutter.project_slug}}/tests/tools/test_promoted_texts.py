@@ -24,6 +24,11 @@ CELLS = {
     "operands": 'q = "a?"\nEX = """\nQ: one of the examples\nA: its answer\n""".strip() + "\\n\\n"\nllm.invoke(EX + q)',
     "function": 'def build(a, *, b=2):\n    return f"Compare {a} with {b} and say which one is larger"\nllm.invoke(build(1))',
     "state": 'limit = len("abc")\ndef ask(q):\n    return llm.invoke(f"Answer in {limit} words at most: {q}")\nask("x"); list(map(ask, "yz"))',
+    "few-shot rows": 'examples = [{"q": "Is {{x}} ok?", "a": "yes \\\\n"}, {"q": "no?", "a": "no"}]\nllm.invoke("\\n".join(f"Q: {e[\'q\']} A: {e[\'a\']}" for e in examples) + " and then the last question")\nllm.invoke(repr(examples))',
+    "few-shot tuples": 'SHOTS = (("great", 1), ("dull", 0.5))\nllm.invoke(f"Rate the words as shown here: {SHOTS}")\nllm.invoke(repr(SHOTS))',
+    "few-shot turns": 'w = "x"\nmessages = [{"role": "user", "content": "cheese"}, {"role": "assistant", "content": "fromage {y}"}, {"role": "user", "content": w}]\nllm.invoke(repr(messages))',
+    "other scripts": 'x = "本文"\nllm.invoke(f"请把下面的文章总结成三句话：{x}")',
+    "jinja of its own": 'llm.invoke("{% for d in docs %}{{ d.text }} and {{ d }} and {{d}}{% endfor %} are the documents to answer from, in JSON {\\"a\\": 1} and not a word more than that")',
     "recursion": 'def grow(p, n):\n    return p if n == 0 else grow(f"Improve the following text a little: {p}", n - 1)\nllm.invoke(grow("t", 3))',
 }
 

@@ -14,6 +14,8 @@ from tools.promote.flow import TEXT_FUNCTIONS, TEXT_METHODS, Flow, Text
 from tools.promote.program import CodeCell, Program
 from tools.promote.prompt_files import Hole, Piece
 from tools.promote.sinks import Sink, find_sinks
+from tools.prompt_lint.prose import weight
+from tools.prompt_lint.prose import words as count_words
 
 LONG_CHARS = 120
 NAMED = re.compile(
@@ -26,16 +28,21 @@ NOT_PROSE = re.compile(
     r"|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
 )
 PROSE_WORDS = 6
-WORD = re.compile(r"[^\W\d_]{2,}")
+# Keywords under which one object takes several texts: they are a part of the name.
+PARTS = {"prefix", "suffix", "goal", "backstory", "expected_output", "example_prompt"}
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A text of the notebook that reaches a model, or is named as if it did."""
+    """A text of the notebook that reaches a model, or is named as if it did.
+
+    `described` is the name of the tool or field that the text describes; None for every other text.
+    """
 
     text: Text
     role: str
     templated: bool
+    described: str | None = None
 
 
 def find_candidates(program: Program) -> list[Candidate]:
@@ -65,7 +72,7 @@ def find_candidates(program: Program) -> list[Candidate]:
 def _named(program: Program) -> Iterator[Sink]:
     """Texts whose name alone says that they are prompts; only long or interpolated ones are lifted later."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if not isinstance(node, ast.Assign) or len(node.targets) != 1:
                 continue
             name = _target_name(node.targets[0])
@@ -76,7 +83,7 @@ def _named(program: Program) -> Iterator[Sink]:
 def _reads_as_prose(node: ast.expr) -> bool:
     """Whether a text is natural language: six words at least, no markup, query, address or program."""
     texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    return not NOT_PROSE.match("".join(texts)) and len(WORD.findall("".join(texts))) >= PROSE_WORDS
+    return not NOT_PROSE.match("".join(texts)) and count_words("".join(texts)) >= PROSE_WORDS
 
 
 def _obvious_other(value: ast.expr) -> bool:
@@ -90,7 +97,9 @@ def _in_triple_quotes(candidate: Candidate) -> bool:
 def deserves(candidate: Candidate, pieces: list[Piece]) -> str:
     """Why a text gets a file of its own; empty when it does not."""
     own = "".join(piece for piece in pieces if isinstance(piece, str))
-    words = len(WORD.findall(own))
+    words = count_words(own)
+    if candidate.described is not None:
+        return "description" if words >= 2 else ""
     if words < 2 and not (candidate.role == "system" and words):
         return ""
     if candidate.role == "system":
@@ -99,7 +108,7 @@ def deserves(candidate: Candidate, pieces: list[Piece]) -> str:
         return "interpolated" if words >= 2 else ""
     if candidate.text.templated or (candidate.templated and "{" in own):
         return "template"
-    if len(own) >= LONG_CHARS or "\n" in own.strip():
+    if weight(own) >= LONG_CHARS or "\n" in own.strip():
         return "long"
     if words >= PROSE_WORDS and _in_triple_quotes(candidate):
         return "long"
@@ -109,16 +118,19 @@ def deserves(candidate: Candidate, pieces: list[Piece]) -> str:
 def variable_of(cell: CodeCell, node: ast.expr) -> str | None:
     """The name a text is given: its variable, constant, attribute, parameter, or the key it stands under."""
     below: ast.AST = node
+    part = ""
     for above in cell.above(node):
+        if isinstance(above, ast.keyword) and above.arg in PARTS:
+            part = above.arg
         if isinstance(above, ast.Assign | ast.AnnAssign | ast.AugAssign):
             target = above.targets[0] if isinstance(above, ast.Assign) else above.target
-            return _target_name(target)
+            return "_".join(word for word in (_target_name(target), part) if word) or None
         if isinstance(above, ast.arguments):
             return _parameter_of(above, below)
         if isinstance(above, ast.Call) and not _dresses(above) and cell.function_around(above) is not None:
             return None
         if isinstance(above, ast.stmt | ast.Lambda):
-            return None
+            return part or None
         below = above
     return None
 

@@ -6,26 +6,17 @@ Refuses what is no plain requirement: addresses, requirement files, local paths.
 from __future__ import annotations
 
 import re
-import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.promote.magics import INSTALL_WORDS, Magic
+from tools.promote.install_lines import is_install, normalised, read_install
+from tools.promote.magics import Magic
 from tools.promote.outcome import Finding, Refused
 from tools.promote.program import CodeCell, Program
 from tools.promote.splice import Edit, Edits
 
 FILE = "requirements-notebooks.in"
 HEADER = "# What promoted notebooks install, one requirement a line; kept up by `python -m tools.promote`.\n"
-INSTALL = re.compile(
-    r"^[%!]*\s*(?:sudo\s+)?(?:\{?\s*(?:sys\.executable|python3?)\s*\}?\s+-m\s+)?"
-    r"(?P<tool>pip3?|uv\s+pip|uv|conda|mamba)\s+(?P<verb>install|add|uninstall)\b(?P<rest>.*)$",
-    re.DOTALL,
-)
-REQUIREMENT = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?P<extras>\[[\w,\s.-]*\])?\s*(?P<version>[=<>!~].*)?")
-TAKES_VALUE = {"-c", "--channel", "-i", "--index-url", "--extra-index-url", "--find-links", "-f", "-t", "--target"}
-TAKES_FILE = {"-r", "--requirement", "-e", "--editable", "--constraint"}
-SHELL_OPERATORS = {"&&", "||", "|", ";", "2>&1", "&"}
 
 
 @dataclass
@@ -34,23 +25,24 @@ class Dependencies:
 
     requirements: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    places: dict[str, tuple[int, int]] = field(default_factory=dict)  # cell and line of each requirement
 
     def add(self, cell: int, line: int, requirement: str) -> None:
         """Note one requirement; a second one for the same package with another version is refused."""
-        match = REQUIREMENT.fullmatch(requirement)
-        if match is None or "/" in requirement or ":" in requirement:
+        read = normalised(requirement)
+        if read is None:
             self.refuse(cell, line, requirement, "it is no plain requirement", f"add it to {FILE} by hand")
             return
-        name = re.sub(r"[-_.]+", "-", match.group("name")).lower()
-        text = re.sub(r"\s+", "", requirement)
+        name, text = read
+        pinned = re.search(r"[=<>!~]", text) is not None
         standing = self.requirements.get(name)
-        if standing is not None and not match.group("version"):
+        if standing is not None and not pinned:
             return
         if standing is not None and standing != text and re.search(r"[=<>!~]", standing):
             self.refuse(cell, line, requirement, f"{standing} was asked for before", f"choose one in {FILE}")
             return
         if standing != text:
-            self.requirements[name] = text
+            self.requirements[name], self.places[name] = text, (cell, line)
             self.findings.append(Finding("changed", "install", cell, line, f"{text} is in {FILE}"))
 
     def refuse(self, cell: int, line: int, what: str, reason: str, remedy: str) -> None:
@@ -67,29 +59,27 @@ def lift_installs(program: Program, edits: Edits) -> Dependencies:
             continue
         for magic in cell.masked.magics:
             if magic.kind in ("line", "shell") and is_install(magic.text):
-                _read_install(cell.index, magic, dependencies)
-                edits.add(_removal(cell, magic))
+                rest = _read_install(cell.index, magic, dependencies)
+                edits.add(_removal(cell, magic, rest))
     return dependencies
 
 
-def is_install(text: str) -> bool:
-    """Whether a magic or shell line installs packages."""
-    return INSTALL.match(text) is not None or INSTALL_WORDS.match(text) is not None
-
-
 def requirements_file(project: Path, dependencies: Dependencies) -> dict[Path, bytes]:
-    """The file with the new requirements in it; nothing when all of them stand there."""
+    """The file with the new requirements in it; nothing when all of them stand there.
+
+    One that stands there with another version stays, and is refused.
+    """
     path = project / FILE
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else HEADER
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"{path} cannot be read ({error}): restore it from version control") from None
     lines = text.splitlines()
-    standing = {
-        re.sub(r"[-_.]+", "-", match.group("name")).lower()
-        for line in lines
-        if (match := REQUIREMENT.match(line.strip())) and not line.startswith(("#", "-"))
-    }
+    standing = dict(filter(None, (_standing(line) for line in lines)))
+    for name, wanted in dependencies.requirements.items():
+        if standing.get(name, wanted) not in (wanted, name) and wanted != name:
+            reason = f"{standing[name]} stands in {FILE}"
+            dependencies.refuse(*dependencies.places[name], wanted, reason, "choose one version for all notebooks")
     new = [text for name, text in dependencies.requirements.items() if name not in standing]
     if not new:
         return {}
@@ -98,51 +88,47 @@ def requirements_file(project: Path, dependencies: Dependencies) -> dict[Path, b
     return {path: ("\n".join([*comments, *entries]) + "\n").encode("utf-8")}
 
 
+def _standing(line: str) -> tuple[str, str] | None:
+    """Name and requirement of a line of the file; None for comments, options and what is no plain requirement."""
+    plain = line.split(" #")[0].strip()
+    if not plain or plain.startswith(("#", "-")):
+        return None
+    address = re.match(r"([\w.-]+)(\[[\w,\s-]*\])?\s*@", plain)
+    return (re.sub(r"[-_.]+", "-", address.group(1)).lower(), plain) if address else normalised(plain)
+
+
 def _shell_cell(cell: CodeCell, edits: Edits, dependencies: Dependencies) -> None:
     """A `%%bash` cell: when it does nothing but install, it goes."""
     lines = [(n, line.strip()) for n, line in enumerate(cell.source.splitlines(), start=1) if line.strip()]
     commands = [(n, line) for n, line in lines[1:] if not line.startswith("#")]
-    if commands and all(is_install(line) for _, line in commands):
+    if commands and all(is_install(line) and not read_install(line, FILE).rest for _, line in commands):
         for number, line in commands:
             _read_install(cell.index, Magic("shell", number, number, line), dependencies)
         edits.add(Edit(cell.index, cell.line_span(1, len(cell.line_starts) - 1), ""))
 
 
-def _read_install(cell: int, magic: Magic, dependencies: Dependencies) -> None:
-    text = re.sub(r"\\\r?\n", " ", magic.text)
-    match = INSTALL.match(text)
-    if match is None or match.group("verb") == "uninstall":
-        dependencies.findings.append(
-            Finding(
-                "changed", "install", cell, magic.line, "line removed", "packages are installed once, not by a step"
-            )
-        )
-        return
-    try:
-        words = shlex.split(match.group("rest"), comments=True)
-    except ValueError:
-        words = match.group("rest").split()
-    _read_words(cell, magic.line, words, dependencies)
+def _read_install(cell: int, magic: Magic, dependencies: Dependencies) -> list[str]:
+    """Note what a line installs. The commands on it that do something else."""
+    read = read_install(magic.text, FILE)
+    for requirement in read.requirements:
+        dependencies.add(cell, magic.line, requirement)
+    for what, reason, remedy in read.odd:
+        dependencies.refuse(cell, magic.line, what, reason, remedy)
+    if read.system:
+        what, reason = f"{' '.join(read.system)} not installed by the step", "packages of the system need its owner"
+        remedy = "install them where the pipeline runs: in the Dockerfile, for one"
+        dependencies.findings.append(Finding("changed", "install", cell, magic.line, what, reason, remedy))
+    if not (read.requirements or read.odd or read.system):
+        reason = "packages are installed once, not by a step"
+        dependencies.findings.append(Finding("changed", "install", cell, magic.line, "line removed", reason))
+    return read.rest
 
 
-def _read_words(cell: int, line: int, words: list[str], dependencies: Dependencies) -> None:
-    left = iter(words)
-    for word in left:
-        if word in SHELL_OPERATORS or word.startswith(">"):
-            return
-        if word in TAKES_VALUE:
-            next(left, None)
-        elif word in TAKES_FILE:
-            named = f"{word} {next(left, '')}"
-            dependencies.refuse(cell, line, named, "it is no plain requirement", f"add it to {FILE} by hand")
-        elif not word.startswith("-") and word not in ("pip", "install"):
-            dependencies.add(cell, line, word.removesuffix(";"))
-        if word.endswith(";"):
-            return
-
-
-def _removal(cell: CodeCell, magic: Magic) -> Edit:
+def _removal(cell: CodeCell, magic: Magic, rest: list[str]) -> Edit:
+    """The edit that takes the line out, but for the commands that do something else."""
     span = cell.line_span(magic.line, magic.end_line)
     text = cell.encoded[span.start : span.end].decode("utf-8")
     indent = text[: len(text) - len(text.lstrip(" \t"))]
+    if rest:
+        return Edit(cell.index, span, f"{indent}!{' && '.join(command.lstrip('%! ') for command in rest)}\n")
     return Edit(cell.index, span, f"{indent}pass\n" if indent else "")

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 
 from tools.promote.clients import FAMILIES
 from tools.promote.clients.family import NO_DOOR_REMEDY, Family, Refusal
-from tools.promote.hosts import COLAB
 from tools.promote.program import CodeCell, Program
 from tools.promote.rewired import Rewired
 from tools.promote.splice import Edits, removal
@@ -37,7 +36,7 @@ def report(program: Program, cell: CodeCell, call: ast.Call, rewired: Rewired) -
 def remove_settings(program: Program, edits: Edits, rewired: Rewired) -> None:
     """Statements that only set a provider's key or address: `login(...)`, `os.environ["OPENAI_BASE_URL"] = ...`."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             what = _only_sets(program, node)
             why = "the door's key and address stand in its place"
             if not what and _restarts(node):
@@ -50,7 +49,7 @@ def _only_sets(program: Program, node: ast.AST) -> str:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         dotted = program.dotted(node.value.func) or ""
         name = dotted.rpartition(".")[2]
-        pointless = any(family.owns(dotted) and name in family.pointless for family in (*FAMILIES, COLAB))
+        pointless = any(family.owns(dotted) and name in family.pointless for family in FAMILIES)
         return f"{name}(...)" if pointless else ""
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript):
         target = node.targets[0]

@@ -224,7 +224,7 @@ def _attribute_values(program: Program) -> dict[str, list[tuple[CodeCell, ast.ex
     """Values given to `self.name` and to names of class bodies, by name."""
     values: dict[str, list[tuple[CodeCell, ast.expr]]] = {}
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if not isinstance(node, ast.Assign) or len(node.targets) != 1:
                 continue
             target = node.targets[0]

@@ -1,6 +1,6 @@
-"""What a step cannot do with nobody watching: ask a person, use a notebook host's own library, run odd magics.
+"""What a step cannot do with nobody watching: ask a person in the middle, wait for a widget, run odd magics.
 
-It reports; only imports that nothing needs any more are taken out.
+It reports and changes nothing.
 """
 
 from __future__ import annotations
@@ -8,82 +8,52 @@ from __future__ import annotations
 import ast
 import re
 
-from tools.promote.hosts import only_on_host
-from tools.promote.magics import Magic
+from tools.promote.magic_lines import check_magic
 from tools.promote.outcome import Finding
-from tools.promote.program import CodeCell, Program
-from tools.promote.splice import Edits, removal
-from tools.promote.unused_imports import still_read
+from tools.promote.program import CodeCell, Program, spelled
+from tools.promote.splice import Edits
 
-HARMLESS = {
-    "matplotlib", "load_ext", "reload_ext", "autoreload", "config", "time", "timeit", "capture", "env", "pylab", "cd",
-    "precision", "prun", "who", "whos", "pwd", "dotenv", "writefile", "html", "HTML", "markdown", "latex", "svg",
-    "javascript", "js", "python", "python3", "reset", "memit", "mprun", "tb", "xmode", "set_env", "ls", "cat", "mkdir",
-}  # fmt: skip
-HOSTS = ("google.colab", "dbutils", "kaggle_secrets", "IPython.core.debugger", "ipdb", "pdb")
 ASKING = {"input", "getpass"}
+DEBUGGERS = {"pdb.set_trace", "ipdb.set_trace", "IPython.core.debugger.set_trace", "IPython.embed"}
+# Widgets that hold a value a person sets, and the calls that wait for one.
+WIDGETS = re.compile(
+    r"ipywidgets\.(.*\.)?(interact\w*|\w*(Slider|Text|Textarea|Dropdown|Checkbox|RadioButtons|Select\w*|Button\w*|Picker"
+    r"|Upload|Combobox|Password|Int|Float))"
+)
 
 
 def check_headless(program: Program, edits: Edits) -> list[Finding]:
-    """Findings for everything that will not run in a pipeline; unused host imports are removed."""
+    """Findings for everything that will not run in a pipeline as it did before a person."""
     findings: list[Finding] = []
     for cell in program.cells:
         for magic in cell.masked.magics:
-            finding = _magic(cell, magic, edits)
+            finding = check_magic(cell, magic, edits)
             if finding is not None:
                 findings.append(finding)
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.Call) and not edits.replaced(cell.index, cell.span(node)):
-                findings += _asking(cell, node)
-            elif isinstance(node, ast.ImportFrom | ast.Import):
-                findings += _host_import(program, cell, node, edits)
+                findings += [*_asking(cell, node), *_waiting(program, cell, node)]
     return findings
-
-
-def _magic(cell: CodeCell, magic: Magic, edits: Edits) -> Finding | None:
-    if edits.replaced(cell.index, cell.line_span(magic.line, magic.line)):
-        return None
-    first = magic.text.splitlines()[0][:60]
-    if magic.kind == "help":
-        return Finding("kept", "magic", cell.index, magic.line, first, "shows help, does nothing in a step")
-    if magic.kind == "shell" or re.match(r"%%(bash|sh|script|!)", magic.text):
-        reason = "a shell command"
-        return Finding(
-            "kept",
-            "magic",
-            cell.index,
-            magic.line,
-            first,
-            reason,
-            "see that its tools are there when the pipeline runs",
-        )
-    name = re.search(r"%+(\w+)", magic.text)
-    if name is None or name.group(1) in HARMLESS:
-        return None
-    reason, remedy = "this magic needs its extension or a person", "replace it by Python"
-    return Finding("refused", "magic", cell.index, magic.line, first, reason, remedy)
 
 
 def _asking(cell: CodeCell, node: ast.Call) -> list[Finding]:
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     if name not in ASKING:
         return []
-    reason, remedy = "a step has nobody to ask", "make it a top-level literal, which becomes a parameter"
+    reason = "a step has nobody to ask"
+    remedy = "ask once at top level, which becomes a parameter, or take the inputs from a list"
     return [Finding("refused", "input", cell.index, node.lineno, cell.text(node)[:60], reason, remedy)]
 
 
-def _host_import(program: Program, cell: CodeCell, node: ast.Import | ast.ImportFrom, edits: Edits) -> list[Finding]:
-    paths = [f"{node.module}.{a.name}" if isinstance(node, ast.ImportFrom) else a.name for a in node.names]
-    if not any(path == host or path.startswith(f"{host}.") for path in paths for host in HOSTS[:3]):
-        return []
-    if only_on_host(cell, node):
-        return []
-    names = {alias.asname or alias.name.split(".")[0] for alias in node.names}
-    what = cell.text(node)
-    if any(still_read(program, name, edits) for name in names):
-        reason, remedy = "this library exists on the notebook host alone", "read the value from a file or a parameter"
+def _waiting(program: Program, cell: CodeCell, node: ast.Call) -> list[Finding]:
+    """Widgets and debuggers: a step goes on without the person they wait for, or stops for good."""
+    dotted = program.dotted(node.func) or spelled(node.func)
+    what = f"{dotted}(...)"
+    if WIDGETS.fullmatch(dotted):
+        reason = "nobody sets a widget in a step: it keeps the value it starts with"
+        remedy = "make that value a top-level literal, which becomes a parameter, and call its handler"
+        return [Finding("refused", "widget", cell.index, node.lineno, what, reason, remedy)]
+    if dotted in DEBUGGERS or dotted == "breakpoint":
+        reason, remedy = "a debugger waits for a person", "remove the line"
         return [Finding("refused", "input", cell.index, node.lineno, what, reason, remedy)]
-    edits.add(removal(cell, node))
-    return [
-        Finding("changed", "input", cell.index, node.lineno, f"{what} removed", "exists on the notebook host alone")
-    ]
+    return []

@@ -16,6 +16,15 @@ from typing import Any
 from tools.promote.outcome import Refused
 
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+# Kernels that name no language.
+OTHER_KERNELS = {
+    "ir": "R",
+    "rust": "Rust",
+    "javascript": "JavaScript",
+    "deno": "TypeScript",
+    "bash": "Bash",
+    "scala": "Scala",
+}
 KERNELSPEC = {"display_name": "python3", "language": "python", "name": "python3"}
 
 
@@ -69,15 +78,19 @@ def parse(text: str, name: str) -> Notebook:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
+        if not text.strip():
+            raise Refused(f"{name} is empty: restore the file or save it again") from None
         raise Refused(
             f"{name} is not complete JSON (line {error.lineno}: {error.msg}): restore the file or save it again"
         ) from None
     except RecursionError:
         raise Refused(f"{name} is nested too deeply to be a notebook: restore the file") from None
+    except ValueError as error:
+        raise Refused(f"{name} cannot be read as JSON ({error}): restore the file") from None
     if not isinstance(data, dict) or ("cells" not in data and "worksheets" not in data):
         raise Refused(f"{name} is JSON but no notebook: give the path of an .ipynb file")
-    if data.get("nbformat") != 4:
-        found = data.get("nbformat")
+    if data.get("nbformat") != 4 or "cells" not in data:
+        found = data.get("nbformat") if "cells" in data else 3
         raise Refused(f"{name} has nbformat {found}: convert it with `jupyter nbconvert --to notebook`")
     _check_cells(data, name)
     _check_language(data, name)
@@ -138,20 +151,42 @@ def _check_cells(data: dict[str, Any], name: str) -> None:
     cells = data.get("cells")
     if not isinstance(cells, list) or not cells:
         raise Refused(f"{name} has no cells: there is nothing to promote")
+    if not any(_is_code(cell) for cell in cells):
+        raise Refused(f"{name} has no code: there is nothing to promote")
     for index, cell in enumerate(cells):
         source = cell.get("source") if isinstance(cell, dict) else None
         lines = isinstance(source, list) and all(isinstance(line, str) for line in source)
         if not (isinstance(source, str) or lines) or cell.get("cell_type") not in ("code", "markdown", "raw"):
             raise Refused(f"{name}: cell {index} is damaged (no type or source): restore the file")
-        cell.setdefault("metadata", {})
+        if not isinstance(cell.get("metadata"), dict):
+            cell["metadata"] = {}
+        if not isinstance(cell["metadata"].get("tags", []), list):
+            del cell["metadata"]["tags"]
+
+
+def _is_code(cell: object) -> bool:
+    """Whether there is anything to run in a cell; a damaged one counts, so that it is named as such."""
+    if not isinstance(cell, dict) or cell.get("cell_type") not in ("markdown", "raw", "code"):
+        return True
+    source = cell.get("source")
+    lines = source if isinstance(source, list) else [source]
+    return bool(cell["cell_type"] == "code" and (source is None or any(str(line).strip() for line in lines)))
 
 
 def _check_language(data: dict[str, Any], name: str) -> None:
-    metadata = data.get("metadata") or {}
+    metadata = _mapping(data.get("metadata"))
     data["metadata"] = metadata
-    named = (metadata.get("kernelspec") or {}).get("language") or (metadata.get("language_info") or {}).get("name")
+    kernel, language = _mapping(metadata.get("kernelspec")), _mapping(metadata.get("language_info"))
+    if kernel.get("name") == "python2":
+        raise Refused(f"{name} is Python 2: convert the notebook to Python 3")
+    named = kernel.get("language") or language.get("name") or OTHER_KERNELS.get(str(kernel.get("name")))
     if named and not str(named).lower().startswith(("python", "ipython")):
         raise Refused(f"{name} is written in {named}: only Python notebooks can be promoted")
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    """A mapping, or an empty one for anything a damaged file has in its place."""
+    return value if isinstance(value, dict) else {}
 
 
 def _indent(text: str) -> int | str | None:

@@ -17,15 +17,22 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing promote did or declined to do. `cell` counts all cells from 0, `line` counts from 1 in the cell."""
+    """One thing promote did or declined to do. `cell` counts all cells from 0, `line` counts from 1 in the cell.
+
+    Raises ValueError for a refusal that does not say where, why and what to do: a person could make nothing of it.
+    """
 
     outcome: Outcome
-    subject: str  # client, prompt, parameter, secret, install, magic, input, data
+    subject: str  # client, prompt, description, parameter, secret, setting, install, magic, input, widget, host, data
     cell: int
     line: int
     what: str
     reason: str = ""
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        if self.outcome == "refused" and not (self.cell >= 0 and self.line >= 1 and self.reason and self.remedy):
+            raise ValueError(f"a refusal needs a place, a reason and a remedy: {self}")
 
     @property
     def place(self) -> str:

@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tools.promote.colab_form import MARK, form_of
+from tools.promote.outcome import Finding
+from tools.promote.parameter_types import choices_of, type_of
 from tools.promote.program import Binding, Program, Span
 from tools.promote.secrets import is_secret_name, looks_secret
 from tools.promote.splice import Edit, Edits
 
 TAG = "parameters"
 LONGEST_VALUE = 300
-FLOATS = re.compile(r"(?i)temperature|top_p|penalty|threshold|ratio|alpha|_rate$|_s$|seconds")
+GIVE_IT = "give it a value under `parameters` in notebooks/pipeline.yaml"
 
 
 @dataclass(frozen=True)
 class FoundParameter:
-    """A parameter: `code` is its line in the parameters cell, comments included."""
+    """A parameter: `code` is its line in the parameters cell, comments included.
+
+    `reason` says where it comes from when it was no literal, `remedy` what is left to do about it.
+    """
 
     name: str
     type: str
@@ -30,6 +37,14 @@ class FoundParameter:
     code: str
     cell: int
     line: int
+    reason: str = ""
+    remedy: str = ""
+
+    @property
+    def finding(self) -> Finding:
+        """What the report says of it."""
+        what = f"{self.name}: {self.type} is a parameter"
+        return Finding("changed", "parameter", self.cell, self.line, what, self.reason, self.remedy)
 
 
 def tagged_cell(cells: list[dict[str, Any]]) -> int | None:
@@ -38,18 +53,90 @@ def tagged_cell(cells: list[dict[str, Any]]) -> int | None:
 
 
 def lift_parameters(program: Program, edits: Edits) -> list[FoundParameter]:
-    """Take every parameter out of its cell. In the order of the notebook."""
+    """Take every literal parameter out of its cell. In the order of the notebook."""
     found: list[FoundParameter] = []
     for name, bindings in program.names.bindings.items():
-        if len(bindings) != 1 or not program.names.reads[name] or name.startswith("_"):
-            continue
-        parameter = _parameter(name, bindings[0])
+        binding = the_binding(program, name)
+        parameter = _parameter(name, binding) if binding is not None else None
         if parameter is None:
             continue
-        span = _whole_lines(bindings[0])
-        if edits.free(bindings[0].cell.index, span) and edits.add(Edit(bindings[0].cell.index, span, "")):
+        if take_out(bindings[0], edits):
             found.append(parameter)
     return sorted(found, key=lambda p: (p.cell, p.line))
+
+
+def the_binding(program: Program, name: str) -> Binding | None:
+    """The one assignment that decides a name's value; None when the name is rebound, read nowhere, or private.
+
+    A form's field may have a fallback (`if not PROJECT: PROJECT = ...`): injecting a value does what filling it in did.
+    """
+    bindings = program.names.bindings.get(name, [])
+    if not bindings or not program.names.reads[name] or name.startswith("_"):
+        return None
+    first, *others = bindings
+    if others and not (
+        first.alone and MARK.search(comments_of(first)[1]) and all(_falls_back(name, o) for o in others)
+    ):
+        return None
+    return first
+
+
+def left_fields(program: Program, parameters: Sequence[FoundParameter]) -> list[Finding]:
+    """Fields of forms that became no parameter, each with the reason."""
+    lifted = {parameter.name for parameter in parameters}
+    findings = []
+    for name, bindings in program.names.bindings.items():
+        for binding in bindings[:1]:
+            if name in lifted or not binding.alone or not MARK.search(comments_of(binding)[1]):
+                continue
+            reason, remedy = _why_left(program, name, bindings)
+            line = _first_line(binding)
+            findings.append(Finding("kept", "parameter", binding.cell.index, line, f"{name} stays", reason, remedy))
+    return findings
+
+
+def take_out(binding: Binding, edits: Edits) -> bool:
+    """Remove an assignment with its comments; False when another rule has changed it."""
+    span = _whole_lines(binding)
+    return edits.free(binding.cell.index, span) and edits.add(Edit(binding.cell.index, span, ""))
+
+
+def made_of(
+    name: str, binding: Binding, value: Any, source: str, words: str = "", reason: str = "", remedy: str = ""
+) -> FoundParameter | None:
+    """The parameter in the place of an assignment; `words` are added to its comment. None for None without a type."""
+    annotation = binding.node.annotation if isinstance(binding.node, ast.AnnAssign) else None
+    above, trailing = comments_of(binding)
+    form = form_of(trailing)
+    kind = type_of(name, value, annotation, form.type if form else "")
+    choices = ", ".join(str(choice) for choice in choices_of(annotation))
+    own = form.words if form else trailing.lstrip("#").strip()
+    behind = "; ".join(part for part in (own, words, f"one of {choices}" if choices else "") if part)
+    if form is None and behind == own:
+        behind = trailing.removeprefix("#").removeprefix(" ")
+    comment = " ".join([*(line.lstrip("# ").strip() for line in above.splitlines()), behind]).strip()
+    code = parameter_line(name, kind, source, behind, above)
+    line = _first_line(binding)
+    return FoundParameter(name, kind, value, comment, code, binding.cell.index, line, reason, remedy) if kind else None
+
+
+def parameter_line(name: str, kind: str, source: str, comment: str, above: str = "") -> str:
+    """A line of the parameters cell. A comment with `=` goes above it, where papermill does not misread it."""
+    line = f"{name}: {kind} = {source}"
+    if "=" in comment:
+        return f"{above}# {comment}\n{line}"
+    return f"{above}{line}  # {comment}" if comment else f"{above}{line}"
+
+
+def comments_of(binding: Binding) -> tuple[str, str]:
+    """Comment lines right above the assignment, and the comment behind it."""
+    cell, node = binding.cell, binding.node
+    assert isinstance(node, ast.stmt)
+    assert node.end_lineno is not None
+    above = "".join(cell.line(number) + "\n" for number in _comment_lines(binding))
+    span, lines = cell.span(node), cell.line_span(node.end_lineno, node.end_lineno)
+    behind = cell.encoded[span.end : lines.end].decode("utf-8").strip()
+    return above, behind if behind.startswith("#") else ""
 
 
 def _parameter(name: str, binding: Binding) -> FoundParameter | None:
@@ -60,32 +147,40 @@ def _parameter(name: str, binding: Binding) -> FoundParameter | None:
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
     source = binding.cell.text(binding.value)
-    if not _injectable(value) or len(source) > LONGEST_VALUE or (isinstance(value, str) and "\n" in value):
+    if not injectable(value) or len(source) > LONGEST_VALUE or (isinstance(value, str) and "\n" in value):
         return None
     if isinstance(value, str) and looks_secret(value):
         return None
-    kind = _type_of(name, value)
-    above, trailing = _comments(binding)
-    code = f"{above}{name}: {kind} = {source}{'  ' + trailing if trailing else ''}"
-    comment = " ".join(line.lstrip("# ").strip() for line in [*above.splitlines(), trailing] if line).strip()
-    return FoundParameter(name, kind, value, comment, code, binding.cell.index, _first_line(binding))
+    return made_of(name, binding, value, source)
 
 
-def _type_of(name: str, value: Any) -> str:
-    """The annotation; a whole number under a name that means a share or a strength is a float."""
-    if type(value) is int and FLOATS.search(name):
-        return "float"
-    return type(value).__name__
+def _why_left(program: Program, name: str, bindings: list[Binding]) -> tuple[str, str]:
+    if is_secret_name(name):
+        return "it is named like a secret", f"read it from the environment: `os.environ[{name.upper()!r}]`"
+    if not program.names.reads[name]:
+        return "nothing reads it", "remove it, or use it"
+    if len(bindings) > 1:
+        again = bindings[1]
+        line = getattr(again.node, "lineno", 1)
+        return f"it is given a value again in {again.cell.index}:{line}", "give the second value a name of its own"
+    return "its value is computed or too large to inject", "write it as a literal, and compute from that"
 
 
-def _injectable(value: Any) -> bool:
+def _falls_back(name: str, binding: Binding) -> bool:
+    for above in binding.cell.above(binding.node):
+        if isinstance(above, ast.If):
+            return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(above.test))
+    return False
+
+
+def injectable(value: Any) -> bool:
     """What papermill can inject and a person would set: scalars, flat lists of them, flat mappings."""
     if isinstance(value, list):
         return bool(value) and all(_scalar(item) for item in value)
     if isinstance(value, dict):
         flat = all(isinstance(k, str) and _scalar(v) for k, v in value.items())
         return bool(value) and flat and "role" not in value and "type" not in value
-    return _scalar(value)
+    return value is None or _scalar(value)
 
 
 def _scalar(value: Any) -> bool:
@@ -97,22 +192,11 @@ def _first_line(binding: Binding) -> int:
     return binding.node.lineno
 
 
-def _comments(binding: Binding) -> tuple[str, str]:
-    """Comment lines right above the assignment, and the comment behind it."""
-    cell, node = binding.cell, binding.node
-    assert isinstance(node, ast.stmt)
-    assert node.end_lineno is not None
-    above = "".join(cell.line(number) + "\n" for number in _comment_lines(binding))
-    span, lines = cell.span(node), cell.line_span(node.end_lineno, node.end_lineno)
-    behind = cell.encoded[span.end : lines.end].decode("utf-8").strip()
-    return above, behind if behind.startswith("#") else ""
-
-
 def _comment_lines(binding: Binding) -> list[int]:
     """Numbers of the comment lines that belong to the assignment: right above it, after a gap or the cell's start."""
     numbers: list[int] = []
     number = _first_line(binding) - 1
-    while number >= 1 and re.match(r"#(?!\|)", binding.cell.line(number)):
+    while number >= 1 and re.match(r"#(?!\||\s*@(title|markdown))", binding.cell.line(number)):
         numbers.insert(0, number)
         number -= 1
     return numbers

@@ -70,7 +70,7 @@ def format_calls(program: Program, cell: CodeCell, outer: ast.expr) -> list[tupl
         return []
     calls: list[tuple[CodeCell, ast.Call]] = []
     for other in program.cells:
-        for node in ast.walk(other.tree):
+        for node in other.nodes:
             if isinstance(node, ast.Name) and node.id == target.id and node is not target:
                 call = _format_call(other, node)
                 if call is None:
@@ -154,7 +154,7 @@ def _named_otherwise(program: Program, target: ast.Name) -> bool:
     """Whether the name is bound anywhere else: then nobody knows which text a call formats."""
     bound = 0
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             stored = isinstance(node, ast.Name) and node.id == target.id and not isinstance(node.ctx, ast.Load)
             bound += stored or (isinstance(node, ast.arg) and node.arg == target.id)
     return bound != 1

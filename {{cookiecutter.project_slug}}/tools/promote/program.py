@@ -47,6 +47,11 @@ class CodeCell:
         """The text as bytes, to which spans refer."""
         return self.source.encode("utf-8")
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the parse, as `ast.walk` gives them."""
+        return tuple(ast.walk(self.tree))
+
     def span(self, node: ast.expr | ast.stmt | ast.keyword | ast.alias | ast.arg) -> Span:
         """Where a node stands in the author's text."""
         assert node.end_lineno is not None
@@ -140,9 +145,18 @@ class Program:
     def calls(self) -> Iterator[tuple[CodeCell, ast.Call]]:
         """Every call, in the order of the text."""
         for cell in self.cells:
-            for node in ast.walk(cell.tree):
+            for node in cell.nodes:
                 if isinstance(node, ast.Call):
                     yield cell, node
+
+
+def spelled(expression: ast.AST) -> str:
+    """A chain of names as it is written, `os.environ.get`; empty for anything else."""
+    parts: list[str] = []
+    while isinstance(expression, ast.Attribute):
+        parts.append(expression.attr)
+        expression = expression.value
+    return ".".join([expression.id, *reversed(parts)]) if isinstance(expression, ast.Name) else ""
 
 
 def read_program(notebook: Notebook, name: str) -> Program:
@@ -177,6 +191,8 @@ def parse_python(text: str, index: int, name: str) -> ast.Module:
             warnings.simplefilter("ignore")
             return ast.parse(text)
     except SyntaxError as error:
+        if error.lineno is None:
+            raise Refused(f"{name}: cell {index} cannot be parsed ({error.msg}): mend the cell") from None
         if "Missing parentheses in call to" in (error.msg or ""):
             raise Refused(
                 f"{name}: cell {index}, line {error.lineno}: this is Python 2: convert the notebook to Python 3"
@@ -194,7 +210,7 @@ def parse_python(text: str, index: int, name: str) -> ast.Module:
 
 
 def _collect(cell: CodeCell, names: Names) -> None:
-    for node in ast.walk(cell.tree):
+    for node in cell.nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             _collect_import(cell, node, names)
         elif isinstance(node, FunctionNode | ast.ClassDef):

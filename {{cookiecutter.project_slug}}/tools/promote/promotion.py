@@ -5,11 +5,13 @@ Raises Refused when the notebook or the project does not allow a promotion at al
 
 from __future__ import annotations
 
+import keyword
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.promote import notebook_file
+from tools.promote import descriptions, notebook_file
 from tools.promote.dependencies import requirements_file
+from tools.promote.environment import env_example, variables_of
 from tools.promote.exporting import export_functions
 from tools.promote.function_test import function_test, function_test_path
 from tools.promote.generated_test import test_file
@@ -82,14 +84,26 @@ def locate(source: Path, project: Path, name: str | None) -> Place:
     project = project.resolve()
     if not (project / "pyproject.toml").is_file() or not (project / "notebooks").is_dir():
         raise Refused(f"{project} is no project (pyproject.toml and notebooks/ are missing): name one with --project")
-    source = source.resolve()
+    source = _source_in(project, source)
     step = name or step_name(source.stem)
     if step != step_name(step):
-        raise Refused(f"step name {step!r} is no snake_case word: use --name {step_name(step)}")
+        why = "a word of Python" if keyword.iskeyword(step) else "no snake_case word"
+        raise Refused(f"step name {step!r} is {why}: use --name {step_name(step)}")
     place = Place(project, source, step)
     if source == place.step_file:
         raise Refused(f"{source.name} is a promoted step already: promote the notebook it came from")
     return place
+
+
+def _source_in(project: Path, source: Path) -> Path:
+    """The notebook's path: a link within the project stays one, for it is how the project knows the notebook."""
+    try:
+        resolved = source.resolve()
+        folder = source.absolute().parent.resolve()
+    except (OSError, RuntimeError):
+        raise Refused(f"{source} is a link that leads back to itself: give the path of a notebook") from None
+    link = folder / source.name
+    return link if link.is_relative_to(project) and link.is_symlink() else resolved
 
 
 def promote(place: Place) -> Promotion:
@@ -109,19 +123,27 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
     """The step and its files, as if nothing stood there yet."""
     program = read_program(notebook, name)
     cwd = relative_folder(place.original, place.step_file.parent)
-    rules = rewrite(notebook, program, PromptStore(place.project / "prompts"), place.step, name, cwd)
+    choice = descriptions.configured(place.project)
+    rules = rewrite(notebook, program, PromptStore(place.project / "prompts"), place.step, name, cwd, choice)
     promoted = {"from": name, "sha256": sha256, "step_sha256": "", "version": VERSION}
     assembled = assemble(notebook, program, rules.edits, rules.parameters, rules.imports, promoted)
     exported = export_functions(assembled, program, place.step)
     assembled = exported.assembled
     check_parses(assembled.notebook, name)
     promoted["step_sha256"] = fingerprint(assembled.notebook)
+    requirements = requirements_file(place.project, rules.dependencies)
     report = Report(
         step=place.step,
         source=name,
         in_pipeline=True,
         findings=sorted(
-            [*rules.findings, *exported.findings, *find_pickles(program), *_redactions(notebook)],
+            [
+                *rules.findings,
+                *rules.dependencies.findings,
+                *exported.findings,
+                *find_pickles(program),
+                *_redactions(notebook),
+            ],
             key=lambda f: (f.cell, f.line),
         ),
         prompts=rules.prompts,
@@ -131,7 +153,8 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
     report.in_pipeline = report.hindrance is None
     files: dict[Path, bytes | None] = {
         **rules.store.files(),
-        **requirements_file(place.project, rules.dependencies),
+        **requirements,
+        **env_example(place.project, variables_of(assembled.notebook, rules.variables)),
         place.project / "tests" / "steps" / f"test_{place.step}.py": test_file(place.step, report.pins),
         place.step_file: assembled.notebook.dump().encode("utf-8"),
         **_module_files(place, assembled.notebook, exported.functions, report.pins),

@@ -6,15 +6,17 @@ A text deserves a file when it is a system prompt, long, interpolated or a templ
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tools.promote.candidates import WORD, Candidate, deserves, find_candidates, variable_of
+from tools.promote.candidates import Candidate, deserves, find_candidates, variable_of
 from tools.promote.outcome import Finding, Outcome
 from tools.promote.pieces import folded, format_calls, format_pieces, pieces_of
 from tools.promote.program import CodeCell, Program
 from tools.promote.prompt_files import Hole, Piece, PromptStore, Template, template_of
 from tools.promote.splice import Edit, Edits, removal
 from tools.promote.words import task_name
+from tools.prompt_lint.prose import words as count_words
 
 ROLES = ("system", "user", "assistant")
 
@@ -52,12 +54,13 @@ class PromptLifter:
         self.helper = helper
         self.lifted: list[Lifted] = []
         self.findings: list[Finding] = []
+        self.called = False  # whether the step calls `prompt`
         self._tasks: dict[tuple[str, str], str] = {}
         self._versions: dict[tuple[str, str], int] = {}
 
-    def lift(self, edits: Edits) -> None:
-        """Replace every text that deserves a file; report those that stay."""
-        for candidate in find_candidates(self.program):
+    def lift(self, edits: Edits, descriptions: Sequence[Candidate] = ()) -> None:
+        """Replace every text that deserves a file, and the descriptions that are to be; report those that stay."""
+        for candidate in [*find_candidates(self.program), *descriptions]:
             cell, node = candidate.text.cell, candidate.text.node
             if not edits.free(cell.index, cell.span(node)):
                 if not edits.replaced(cell.index, cell.span(node)) and deserves(candidate, pieces_of(cell, node)):
@@ -100,24 +103,32 @@ class PromptLifter:
     def _replace(self, candidate: Candidate, template: Template, uses: list[Use], edits: Edits) -> None:
         cell, node = candidate.text.cell, candidate.text.node
         role = candidate.role if candidate.role in ROLES else "user"
-        variable, function = variable_of(cell, node), cell.function_around(node)
-        key = (template.text, role)
-        version = self._versions.get(key)
-        if version is None:
-            wanted = task_name(self.step, function.name if function else None, variable, role)
-            self._tasks[key] = self._free_name(wanted, template, role)
-            named = f" ({variable})" if variable else ""
-            description = f"Lifted from {self.source_name}, cell {cell.index}{named}."
-            version = self._versions[key] = self.store.add(self._tasks[key], template, role, description)
-        task = self._tasks[key]
+        variable, function = candidate.described or variable_of(cell, node), cell.function_around(node)
+        task = self.register(template, role, cell, node, variable, function.name if function else None)
+        self.called = True
         for use in uses:
             edits.add(Edit(use.cell.index, use.cell.span(use.node), self._call(task, use)))
             if use.cell is not cell or use.node.lineno != node.lineno:
                 what = f"{task} is filled in here"
                 self.findings.append(Finding("changed", "prompt", use.cell.index, use.node.lineno, what))
+
+    def register(
+        self, template: Template, role: str, cell: CodeCell, node: ast.expr, variable: str | None, function: str | None
+    ) -> str:
+        """Put a text into the registry, or find the file that holds it already, and report it. The task's name."""
+        key = (template.text, role)
+        version = self._versions.get(key)
+        if version is None:
+            wanted = task_name(self.step, function, variable, role)
+            self._tasks[key] = self._free_name(wanted, template, role)
+            named = f" ({variable})" if variable else ""
+            description = f"Lifted from {self.source_name}, cell {cell.index}{named}."
+            version = self._versions[key] = self.store.add(self._tasks[key], template, role, description)
+        task = self._tasks[key]
         self.lifted.append(Lifted(task, version, role, template.inputs, cell.index, node.lineno, len(template.text)))
         what = f"lifted to prompts/{task}/v{version}.prompt.yml"
         self.findings.append(Finding("changed", "prompt", cell.index, node.lineno, what))
+        return task
 
     def _free_name(self, wanted: str, template: Template, role: str) -> str:
         """`wanted`, numbered when another text of this run has it, or a task on disk that is not this notebook's."""
@@ -149,9 +160,10 @@ class PromptLifter:
 
     def _kept(self, candidate: Candidate, pieces: list[Piece]) -> None:
         words = "".join(p for p in pieces if isinstance(p, str))
-        if not WORD.search(words):
+        if not count_words(words):
             return
-        self._find(candidate, "kept", "short text, no file of its own", "")
+        remedy = "assign it to a name at top level, which becomes a parameter"
+        self._find(candidate, "kept", "short text, no file of its own", remedy)
 
     def _refused(self, candidate: Candidate, reason: str) -> None:
         self._find(candidate, "refused", reason, "move the text to a variable of its own and promote again")

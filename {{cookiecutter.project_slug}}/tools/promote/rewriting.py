@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tools.promote.argument_parser import lift_arguments
+from tools.promote.asked import QuestionRule
 from tools.promote.dependencies import Dependencies, lift_installs
+from tools.promote.descriptions import Choice, report_descriptions, to_lift
+from tools.promote.environment import read_from_environment
+from tools.promote.few_shot import ExampleLifter
 from tools.promote.headless import check_headless
+from tools.promote.host_library import check_host_library
 from tools.promote.notebook_file import Notebook
 from tools.promote.outcome import Finding
-from tools.promote.parameters import FoundParameter, lift_parameters, tagged_cell
+from tools.promote.parameters import FoundParameter, left_fields, lift_parameters, tagged_cell
 from tools.promote.program import Program
 from tools.promote.prompt_files import PromptStore
 from tools.promote.prompts import Lifted, PromptLifter
@@ -16,6 +22,7 @@ from tools.promote.rewiring import rewire
 from tools.promote.secrets import SecretRemover
 from tools.promote.splice import Edits
 from tools.promote.step_notebook import PROMPT, import_cell, prompt_helper, uses_relative_paths
+from tools.promote.unsent import report_unsent
 
 
 @dataclass(frozen=True)
@@ -29,36 +36,54 @@ class Rewriting:
     dependencies: Dependencies
     store: PromptStore
     findings: list[Finding]
+    variables: set[str]  # of the environment, which the notebook set and the step finds there
 
 
 def rewrite(
-    notebook: Notebook, program: Program, store: PromptStore, step: str, name: str, cwd: str | None
+    notebook: Notebook, program: Program, store: PromptStore, step: str, name: str, cwd: str | None, choice: Choice
 ) -> Rewriting:
-    """Apply all rules. `name` is the notebook as reports call it, `cwd` the way from the step's folder to its own."""
+    """Apply all rules.
+
+    `name` is the notebook as reports call it, `cwd` the way from the step's folder to its own, `choice` what becomes of
+    descriptions of tools.
+    """
     edits = Edits()
     dependencies = lift_installs(program, edits)
     clients = rewire(program, edits)
     secrets = SecretRemover(program, edits)
     secrets.run()
     prompts = PromptLifter(program, store, step, name, prompt_helper(program))
-    prompts.lift(edits)
-    headless = check_headless(program, edits)
-    parameters = [] if tagged_cell(notebook.cells) is not None else lift_parameters(program, edits)
+    examples = ExampleLifter(program, prompts)
+    examples.lift(edits)
+    prompts.lift(edits, to_lift(program, choice))
+    stays = report_descriptions(program, edits)
+    known = {(f.cell, f.line) for f in [*prompts.findings, *stays]}
+    stays += report_unsent(program, edits, known)
+    arguments = lift_arguments(program, edits)
+    asked = QuestionRule(program, edits).run()
+    headless = [*check_host_library(program, edits), *check_headless(program, edits)]
+    tagged = tagged_cell(notebook.cells)
+    literal = lift_parameters(program, edits) if tagged is None else []
+    parameters = sorted([*arguments.parameters, *asked.parameters, *literal], key=lambda p: (p.cell, p.line))
+    left = left_fields(program, parameters) if tagged is None else []
+    left += read_from_environment(program, edits)
     imports = import_cell(
-        sorted(clients.helpers | ({PROMPT} if prompts.lifted else set())),
+        sorted(clients.helpers | examples.helpers | ({PROMPT} if prompts.called else set())),
         prompts.helper,
-        sorted(clients.imports),
-        needs_os=secrets.needs_os,
+        sorted(clients.imports | arguments.imports),
+        needs_os=secrets.needs_os or asked.needs_os or arguments.needs_os,
         cwd=cwd if uses_relative_paths(program, edits) else None,
         surrounded=clients.surrounded,
     )
-    moved = [Finding("changed", "parameter", p.cell, p.line, f"{p.name}: {p.type} is a parameter") for p in parameters]
     findings = [
-        *moved,
+        *(parameter.finding for parameter in parameters),
+        *left,
+        *arguments.findings,
+        *asked.findings,
         *prompts.findings,
+        *stays,
         *clients.findings,
         *secrets.findings,
-        *dependencies.findings,
         *headless,
     ]
-    return Rewriting(edits, imports, parameters, prompts.lifted, dependencies, store, findings)
+    return Rewriting(edits, imports, parameters, prompts.lifted, dependencies, store, findings, secrets.variables)

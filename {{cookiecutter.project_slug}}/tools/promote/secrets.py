@@ -9,7 +9,7 @@ import ast
 import re
 
 from tools.promote.outcome import Finding
-from tools.promote.program import CodeCell, Program
+from tools.promote.program import CodeCell, Program, spelled
 from tools.promote.splice import Edit, Edits, removal
 
 TOKENS = re.compile(
@@ -20,6 +20,7 @@ TOKENS = re.compile(
 REDACTED = "REDACTED"
 NAME = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|passw(or)?d|credentials?)$|api_?key|secret_?key|access_?token")
 SURE_NAME = re.compile(r"(?i)api_?key|secret|passw(or)?d|access_?key|access_?token|auth_?token")
+ENV_MAGIC = re.compile(r"%(?:set_)?env\s+(\w+)\s*[=\s]\s*\S")
 READERS = {"getpass", "userdata.get", "getenv", "environ.get", "input", "get_secret", "getpass.getpass"}
 
 
@@ -43,26 +44,28 @@ def looks_secret(value: str) -> bool:
 
 
 class SecretRemover:
-    """Takes the keys out of one notebook. `environment` collects variables a step reads afterwards."""
+    """Takes the keys out of one notebook. `variables` are those whose setting was taken out: libraries read them."""
 
     def __init__(self, program: Program, edits: Edits) -> None:
         self.program = program
         self.edits = edits
         self.findings: list[Finding] = []
+        self.variables: set[str] = set()
         self.needs_os = False
 
     def run(self) -> None:
         """Statements first, then names that nothing reads any more, then literals that are left."""
         for cell in self.program.cells:
-            for node in ast.walk(cell.tree):
+            for node in cell.nodes:
                 if isinstance(node, ast.stmt) and self._puts_key_into_environment(node):
-                    self._remove(cell, node, "a key was put into the environment; keys belong in .env")
+                    self._put(cell, node)
+            self._magics(cell)
         for cell in self.program.cells:
-            for node in ast.walk(cell.tree):
+            for node in cell.nodes:
                 if isinstance(node, ast.Assign | ast.AnnAssign):
                     self._assignment(cell, node)
         for cell in self.program.cells:
-            for node in ast.walk(cell.tree):
+            for node in cell.nodes:
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     self._literal(cell, node)
 
@@ -70,12 +73,34 @@ class SecretRemover:
         """`os.environ["OPENAI_API_KEY"] = ...` and its cousins."""
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             target = node.targets[0]
-            return isinstance(target, ast.Subscript) and _is_environ(target.value) and _secret_key(target.slice)
+            if not isinstance(target, ast.Subscript) or not _is_environ(target.value):
+                return False
+            return _secret_key(target.slice) or _typed_unseen(node.value)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             function = node.value.func
             called = isinstance(function, ast.Attribute) and function.attr in ("setdefault", "putenv")
             return called and bool(node.value.args) and _secret_key(node.value.args[0])
         return False
+
+    def _magics(self, cell: CodeCell) -> None:
+        """`%env OPENAI_API_KEY=...`: the line goes."""
+        for magic in cell.masked.magics:
+            match = ENV_MAGIC.match(magic.text)
+            if match and is_secret_name(match.group(1)):
+                name = match.group(1)
+                if self.edits.add(Edit(cell.index, cell.line_span(magic.line, magic.end_line), "")):
+                    reason, remedy = "a key was put into the environment", f"set {name} in .env"
+                    finding = Finding("changed", "secret", cell.index, magic.line, "line removed", reason, remedy)
+                    self.findings.append(finding)
+                    self.variables.add(name)
+
+    def _put(self, cell: CodeCell, node: ast.stmt) -> None:
+        """Take out what sets a variable; one whose name is computed is named as the code says it."""
+        assert isinstance(node, ast.Assign | ast.Expr)
+        key = node.targets[0].slice if isinstance(node, ast.Assign) else node.value.args[0]  # type: ignore[attr-defined]
+        named = str(key.value) if isinstance(key, ast.Constant) else ""
+        self._remove(cell, node, "a key was put into the environment", f"set {named or cell.text(key)} in .env")
+        self.variables |= {named} - {""}
 
     def _assignment(self, cell: CodeCell, node: ast.Assign | ast.AnnAssign) -> None:
         """`api_key = getpass()`: gone when nothing reads it after the clients were rewired."""
@@ -88,9 +113,9 @@ class SecretRemover:
         if literal and not (SURE_NAME.search(target.id) or looks_secret(str(getattr(node.value, "value", "")))):
             return
         if not self._still_read(target.id):
-            self._remove(cell, node, f"{target.id} is not read any more; keys belong in .env")
+            self._remove(cell, node, f"{target.id} is not read any more", "keys belong in .env")
         elif literal or _asks_a_person(node.value):
-            self._look_up(cell, node.value, target.id.upper())
+            self._look_up(cell, node.value, _variable_in(node.value) or target.id.upper())
 
     def _literal(self, cell: CodeCell, node: ast.Constant) -> None:
         """A key in the middle of code: `headers={"X-Key": "sk-..."}`."""
@@ -108,16 +133,17 @@ class SecretRemover:
             reason = "a key stood here" if isinstance(value, ast.Constant) else "nobody is there to ask"
             self.findings.append(
                 Finding("changed", "secret", cell.index, value.lineno, f"read from the variable {name}", reason,
-                        f"set {name} where the pipeline runs")
+                        f"set {name} in .env")
             )  # fmt: skip
 
-    def _remove(self, cell: CodeCell, node: ast.stmt, reason: str) -> None:
+    def _remove(self, cell: CodeCell, node: ast.stmt, reason: str, remedy: str) -> None:
         if self.edits.add(removal(cell, node)):
-            self.findings.append(Finding("changed", "secret", cell.index, node.lineno, "statement removed", reason))
+            what = "statement removed"
+            self.findings.append(Finding("changed", "secret", cell.index, node.lineno, what, reason, remedy))
 
     def _still_read(self, name: str) -> bool:
         for cell in self.program.cells:
-            for node in ast.walk(cell.tree):
+            for node in cell.nodes:
                 if not isinstance(node, ast.Name) or node.id != name or not isinstance(node.ctx, ast.Load):
                     continue
                 if not self.edits.replaced(cell.index, cell.span(node)):
@@ -143,6 +169,22 @@ def _reads_secret(node: ast.expr) -> bool:
         return False
     called = ast.unparse(node.func)
     return any(called == reader or called.endswith(f".{reader}") for reader in READERS)
+
+
+def _typed_unseen(node: ast.expr) -> bool:
+    return any(isinstance(n, ast.Call) and spelled(n.func).split(".")[-1] == "getpass" for n in ast.walk(node))
+
+
+def _variable_in(node: ast.expr) -> str:
+    """The name under which the environment or the host's store has the secret."""
+    for call in (n for n in ast.walk(node) if isinstance(n, ast.Call)):
+        called = ast.unparse(call.func)
+        named = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else ""
+        if called.endswith(("getenv", "environ.get", "userdata.get", "get_secret")) and re.fullmatch(
+            r"\w+", str(named)
+        ):
+            return str(named)
+    return ""
 
 
 def _asks_a_person(node: ast.expr) -> bool:

@@ -122,7 +122,7 @@ class Sink:
 def find_sinks(program: Program) -> Iterator[Sink]:
     """Every place of the notebook where a text reaches a model."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.Dict):
                 yield from _message_dict(cell, node)
             elif isinstance(node, ast.Tuple):

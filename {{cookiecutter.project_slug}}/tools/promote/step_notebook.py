@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.promote.notebook_file import Notebook, finished_cells, promoted_metadata, source_of, with_source
-from tools.promote.parameters import TAG, FoundParameter
+from tools.promote.parameters import TAG, FoundParameter, tagged_cell
 from tools.promote.program import Program, read_cell
 from tools.promote.secrets import redact
 from tools.promote.splice import Edits
@@ -39,7 +39,7 @@ class Assembled:
 def prompt_helper(program: Program) -> str:
     """The name `prompt` gets in the step: another one when the notebook uses that name itself."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             named = getattr(node, "id", None) if isinstance(node, ast.Name) else getattr(node, "arg", None)
             defined = getattr(node, "name", None) if not isinstance(node, ast.alias) else node.asname or node.name
             if isinstance(node, ast.keyword):
@@ -55,7 +55,7 @@ def uses_relative_paths(program: Program, edits: Edits) -> bool:
         shell = [magic for magic in cell.masked.magics if magic.kind == "shell" or not cell.masked.python]
         if any(not edits.replaced(cell.index, cell.line_span(magic.line, magic.end_line)) for magic in shell):
             return True
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and PATH.fullmatch(node.value):
                 return True
             if isinstance(node, ast.Call):
@@ -104,8 +104,11 @@ def assemble(
     cells: list[dict[str, Any]] = []
     origin: list[int | None] = []
     inserted = not any(cell["cell_type"] == "code" for cell in notebook.cells)
+    tagged = tagged_cell(notebook.cells)
     for index, cell in enumerate(notebook.cells):
         text = edits.apply(by_index[index]) if index in changed else source_of(cell)
+        if index == tagged and parameters:
+            text = "\n".join([text.rstrip("\n"), *(parameter.code for parameter in parameters)])
         clean = redact(text)
         if index in changed:
             clean = _trimmed(clean, source_of(cell))
@@ -113,7 +116,7 @@ def assemble(
                 continue
         if cell["cell_type"] == "code" and not inserted:
             inserted = True
-            for new in _inserted(parameters, imports):
+            for new in _inserted([] if tagged is not None else parameters, imports):
                 cells.append(new)
                 origin.append(None)
         cells.append(with_source(cell, clean) if clean != source_of(cell) else cell)

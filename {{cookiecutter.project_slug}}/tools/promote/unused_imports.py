@@ -15,7 +15,7 @@ def remove(program: Program, rewired: Rewired, edits: Edits) -> None:
     if not gone:
         return
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.ImportFrom) and edits.free(cell.index, cell.span(node)):
                 dropped = [a.asname or a.name for a in node.names if (a.asname or a.name) in gone]
                 if dropped and _shorten(cell, node, gone, edits):
@@ -30,7 +30,7 @@ def still_read(program: Program, name: str, edits: Edits) -> bool:
         and isinstance(node.ctx, ast.Load)
         and not edits.replaced(cell.index, cell.span(node))
         for cell in program.cells
-        for node in ast.walk(cell.tree)
+        for node in cell.nodes
     )
 
 

@@ -26,11 +26,12 @@ def snake(text: str) -> str:
 
 
 def step_name(stem: str) -> str:
-    """The step's name for a notebook's file name: a letter first, letters, digits and `_` only."""
+    """The step's name for a notebook's file name: a letter first, letters, digits and `_` only, no word of Python."""
     name = snake(stem)
     if not name:
         return f"notebook_{hashlib.sha256(stem.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
-    return (name if name[0].isalpha() else f"notebook_{name}")[:LONGEST].rstrip("_")
+    usable = name[0].isalpha() and not keyword.iskeyword(name)
+    return (name if usable else f"notebook_{name}")[:LONGEST].rstrip("_")
 
 
 def task_name(step: str, function: str | None, variable: str | None, role: str) -> str:

@@ -64,6 +64,20 @@ def prompt(task: str, **inputs: object) -> str:
     return messages[0].text
 
 
+def prompt_data(task: str) -> Any:
+    """The values a task's prompt holds as JSON: few-shot examples, mostly. The version is chosen as for `prompt`.
+
+    Raises InputError when the text is no JSON.
+    """
+    text = prompt(task)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"prompt {task} is no JSON ({error}): write its content as a JSON list, or use prompt()"
+        ) from None
+
+
 def client_args(protocol: str, address: str, key: str | None = None) -> dict[str, Any]:
     """Keyword arguments that point a client of `protocol` at the door, under the names its class gives them.
 

@@ -1,12 +1,13 @@
 """One promoted notebook as a pipeline step: a fresh kernel, checked parameters, the gateway's door in its environment.
 
-The kernel starts in the notebook's own folder, so relative paths mean what they meant when it was written. It sees no
-provider key: models are reached through the door alone. What the notebook wants to hand on it writes below
-`APP_RUN_OUTPUT` as JSON, Parquet or text; pickled files are refused.
+The kernel starts in the notebook's own folder, so relative paths mean what they meant when it was written. It sees what
+`.env` holds besides the settings, for its own services, and no provider key: models are reached through the door alone.
+What the notebook wants to hand on it writes below `APP_RUN_OUTPUT` as JSON, Parquet or text; pickled files are refused.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 from collections.abc import Mapping
@@ -14,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
+
 import app
+from app.configuration import WELL_KNOWN
 from app.errors import ConfigurationError, StepFailedError
 from app.orchestration.step import StepContext
 
@@ -47,11 +51,9 @@ def check_parameters(notebook: Path, parameters: Mapping[str, Any], place: str) 
     """Refuse a missing notebook and parameters it does not declare. Raises ConfigurationError naming `place`."""
     if not notebook.is_file():
         raise ConfigurationError(f"{place}: notebook {notebook} does not exist: promote it or remove the step")
-    import papermill
-
     try:
-        declared = papermill.inspect_notebook(str(notebook))
-    except (ValueError, AttributeError) as error:
+        declared = _declared(notebook)
+    except (ValueError, KeyError, TypeError, SyntaxError) as error:
         raise ConfigurationError(
             f"{place}: notebook {notebook} cannot be read ({_one_line(error)}): promote it again"
         ) from None
@@ -61,11 +63,24 @@ def check_parameters(notebook: Path, parameters: Mapping[str, Any], place: str) 
             raise ConfigurationError(
                 f"{place}: notebook {notebook.name} has no parameter {name!r}: it declares {known}"
             )
-        expected = declared[name]["inferred_type_name"]
-        if expected in TYPES and not _fits(value, expected):
+        expected = declared[name]
+        if not _fits(value, expected):
             raise ConfigurationError(
                 f"{place}: parameter {name!r} of {notebook.name} must be {expected}, found {value!r}"
             )
+
+
+def _declared(notebook: Path) -> dict[str, str]:
+    """The parameters of the cell tagged `parameters` with their annotations, `list` for `list[str]`."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    tagged = next((cell for cell in cells if "parameters" in cell["metadata"].get("tags", [])), None)
+    declared: dict[str, str] = {}
+    for node in ast.walk(ast.parse("".join(tagged["source"]) if tagged else "")):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            declared[node.target.id] = ast.unparse(node.annotation)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            declared.setdefault(node.id, "")
+    return declared
 
 
 def run_notebook(notebook: Path, parameters: Mapping[str, Any], context: StepContext) -> NotebookOutput:
@@ -138,7 +153,10 @@ def _register_engine() -> None:
 
 def _environment(context: StepContext) -> dict[str, str]:
     keys = {f"{provider.upper()}_API_KEY" for provider in context.settings.providers}
-    inherited = {name: value for name, value in os.environ.items() if name not in keys}
+    noted = {name: value for name, value in dotenv_values(context.settings.root / ".env").items() if value}
+    ours = {name for name in noted if name in WELL_KNOWN or name.startswith("APP_")}
+    known = {name: value for name, value in noted.items() if name not in ours} | os.environ
+    inherited = {name: value for name, value in known.items() if name not in keys}
     source = str(Path(app.__path__[0]).parent)
     paths = [source, *filter(None, [inherited.get("PYTHONPATH")])]
     return {
@@ -180,9 +198,13 @@ def _source_index(index: int, executed: Path) -> int:
 
 
 def _fits(value: Any, expected: str) -> bool:
-    if isinstance(value, bool) and expected != "bool":
-        return False
-    return isinstance(value, TYPES[expected])
+    """Whether a value fits an annotation; one that says nothing we know fits everything."""
+    kinds = [kind.partition("[")[0].strip() for kind in expected.split("|")]
+    if any(kind not in TYPES and kind != "None" for kind in kinds):
+        return True
+    if value is None or isinstance(value, bool):
+        return ("None" if value is None else "bool") in kinds
+    return any(isinstance(value, TYPES[kind]) for kind in kinds if kind in TYPES)
 
 
 def _shown(path: Path, root: Path) -> str:

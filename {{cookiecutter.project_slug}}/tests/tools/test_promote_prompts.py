@@ -1,0 +1,122 @@
+"""What becomes of prompts, few-shot examples and descriptions: lifted, or named in the report with what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.tools.notebooks.projects import Promoted, make_project, promote_cells
+from tools.promote.outcome import Finding, Refused
+from tools.promote.write import write_all
+
+TOOL = (
+    "from langchain_core.tools import tool\n@tool\ndef search(query: str) -> str:\n"
+    '    """Search the web for a query."""\n    return query\n'
+    'schema = {"name": "weather", "description": "The weather of a city", "parameters": {}}\n'
+    'search.description = "Find things on the web"\nprint(schema)'
+)
+
+
+def _kept(promoted: Promoted, subject: str) -> list[Finding]:
+    return [f for f in promoted.promotion.report.findings if f.outcome == "kept" and f.subject == subject]
+
+
+def _lifting(project: Path, choice: str) -> Path:
+    (project / "pyproject.toml").write_text(f"[project]\nname = 'x'\n[tool.promote]\ntool_descriptions = {choice}\n")
+    return project
+
+
+@pytest.mark.feature("N1")
+def test_examples_are_one_file_that_holds_them_as_data(tmp_path: Path) -> None:
+    """The file's content is JSON; the same examples in two places are one file."""
+    cell = (
+        'few_shot = [{"q": "a?", "a": "1"}, {"q": "b?", "a": "2"}]\nprint(few_shot)\n'
+        'def again():\n    few_shot = [{"q": "a?", "a": "1"}, {"q": "b?", "a": "2"}]\n    return few_shot'
+    )
+    promoted = promote_cells(make_project(tmp_path), cell)
+    files = [name for name in promoted.files if name.endswith(".prompt.yml")]
+    assert files == ["prompts/poc_few_shot/v1.prompt.yml"]
+    content = yaml.safe_load(promoted.files[files[0]])["messages"][0]["content"]
+    assert json.loads(content) == [{"q": "a?", "a": "1"}, {"q": "b?", "a": "2"}]
+    assert "\n".join(promoted.code).count('prompt_data("poc_few_shot")') == 2
+
+
+def test_data_that_no_prompt_shows_stays(tmp_path: Path) -> None:
+    """Cases of a test are printed, not shown to a model: they are data, or parameters."""
+    promoted = promote_cells(make_project(tmp_path), 'examples = ["one text", "two"]\nfor e in examples:\n    print(e)')
+    assert promoted.promotion.report.prompts == []
+
+
+def test_examples_that_hold_code_are_reported(tmp_path: Path) -> None:
+    """They cannot become data: place, reason and remedy."""
+    promoted = promote_cells(make_project(tmp_path), "few_shot = [make('a'), make('b')]\nprint(few_shot)")
+    (finding,) = _kept(promoted, "prompt")
+    assert (finding.place, finding.reason) == ("0:1", "they hold code, which no prompt file can")
+    assert finding.remedy
+
+
+@pytest.mark.feature("N1")
+def test_descriptions_are_reported_and_stay_by_default(tmp_path: Path) -> None:
+    """Schema, attribute and docstring of a tool: each has a line, what it is of, and how to change that."""
+    promoted = promote_cells(make_project(tmp_path), TOOL)
+    found = {(f.line, f.what) for f in _kept(promoted, "description")}
+    assert found == {
+        (4, "description of search stays in the notebook"),
+        (6, "description of weather stays in the notebook"),
+        (7, "description of search stays in the notebook"),
+    }
+    assert all(f.remedy for f in _kept(promoted, "description"))
+    assert promoted.promotion.report.prompts == []
+
+
+def test_descriptions_are_lifted_when_the_project_says_so(tmp_path: Path) -> None:
+    """All but docstrings, which cannot give way to a call, under the name of their tool."""
+    promoted = promote_cells(_lifting(make_project(tmp_path), '"lift"'), TOOL)
+    assert {p.task for p in promoted.promotion.report.prompts} == {"poc_weather_description", "poc_search_description"}
+    assert 'search.description = prompt("poc_search_description")' in "\n".join(promoted.code)
+    assert [f.line for f in _kept(promoted, "description")] == [4]
+
+
+@pytest.mark.parametrize("choice", ['"lifted"', "true", '"lift"\nother = 1'])
+def test_an_unknown_choice_is_refused(choice: str, tmp_path: Path) -> None:
+    """A misspelt key or word cannot pass for a choice."""
+    with pytest.raises(Refused, match=r'\[tool.promote\].*known is tool_descriptions = "report" or "lift"'):
+        promote_cells(_lifting(make_project(tmp_path), choice), TOOL)
+
+
+@pytest.mark.feature("N1")
+def test_a_text_that_reads_like_a_prompt_and_goes_nowhere_is_reported(tmp_path: Path) -> None:
+    """Nobody finds the call, but the words are plain: kept, with place and what to do."""
+    cell = (
+        'rules = registry.put("You are a helpful assistant. Answer the question using only the context below, '
+        'and say that you do not know when it is not there.")\nprint("You are an expert: choose what to do next, '
+        'and answer the question only with the words that you see in the context below.")'
+    )
+    (finding,) = _kept(promote_cells(make_project(tmp_path), cell), "prompt")
+    assert finding.place == "0:1"
+    assert "no call was found that sends it to a model" in finding.reason
+    assert finding.remedy
+
+
+def test_names_come_from_the_notebook_s_own_words(tmp_path: Path) -> None:
+    """Two texts of one object are told apart by what they are."""
+    cell = (
+        'writer = Agent(role="writer", goal="Write a short story.\\nKeep to the topic that is given", '
+        'backstory="You have written stories for forty years")\nprint(writer)'
+    )
+    promoted = promote_cells(make_project(tmp_path), cell)
+    assert {p.task for p in promoted.promotion.report.prompts} == {"poc_writer_goal", "poc_writer_backstory_system"}
+
+
+def test_one_prompt_used_twice_is_one_file(tmp_path: Path) -> None:
+    """Also when it stands in two cells and under two names, and on the second promotion."""
+    text = '"Summarise the following document in exactly {n} lines, with no preamble at all: " + doc'
+    cells = (f"first_prompt = {text}\nllm.invoke(first_prompt)", f"other_prompt = {text}\nllm.invoke(other_prompt)")
+    project = make_project(tmp_path)
+    promoted = promote_cells(project, *cells)
+    assert len([name for name in promoted.files if name.endswith(".prompt.yml")]) == 1
+    write_all(project, promoted.promotion.files)
+    assert promote_cells(project, *cells).files == {}

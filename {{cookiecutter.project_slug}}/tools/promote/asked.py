@@ -1,0 +1,289 @@
+"""What a notebook asks a person, its host or the environment for: answers become parameters, secrets variables.
+
+A question inside a function or a loop is left alone: it is a conversation, and no parameter can stand for one.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from tools.promote.outcome import Finding
+from tools.promote.parameters import GIVE_IT, FoundParameter, made_of, parameter_line, take_out, the_binding
+from tools.promote.program import Binding, CodeCell, FunctionNode, Program, spelled
+from tools.promote.secrets import is_secret_name, looks_secret
+from tools.promote.splice import Edit, Edits
+from tools.promote.words import snake
+
+Kind = Literal["person", "secret", "host", "environment"]
+CONVERTERS: dict[str, Any] = {"int": 0, "float": 0.0, "str": "", "bool": False}
+LONGEST_NAME = 40
+# What a host's store of secrets holds under such a name carries a password.
+CREDENTIAL = re.compile(r"(?i)(^|_)(pat|pass|uri|dsn|conn\w*)$")
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One call that asks. `variable` is the environment's or the host's name for the answer, `words` the question."""
+
+    kind: Kind
+    cell: CodeCell
+    call: ast.Call
+    variable: str
+    words: str
+    default: ast.expr | None
+
+
+@dataclass
+class Asked:
+    """What became of the questions."""
+
+    parameters: list[FoundParameter] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    needs_os: bool = False
+
+
+class QuestionRule:
+    """Answers the questions of one notebook."""
+
+    def __init__(self, program: Program, edits: Edits) -> None:
+        self.program = program
+        self.edits = edits
+        self.asked = Asked()
+        self._names = {n.id for cell in program.cells for n in cell.nodes if isinstance(n, ast.Name)}
+        self._names |= set(program.names.bindings) | set(dir(builtins))
+
+    def run(self) -> Asked:
+        """Every question that no other rule has taken."""
+        for cell, call in self.program.calls():
+            question = question_of(self.program, cell, call)
+            if question is None or not self.edits.free(cell.index, cell.span(call)):
+                continue
+            if not self._as_assignment(question) and question.kind != "environment":
+                self._in_place(question)
+        return self.asked
+
+    def _as_assignment(self, question: Question) -> bool:
+        """`name = int(input("How many?"))` at top level: the statement becomes the parameter `name`."""
+        binding = _bound_by(question)
+        if binding is None or self._is_secret(question, _name_of(binding)):
+            return False
+        name = _name_of(binding)
+        decides = self.program.names.bindings[name]
+        if the_binding(self.program, name) is None or decides[0].node is not binding.node:
+            return False
+        value, source = _answer(question, binding.value)
+        if source is None or (isinstance(value, str) and looks_secret(value)):
+            return False
+        parameter = made_of(name, binding, value, source, question.words, *_said(question, value))
+        if parameter is None or not take_out(decides[0], self.edits):
+            return False
+        self.asked.parameters.append(parameter)
+        return True
+
+    def _in_place(self, question: Question) -> None:
+        """Anywhere else the call alone gives way."""
+        cell, call = question.cell, question.call
+        hint = _hint(cell, call) or snake(question.words)[:LONGEST_NAME].strip("_") or "answer"
+        if self._is_secret(question, hint) or question.kind == "host":
+            self._look_up(question, question.variable or hint.upper())
+        elif not _repeated(cell, call):
+            whole = _with_conversion(cell, call)
+            value, source = _answer(question, whole)
+            name = self._fresh(hint)
+            code = parameter_line(name, type(value).__name__, str(source), question.words)
+            reason, remedy = _said(question, value)
+            place = cell.index, call.lineno
+            if self.edits.add(Edit(cell.index, cell.span(whole), name)):
+                self.asked.parameters.append(
+                    FoundParameter(name, type(value).__name__, value, question.words, code, *place, reason, remedy)
+                )
+
+    def _look_up(self, question: Question, variable: str) -> None:
+        cell, call = question.cell, question.call
+        if self.edits.add(Edit(cell.index, cell.span(call), f'os.environ["{variable}"]')):
+            self.asked.needs_os = True
+            what = f"read from the variable {variable}"
+            reason = "nobody is there to ask" if question.kind != "host" else "the notebook's host is not there to ask"
+            self.asked.findings.append(
+                Finding("changed", "secret", cell.index, call.lineno, what, reason, f"set {variable} in .env")
+            )
+
+    def _is_secret(self, question: Question, name: str) -> bool:
+        held = question.kind == "host" and CREDENTIAL.search(question.variable)
+        return question.kind == "secret" or bool(held) or is_secret_name(name) or is_secret_name(question.variable)
+
+    def _fresh(self, hint: str) -> str:
+        """A name nobody has: the hint, `<hint>_input`, then numbered."""
+        wanted = hint if hint.isidentifier() else f"answer_{hint}"
+        tried = [wanted, f"{wanted}_input", *(f"{wanted}_input_{number}" for number in range(2, 1000))]
+        name = next(name for name in tried if name not in self._names)
+        self._names.add(name)
+        return name
+
+
+def question_of(program: Program, cell: CodeCell, call: ast.Call) -> Question | None:
+    """The question a call asks; None for any other call."""
+    kind = _kind(program, call)
+    if kind is None:
+        return None
+    if kind in ("person", "secret"):
+        given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "prompt")]
+        return Question(kind, cell, call, "", _words(given[0]) if given else "", None)
+    first = call.args[0] if call.args else None
+    if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
+        return None
+    default = call.args[1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg == "default"), None)
+    return Question(kind, cell, call, first.value, "", default)
+
+
+def _kind(program: Program, call: ast.Call) -> Kind | None:
+    called = spelled(call.func) or _on_a_call(call.func)
+    if called == "input" and "input" not in program.names.bindings:
+        return "person"
+    if called in ("getpass", "getpass.getpass"):
+        return "secret"
+    if called.endswith("userdata.get") or called == "get_secret":
+        return "host"
+    if called in ("getenv", "os.getenv", "environ.get", "os.environ.get"):
+        return "environment"
+    return None
+
+
+def _on_a_call(function: ast.expr) -> str:
+    """The method of `UserSecretsClient().get_secret`."""
+    made = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Call)
+    return function.attr if made and isinstance(function, ast.Attribute) else ""
+
+
+def _bound_by(question: Question) -> Binding | None:
+    """The top-level assignment whose value is the answer, at most converted or with a literal behind `or`."""
+    cell, node = question.cell, question.call
+    for above in cell.above(node):
+        if isinstance(above, ast.Assign | ast.AnnAssign):
+            target = above.targets[0] if isinstance(above, ast.Assign) else above.target
+            if not isinstance(target, ast.Name) or above.value is None:
+                return None
+            return Binding(cell, above, above.value, True) if _only(cell, above) else None
+        if not _converts(above) and not (isinstance(above, ast.BoolOp) and isinstance(above.op, ast.Or)):
+            return None
+    return None
+
+
+def _only(cell: CodeCell, statement: ast.Assign | ast.AnnAssign) -> bool:
+    return isinstance(cell.parents.get(statement), ast.Module) and (
+        isinstance(statement, ast.AnnAssign) or len(statement.targets) == 1
+    )
+
+
+def _converts(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in CONVERTERS
+        and len(node.args) == 1
+        and not node.keywords
+    )
+
+
+def _with_conversion(cell: CodeCell, call: ast.Call) -> ast.Call:
+    """`int(input(...))` as a whole."""
+    above = cell.parents.get(call)
+    return above if isinstance(above, ast.Call) and _converts(above) else call
+
+
+def _answer(question: Question, expression: ast.expr | None) -> tuple[Any, str | None]:
+    """The value in the place of the answer and its source; the source is None when no literal can stand there."""
+    if expression is question.call:
+        if question.default is None:
+            return ("", '""') if question.kind != "environment" else (None, None)
+        return _literal(question, question.default)
+    if isinstance(expression, ast.BoolOp):
+        rest = [value for value in expression.values if question.call not in list(ast.walk(value))]
+        return _literal(question, rest[-1]) if len(rest) == 1 else (None, None)
+    if isinstance(expression, ast.Call) and isinstance(expression.func, ast.Name):
+        return _converted(question, expression, expression.func.id)
+    return None, None
+
+
+def _converted(question: Question, expression: ast.Call, name: str) -> tuple[Any, str | None]:
+    value, source = _answer(question, expression.args[0])
+    if source is None or (name == "bool" and value):
+        return None, None
+    if value == "":
+        return CONVERTERS[name], repr(CONVERTERS[name]) if name != "str" else '""'
+    try:
+        made = {"int": int, "float": float, "str": str, "bool": bool}[name](value)
+    except (ValueError, TypeError):
+        return None, None
+    return made, source if made == value and type(made) is type(value) else repr(made)
+
+
+def _literal(question: Question, node: ast.expr) -> tuple[Any, str | None]:
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError):
+        return None, None
+    plain = isinstance(value, str | int | float | bool) and not (isinstance(value, str) and "\n" in value)
+    return (value, question.cell.text(node)) if plain else (None, None)
+
+
+def _said(question: Question, value: Any) -> tuple[str, str]:
+    """Reason and remedy of the finding."""
+    remedy = GIVE_IT if value in ("", 0) and not isinstance(value, bool) else ""
+    if question.kind == "person":
+        return "a step has nobody to ask", remedy or "change it under `parameters` in notebooks/pipeline.yaml"
+    source = "the notebook host's store" if question.kind == "host" else "the environment"
+    return f"the notebook read it from {source} as {question.variable}", remedy
+
+
+def _hint(cell: CodeCell, call: ast.Call) -> str:
+    """What the code calls the answer: the keyword, the key or the variable it goes to."""
+    below: ast.AST = call
+    for above in cell.above(call):
+        if isinstance(above, ast.keyword) and above.arg:
+            return above.arg
+        if isinstance(above, ast.Dict):
+            keys = [k for k, v in zip(above.keys, above.values, strict=True) if v is below]
+            if keys and isinstance(keys[0], ast.Constant):
+                return snake(str(keys[0].value))
+        if isinstance(above, ast.Assign | ast.AnnAssign):
+            target = above.targets[0] if isinstance(above, ast.Assign) else above.target
+            if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+                return snake(str(target.slice.value))
+            return target.id if isinstance(target, ast.Name) else getattr(target, "attr", "")
+        if isinstance(above, ast.stmt):
+            return ""
+        below = above
+    return ""
+
+
+def _repeated(cell: CodeCell, call: ast.Call) -> bool:
+    """Whether the question may be asked more than once: in a function, a loop's body or a comprehension's."""
+    below: ast.AST = call
+    for above in cell.above(call):
+        if isinstance(above, FunctionNode | ast.Lambda | ast.ClassDef | ast.While):
+            return True
+        if isinstance(above, ast.For | ast.AsyncFor) and below is not above.iter:
+            return True
+        if isinstance(above, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            first = above.generators[0]
+            if below is not first or call not in list(ast.walk(first.iter)):
+                return True
+        below = above
+    return False
+
+
+def _words(node: ast.expr) -> str:
+    """The words of a question, on one line, without the mark that waits for the answer."""
+    texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return re.sub(r"[\s:>]+$", "", " ".join(" ".join(texts).split()))
+
+
+def _name_of(binding: Binding) -> str:
+    node = binding.node
+    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+    return target.id if isinstance(target, ast.Name) else ""
