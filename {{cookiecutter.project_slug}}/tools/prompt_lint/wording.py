@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _ROLES = (
     r"assistant|expert|agents?|ai|a\.i\.|bot|chatbot|llm|language model|model|tutor|teacher|professor|writer|author|"
@@ -36,8 +37,8 @@ _STRONG: tuple[tuple[tuple[str, ...], str], ...] = (
         r"\s*(?:is|are|will be|:|should|must|in the|as|here|with|to)",
     ),
     (
-        ("act as", "acting as", "behave as", "pretend", "imagine you", "role of", "role-play", "roleplay", "assume you",
-         "play the role", "respond as"),
+        ("act as", "acting as", "behave as", "behave like", "pretend", "imagine you", "imagine that", "role of",
+         "role-play", "roleplay", "assume you", "assume that", "play the role", "respond as"),
         r"\b(?:i want you to act as|act(?:ing)? as (?:an?|the|if)\b|behave (?:as|like) (?:an?|the)\b|pretend (?:to be|"
         r"(?:that )?you)|imagine (?:that )?you(?:'re| are| have| work)|(?:take|assume|play)(?: on)? the role of|"
         r"role-?play|"
@@ -282,31 +283,30 @@ _TARGETED = re.compile(
 )
 
 
-def _compiled(
-    table: tuple[tuple[tuple[str, ...], str], ...],
-) -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
-    return tuple((hints, re.compile(expression, re.IGNORECASE | re.DOTALL)) for hints, expression in table)
-
-
-_ENGLISH_COMPILED = _compiled(_STRONG)
-_FOREIGN_COMPILED = _compiled(_FOREIGN)
 _READ = 3_000
+_ROLES_GIVEN = (_STRONG[0], _STRONG[1], _STRONG[3])
+
+
+@cache
+def _compiled(expression: str) -> re.Pattern[str]:
+    """Compiled when a hint is met for the first time: most runs meet few of them."""
+    return re.compile(expression, re.IGNORECASE | re.DOTALL)
 
 
 def strong(text: str) -> int:
     """How many kinds of prompt wording the first 3,000 characters show."""
     text = text[:_READ]
     low = text.lower()
-    count = _hits(_ENGLISH_COMPILED, low)
-    return count or _hits(_FOREIGN_COMPILED, low)
+    count = _hits(_STRONG, low)
+    return count or _hits(_FOREIGN, low)
 
 
-def _hits(table: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...], low: str) -> int:
+def _hits(table: tuple[tuple[tuple[str, ...], str], ...], low: str) -> int:
     count = 0
-    for hints, pattern in table:
+    for hints, expression in table:
         for hint in hints:
             if hint in low:
-                count += pattern.search(low) is not None
+                count += _compiled(expression).search(low) is not None
                 break
     return count
 
@@ -314,9 +314,7 @@ def _hits(table: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...], low: str) 
 def opens_with_role(text: str) -> bool:
     """True for "You are a ...", "Act as ..." and their like, in any of the languages."""
     low = text[:_READ].lower()
-    if any(any(h in low for h in hints) and pattern.search(low) for hints, pattern in _ENGLISH_COMPILED[:2]):
-        return True
-    return _ENGLISH_COMPILED[3][1].search(low) is not None or _hits(_FOREIGN_COMPILED, low) > 0
+    return _hits(_ROLES_GIVEN, low) > 0 or _hits(_FOREIGN, low) > 0
 
 
 def weak(text: str) -> bool:
@@ -343,7 +341,7 @@ def foreign_hints() -> tuple[str, ...]:
 
 def foreign(text: str) -> bool:
     """True for prompt wording in another language than English."""
-    return _hits(_FOREIGN_COMPILED, text[:_READ].lower()) > 0
+    return _hits(_FOREIGN, text[:_READ].lower()) > 0
 
 
 def has_placeholder(text: str) -> bool:
