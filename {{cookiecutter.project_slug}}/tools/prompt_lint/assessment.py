@@ -16,6 +16,7 @@ from tools.prompt_lint.texts import HOLE, Text
 LONG = 120
 """Characters from which a text deserves a file, whatever it says."""
 
+_ASKS = ("?", "？", "؟")
 _ANSWERS_A_TERMINAL = (":", "?", ">", "[y/n]", "(y/n)", "...")
 
 
@@ -112,10 +113,13 @@ def _in_llm_file(text: Text, said: str, name: str, evidence: int) -> str:
     """What shows that an unsent text of a file that talks to models is a prompt; empty when nothing does."""
     if name and (evidence or wording.weak(said) or len(said) >= LONG or text.interpolated or words(said) >= 4):
         return f"by its name {name}"
-    if evidence >= 2 or (evidence and (wording.weak(said) or wording.opens_with_role(said) or len(said) >= LONG)):
+    if evidence >= 2 or (evidence and (wording.weak(said) or wording.opens_with_role(said))):
         return "by its wording"
     called = naming.weak(text.names)
-    return f"by its name {called} and its wording" if called and evidence else ""
+    if called and evidence:
+        return f"by its name {called} and its wording"
+    asked = naming.question(text.names)
+    return f"by its name {asked}" if asked and (said.endswith(_ASKS) or wording.imperative(said)) else ""
 
 
 def _in_any_file(text: Text, said: str, name: str, evidence: int, notebook: bool) -> str:
@@ -129,7 +133,8 @@ def _in_any_file(text: Text, said: str, name: str, evidence: int, notebook: bool
         return f"by its name {name}" if len(said) >= enough and wording.weak(said) else ""
     if not evidence:
         return ""
-    if naming.weak(text.names[:1]) and wording.has_named_placeholder(said) and len(said) >= LONG // 2:
+    to_be_filled = wording.has_named_placeholder(said) and (evidence >= 2 or wording.imperative(said))
+    if naming.weak(text.names[:1]) and to_be_filled and len(said) >= LONG // 2:
         return f"by its name {text.names[0]} and its wording"
     role = (
         len(said) >= 40

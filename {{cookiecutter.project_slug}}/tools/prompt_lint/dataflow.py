@@ -93,10 +93,10 @@ class _Flow:
                 self._send(expression, role, label, call.scope, call.order)
             if call.tail == "dict":
                 self._message_call(call)
-        for text, label in self._facts.instructions:
-            _mark(text, "system", label)
         self._returned_prompts()
         if self._llm_file:
+            for text, label in self._facts.instructions:
+                _mark(text, "system", label)
             self._named_parameters()
         self._through_wrappers()
 

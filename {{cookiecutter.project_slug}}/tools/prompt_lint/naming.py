@@ -18,6 +18,7 @@ _WEAK = re.compile(
     r"request|^text\d*$|^input\d*s?$|^content|suffix|prefix|format|rule|topic|scenario|conversation|chat",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(r"(?:^|_)(?:questions?|quer(?:y|ies))_?\d*$", re.IGNORECASE)
 _NAME = re.compile(r"[\w -]+")
 _ABOUT = re.compile(
     r"prompts?_?(?:path|file|name|id|dir|key|url|uri|version|token|hash|label|title|type|len|count|cost|class|"
@@ -35,6 +36,11 @@ def strong(names: tuple[str, ...]) -> str:
 @lru_cache(maxsize=8192)
 def _says_prompt(name: str) -> bool:
     return len(name) < 60 and bool(_NAME.fullmatch(name) and _STRONG.search(name)) and not _ABOUT.search(name)
+
+
+def question(names: tuple[str, ...]) -> str:
+    """The name nearest to the text when it says question or query, or an empty string."""
+    return next((n for n in names[:1] if len(n) < 60 and _QUESTION.search(n)), "")
 
 
 def weak(names: tuple[str, ...]) -> str:

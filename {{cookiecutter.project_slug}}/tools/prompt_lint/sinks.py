@@ -262,6 +262,13 @@ _ASKING = re.compile(
 )  # fmt: skip
 
 
+_BUILDS = re.compile(
+    r"^_*(?:init|initiali[sz]e|load|setup|set_up|configure|register|save|build)_|user_?agent", re.IGNORECASE
+)
+"""Functions that make a model or a client, and the User-Agent of HTTP."""
+_VERBS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
 def dotted(node: ast.expr) -> str:
     """`client.chat.completions` of an expression; calls and subscripts on the way are passed through."""
     parts: list[str] = []
@@ -293,7 +300,7 @@ def sent(call: ast.Call, tail: str, llm_file: bool) -> Iterator[tuple[ast.expr, 
     for sink in sinks:
         if _applies(sink, receiver, llm_file):
             for expression, role in _arguments(call, sink):
-                if id(expression) not in taken:
+                if id(expression) not in taken and not _is_verb(expression):
                     taken.add(id(expression))
                     yield expression, role, sink.label
     for keyword in call.keywords:
@@ -304,6 +311,11 @@ def sent(call: ast.Call, tail: str, llm_file: bool) -> Iterator[tuple[ast.expr, 
                 yield keyword.value, role, f"{tail}({keyword.arg}=)" if tail else f"{keyword.arg}="
     if llm_file and tail and call.args and not taken and _asks(tail, receiver, isinstance(call.func, ast.Attribute)):
         yield call.args[0], "question", f"{tail}()"
+
+
+def _is_verb(node: ast.expr) -> bool:
+    """True for "POST" and its like: `stream("POST", url)` is a request, not a question."""
+    return isinstance(node, ast.Constant) and node.value in _VERBS
 
 
 def _applies(sink: Sink, receiver: str, llm_file: bool) -> bool:
@@ -349,7 +361,7 @@ def _role_of_keyword(name: str, callee: str, llm_file: bool) -> str:
 @lru_cache(maxsize=4096)
 def _asks(tail: str, receiver: str, method: bool) -> bool:
     """`llm("...")`, `ask_gpt("...")`, `self.ask("...")`, `qa_chain({...})`."""
-    if tail == "send_response" or (method and (not receiver or _NOT_A_MODEL.search(receiver))):
+    if tail == "send_response" or _BUILDS.search(tail) or (method and (not receiver or _NOT_A_MODEL.search(receiver))):
         return False
     return bool(_ASKING.search(tail)) and (not _NOT_A_MODEL.search(tail) or bool(_SURELY_A_MODEL.search(tail)))
 

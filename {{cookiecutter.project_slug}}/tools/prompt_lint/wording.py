@@ -22,7 +22,7 @@ _ROLES = (
 _STRONG: tuple[tuple[tuple[str, ...], str], ...] = (
     (
         ("you are ", "you're ", "you will be ", "you will act", "you act as"),
-        r"(?:^|[.:;!?\n>\"'`*#\]}\-]|\b(?:that|imagine|suppose|assume|if|now|today))\s*(?:(?:hi|"
+        r"(?:^|[.:;!?\n>\"'`*#\]}\-]|\b(?:that|imagine|suppose|assume|now|today))\s*(?:(?:hi|"
         r"hello)[^.\n]{0,20}[.,!]\s*)?"
         r"you(?: are|'re| will be| will act as| act as)(?: now| currently| also)?(?: an?| the| my| our| one of)"
         r"(?! (?:member|owner|guest|new user|subscriber|valid|registered|logged|bit)\b)\s+\S+",
@@ -322,6 +322,11 @@ def weak(text: str) -> bool:
     if _IMPERATIVE.match(text) or _PLACEHOLDER.search(text[:_READ]):
         return True
     return len({word.lower() for word in _TARGETED.findall(text[:_READ])}) >= 2
+
+
+def imperative(text: str) -> bool:
+    """True for a text that opens with an order or a question."""
+    return _IMPERATIVE.match(text) is not None
 
 
 def openings() -> tuple[str, ...]:
