@@ -18,7 +18,11 @@ _WEAK = re.compile(
     r"request|^text\d*$|^input\d*s?$|^content|suffix|prefix|format|rule|topic|scenario|conversation|chat",
     re.IGNORECASE,
 )
-_QUESTION = re.compile(r"(?:^|_)(?:questions?|quer(?:y|ies))_?\d*$", re.IGNORECASE)
+_QUESTION = re.compile(
+    r"^(?!_*(?:process|run|build|make|get|rewrite|rephrase|parse|execute|handle|format|clean|expand|route|validate)_)"
+    r"(?:\w*_)?(?:questions?|quer(?:y|ies))_?\d*$",
+    re.IGNORECASE,
+)
 _NAME = re.compile(r"[\w -]+")
 _ABOUT = re.compile(
     r"prompts?_?(?:path|file|name|id|dir|key|url|uri|version|token|hash|label|title|type|len|count|cost|class|"
