@@ -30,22 +30,41 @@ FOUND = {
     "behave like": ("import openai\nt = 'Behave like a patient teacher and explain each step slowly.'\n", "error"),
 }
 SILENT = {
-    "a task queue's signature": "class chunks(Signature):\n    '''Partition of tasks into chunks of size n, as asked.'''\n",
+    "a task queue's signature": (
+        "import celery  # prompt and reliable\n\n\nclass chunks(Signature):\n"
+        "    '''Partition of tasks into chunks of size n, as asked.'''\n"
+    ),
     "an HTTP verb": "import huggingface_hub\nwith client.stream('POST', url) as reply:\n    pass\n",
     "a User-Agent": "import openai\n\ndef user_agent(a):\n    return _clean_user_agent('hub/1.0; unknown/None')\n",
-    "a constructor's model": "from langchain.chat_models import init_chat_model\nm = init_chat_model(name)\n",
-    "a mutation": "import openai\nm = '''mutation Make($title: String!) { make(title: $title) { id } }'''\nrun_query(m)\n",
+    "a constructor's model": "import langchain\nm = init_chat_model('openai: a small and cheap one')\n",
+    "a mutation": (
+        "import openai\nm = '''mutation Make($title: String!, $user: ID!) {\n  make(title: $title, for: $user) {id}\n}"
+        "\n# the user provides the title; the user will see it'''\nask_graph(m)\n"
+    ),
     "a regular expression": "import trl\npattern = r'^<think>.*?</think>\\s*<answer>.*?</answer>$'\n",
-    "source behind a docstring": "import ollama\napp = \"'''Serve a model.'''\\n\\nimport os\\n\\nuse = 'context: {x}'\\n\"\n",
-    "a condition on the user": "WARNING = 'If you are a user of the old module, upgrade. Some module may need time: {x}.'\n",
+    "source behind a docstring": (
+        "import ollama\nprompt_server = \"'''Serve a model.'''\\n\\nimport os\\n\\nport = 8000\\n\"\n"
+    ),
+    "a condition on the user": (
+        "# said promptly\nWARNING = ('If you are a user of the old module, upgrade now. Some module may need time '\n"
+        "           'to follow, in which case the older one, {version}, has to stay for a while.')\n"
+    ),
     "a crash report": (
-        "_message_template = '''{app} crashed. A report was written with the following information:\n"
+        "# written promptly\n_message_template = '''{app} crashed. A report holds the following information:\n"
         "  - the traceback\n  - your input history. It is in the file {path}.'''\n"
     ),
-    "PostScript": "preamble = '''%!PS-Adobe-3.0 Resource-Font\n/FontName /{name} def\n''' + '/PaintType 0 def\\n' * 20\n",
-    "a description of an API": "import openai\nd = 'The status of tasks. True returns only archived tasks, and false returns the others, in the order of their dates.'\n",
-    "a database's query": "import openai\nquery = 'UNWIND $rows AS row MERGE (c:Community {id: row.id})'\n",
-    "a reply to a person": "import openai\n\ndef process_query(q):\n    return 'What you ask is not known here, please ask anew'\n",
+    "PostScript": (
+        "preamble = '''%!PS-Adobe-3.0 Resource-Font\n/FontName /{name} def\n" + "/PaintType 0 def\n" * 20 + "'''\n"
+    ),
+    "a description of an API": (
+        "import openai\nd = ('The status of tasks. True returns only archived tasks, and false returns the others, '\n"
+        "     'in the order of their dates, and never more than the number that is given as the limit.')\n"
+    ),
+    "a database's query": "import llama_index\nengine.query('UNWIND $rows AS row MERGE (c:Community {id: row.id})')\n",
+    "a reply to a person": (
+        "import openai\n\ndef process_query(q):\n    return 'What you ask is not known here, please ask anew'\n"
+    ),
+    "a name of the registry": "import openai\nsystem = prompt('label_ask_system')\n",
 }
 
 
@@ -95,7 +114,8 @@ def test_a_large_commit_takes_no_time(tmp_path: Path) -> None:
     `make bench-lint` measures."""
     block = "\n\nS{n} = 'You are the desk {n}. Answer from the context only.'\n\n\ndef f{n}(c, q):\n"
     block += "    return c.chat.completions.create(model=q.m, messages=[{{'role': 'system', 'content': S{n}}}])\n"
-    block += "\n\ndef total{n}(rows):\n    found = 0\n    for row in rows:\n        found += row['amount']\n    return found\n"
+    block += "\n\ndef total{n}(rows):\n    found = 0\n    for row in rows:\n        found += row['amount']\n"
+    block += "    return found\n"
     files = []
     for part in range(40):
         file = tmp_path / f"m{part}.py"

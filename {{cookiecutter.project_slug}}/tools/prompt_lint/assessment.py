@@ -6,6 +6,7 @@ each need the other, or a file that talks to models, because ordinary programs a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from tools.prompt_lint import naming, wording
@@ -16,6 +17,8 @@ from tools.prompt_lint.texts import HOLE, Text
 LONG = 120
 """Characters from which a text deserves a file, whatever it says."""
 
+_IDENTIFIER = re.compile(r"[A-Za-z0-9]+(?:[_/.-][A-Za-z0-9]+)+")
+"""A name of something, not a text: what the registry's `prompt("answer_system")` is given, or a model's id."""
 _ASKS = ("?", "？", "؟")
 _ANSWERS_A_TERMINAL = (":", "?", ">", "[y/n]", "(y/n)", "...")
 
@@ -90,7 +93,11 @@ def _sent(text: Text) -> Prompt | None:
 
 
 def _says_something(said: str) -> bool:
-    if len(said) < 2 or (said.startswith(("http://", "https://", "gs://", "s3://", "data:")) and " " not in said):
+    if (
+        len(said) < 2
+        or _IDENTIFIER.fullmatch(said)
+        or (said.startswith(("http://", "https://", "gs://", "s3://", "data:")) and " " not in said)
+    ):
         return False
     return words(said) > 0
 

@@ -18,7 +18,7 @@ it runs in any repository, baked from this template or not. Generated from the r
 
 ```
 python -m tools.prompt_lint [--format text|json|github|sarif] [--jobs N]
-                            [--baseline FILE | --write-baseline FILE] [PATHS]
+                            [--baseline FILE | --write-baseline FILE] [--fix] [PATHS]
 ```
 
 Without paths it checks the working directory, except virtual environments, `node_modules`, `build`, `dist`, caches,
@@ -45,6 +45,34 @@ nothing to allow it is a warning (`unused_suppression`).
 An old repository starts with `--write-baseline prompt-lint.json` and from then on runs with `--baseline
 prompt-lint.json`:
 only what is new counts. A finding is recognised by its rule, file and text, not by its line.
+
+## Lifting prompts
+
+`--fix` moves the prompts that are errors out of `.py` files: each becomes `prompts/<task>/v1.prompt.yml` with its
+release and lock, and a call of `prompt("<task>", input=...)` stands in its place. Values that an f-string, a sum, a
+`join` or `.format` puts in become declared inputs. The text that is sent is the same as before, and the rest of the file
+is the same byte for byte; all files of a run are written, or none. What cannot be lifted gets a line with the reason:
+
+- few-shot examples, docstrings that a framework reads, a text inside another f-string;
+- in `src/app`, what is evaluated at import, and everything in the layers below orchestration;
+- a file that does not parse completely or is not UTF-8.
+
+A notebook is promoted, not fixed: the command to run is printed. `--fix` needs a project with `prompts/` and the
+template's tools; anywhere else it says what is missing, writes nothing and exits with 2.
+
+## In another repository
+
+The linter needs nothing but Python: put this repository into `.pre-commit-config.yaml`, or set `PYTHONPATH` to the
+folder that holds `tools/` and run `python -m tools.prompt_lint`.
+
+```yaml
+repos:
+  - repo: <address of the template's repository>
+    rev: <a tag of it>
+    hooks:
+      - id: no-hardcoded-prompts
+        args: [--baseline, prompt-lint.json]   # when the repository starts with old findings
+```
 
 ## Configuration
 

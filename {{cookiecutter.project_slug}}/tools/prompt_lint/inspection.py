@@ -128,7 +128,7 @@ def check(source: Source, configuration: Configuration) -> list[Finding]:
     allowed = configuration.allowed(Path(source.path))
     findings: list[Finding] = []
     try:
-        reading = _read(source, configuration)
+        reading = read(source, configuration)
         for rule in CODE_RULES:
             if rule.id not in allowed:
                 findings += rule.check(reading)
@@ -139,7 +139,8 @@ def check(source: Source, configuration: Configuration) -> list[Finding]:
     return apply(source.path, findings, suppressions(source, RULE_NAMES))
 
 
-def _read(source: Source, configuration: Configuration) -> Reading:
+def read(source: Source, configuration: Configuration) -> Reading:
+    """The facts and the prompts of one parsed file. Raises RecursionError on absurdly deep code."""
     facts: Facts = gather(source.path, source.cells)
     llm_file = is_llm_file(facts, source.cells)
     follow(facts, llm_file)
