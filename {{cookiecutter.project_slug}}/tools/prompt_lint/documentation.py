@@ -50,8 +50,9 @@ only what is new counts. A finding is recognised by its rule, file and text, not
 
 `--fix` moves the prompts that are errors out of `.py` files: each becomes `prompts/<task>/v1.prompt.yml` with its
 release and lock, and a call of `prompt("<task>", input=...)` stands in its place. Values that an f-string, a sum, a
-`join` or `.format` puts in become declared inputs. The text that is sent is the same as before, and the rest of the file
-is the same byte for byte; all files of a run are written, or none. What cannot be lifted gets a line with the reason:
+`join` or `.format` puts in become declared inputs. The text that is sent is the same as before, and the rest of the
+file is the same byte for byte; all files of a run are written, or none. What cannot be lifted gets a line with the
+reason:
 
 - few-shot examples, docstrings that a framework reads, a text inside another f-string;
 - in `src/app`, what is evaluated at import, and everything in the layers below orchestration;
