@@ -18,9 +18,10 @@ from tools.prompt_lint.catalogue import CODE_RULES, PROMPT_FILE_RULES, RULE_NAME
 from tools.prompt_lint.configuration import Configuration
 from tools.prompt_lint.dataflow import follow
 from tools.prompt_lint.discovery import CODE, LOCK
-from tools.prompt_lint.facts import Facts, gather
+from tools.prompt_lint.facts import Facts
 from tools.prompt_lint.families import is_llm_file
 from tools.prompt_lint.findings import Finding, order
+from tools.prompt_lint.gathering import gather
 from tools.prompt_lint.hints import interesting
 from tools.prompt_lint.rules.rule import PromptFolder, Reading
 from tools.prompt_lint.source import Source
