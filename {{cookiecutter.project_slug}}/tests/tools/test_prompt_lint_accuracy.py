@@ -27,6 +27,15 @@ FOUND = {
         "info",
     ),
     "an order to a model": ("import openai\nquery = 'List the invoices that are still open'\n", "info"),
+    "a long message": (
+        "import openai\nclient.responses.create(input='The ticket below came in by mail. Sort it into one team, and '\n"
+        "    'name the team alone. The teams are billing, shipping, repairs and support.')\n",
+        "error",
+    ),
+    "beside a key, without an import": (
+        "key = os.environ['OPENAI_API_KEY']\nx = 'Use only the following context: {c}. Reply in JSON.'\n",
+        "error",
+    ),
     "behave like": ("import openai\nt = 'Behave like a patient teacher and explain each step slowly.'\n", "error"),
 }
 SILENT = {
@@ -64,6 +73,7 @@ SILENT = {
     "a reply to a person": (
         "import openai\n\ndef process_query(q):\n    return 'What you ask is not known here, please ask anew'\n"
     ),
+    "a line that is printed": "import openai\nprint('You are a helpful assistant. Answer the user below.')\n",
     "a name of the registry": "import openai\nsystem = prompt('label_ask_system')\n",
 }
 

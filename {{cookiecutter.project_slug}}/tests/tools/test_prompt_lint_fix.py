@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from tools.prompt_lint.command import main
+from tools.prompt_lint.faithful import is_faithful
 
 PROJECT = Path(__file__).parents[2]
 CALL = "client.chat.completions.create(model='small', messages=[{{'role': 'system', 'content': {text}}}])"
@@ -145,6 +147,63 @@ def test_one_text_twice_is_one_prompt(project: Path) -> None:
     assert main(["--fix", "."]) == 0
     made = sorted(p.parent.name for p in (project / "prompts").glob("*/v1.prompt.yml") if "ask" in p.parent.name)
     assert made == ["a_ask_system", "a_ask_system_2"]
+
+
+def test_what_is_allowed_stays(project: Path) -> None:
+    """Of two prompts the one that a person has allowed is not lifted."""
+    allowed = "SYSTEM_PROMPT = 'You write letters of a shop.'  # prompt-lint: allow hardcoded_prompt -- an example\n"
+    (project / "label.py").write_text(allowed + script("'You label tickets of a shop.'"))
+    assert main(["--fix", "label.py"]) == 0
+    assert allowed in (project / "label.py").read_text()
+    assert 'prompt("label_ask_system")' in (project / "label.py").read_text()
+
+
+def test_a_task_of_another_text_is_not_taken(project: Path) -> None:
+    """A task that exists keeps its versions: a text of the same name gets a number."""
+    standing = project / "prompts/label_ask_system/v1.prompt.yml"
+    standing.parent.mkdir()
+    standing.write_text("description: x\nmessages:\n  - role: system\n    content: You write letters.\n")
+    (project / "prompts/releases.yaml").open("a").write("label_ask_system: 1\n")
+    before = standing.read_bytes()
+    (project / "label.py").write_text(script("'You label tickets of a shop.'"))
+    assert main(["--fix", "label.py"]) == 0
+    assert standing.read_bytes() == before
+    assert sorted(p.name for p in standing.parent.iterdir()) == ["v1.prompt.yml"]
+    assert 'prompt("label_ask_system_2")' in (project / "label.py").read_text()
+
+
+BEFORE = "import a\nx = 'text'\ny = f(1)\n"
+IMPORT = "from app.orchestration.notebook import prompt\n"
+
+
+@pytest.mark.parametrize(
+    ("after", "faithful"),
+    [
+        (IMPORT + "import a\nx = prompt('t')\ny = f(1)\n", True),
+        ("import a\nx = prompt('t')\ny = f(1)\n", True),
+        ("import a\nx = prompt('t')\ny = f(2)\n", False),
+        ("import a\nx = 'text'\ny = f(1)\n", False),
+        ("import a\nx = prompt('t')\ny = prompt('u')\n", False),
+        ("import a\nx = other('t')\ny = f(1)\n", False),
+        ("import a\nimport b\nx = prompt('t')\ny = f(1)\n", False),
+        ("import a\nx = prompt('t')\n", False),
+        ("import a\nx = prompt('t'\n", False),
+    ],
+    ids=[
+        "lifted",
+        "imported before",
+        "a value",
+        "nothing lifted",
+        "one more",
+        "another call",
+        "import",
+        "lost",
+        "broken",
+    ],
+)
+def test_a_rewritten_file_is_compared(after: str, faithful: bool) -> None:
+    """A file that says anything else than the old one with one text lifted is refused."""
+    assert is_faithful(ast.parse(BEFORE), after, 1) is faithful
 
 
 STAYS = {

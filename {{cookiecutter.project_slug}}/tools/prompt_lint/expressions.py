@@ -127,6 +127,8 @@ class ExpressionReader(Recorder):
         self._visit(node.value, PLAIN)
         if not isinstance(node.slice, ast.Constant):
             self._visit(node.slice, Where((), "an index"))
+        elif isinstance(node.slice.value, str):
+            self.facts.keys.add(node.slice.value)
 
     def _attribute(self, node: ast.Attribute, where: Where) -> None:
         self._visit(node.value, PLAIN)

@@ -87,6 +87,7 @@ class Facts:
     attributes: dict[str, list[Binding]] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
     imported: set[str] = field(default_factory=set)
+    keys: set[str] = field(default_factory=set)
     instructions: list[tuple[Text, str]] = field(default_factory=list)
     module: Scope = field(default_factory=lambda: Scope(None))
     scopes: list[Scope] = field(default_factory=list)

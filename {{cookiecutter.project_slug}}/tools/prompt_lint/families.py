@@ -130,6 +130,8 @@ def is_llm_file(facts: Facts, cells: Iterable[Cell]) -> bool:
         return True
     if any(_IMPORTED_NAME.search(name) for name in facts.imports.values()):
         return True
+    if any(_SIGN.search(key) for key in facts.keys):
+        return True
     if any(len(t.literal) < 300 and _SIGN.search(t.literal) for t in facts.texts if not t.excluded):
         return True
     for cell in cells:

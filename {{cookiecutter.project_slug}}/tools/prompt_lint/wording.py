@@ -53,12 +53,25 @@ def _compiled(expression: str) -> re.Pattern[str]:
     return re.compile(expression, re.IGNORECASE | re.DOTALL)
 
 
+def _with_ascii(table: Table) -> Table:
+    reduced = ((tuple(hint for hint in hints if hint.isascii()), expression) for hints, expression in table)
+    return tuple((hints, expression) for hints, expression in reduced if hints)
+
+
+_LANGUAGES_IN_ASCII = _with_ascii(LANGUAGES)
+"""What of the table can be met in a text without letters beyond ASCII: most texts are looked at with this."""
+
+
+def _foreign_hits(low: str) -> int:
+    return _hits(_LANGUAGES_IN_ASCII if low.isascii() else LANGUAGES, low)
+
+
 def strong(text: str) -> int:
     """How many kinds of prompt wording the first 3,000 characters show."""
     text = text[:_READ]
     low = text.lower()
     count = _hits(ENGLISH, low)
-    return count or _hits(LANGUAGES, low)
+    return count or _foreign_hits(low)
 
 
 def _hits(table: Table, low: str) -> int:
@@ -74,7 +87,7 @@ def _hits(table: Table, low: str) -> int:
 def opens_with_role(text: str) -> bool:
     """True for "You are a ...", "Act as ..." and their like, in any of the languages."""
     low = text[:_READ].lower()
-    return _hits(ROLES_GIVEN, low) > 0 or _hits(LANGUAGES, low) > 0
+    return _hits(ROLES_GIVEN, low) > 0 or _foreign_hits(low) > 0
 
 
 def weak(text: str) -> bool:
@@ -108,7 +121,7 @@ def foreign_hints() -> tuple[str, ...]:
 
 def foreign(text: str) -> bool:
     """True for prompt wording in another language than English."""
-    return _hits(LANGUAGES, text[:_READ].lower()) > 0
+    return _foreign_hits(text[:_READ].lower()) > 0
 
 
 def has_placeholder(text: str) -> bool:
