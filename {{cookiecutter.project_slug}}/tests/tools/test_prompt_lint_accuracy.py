@@ -27,6 +27,7 @@ FOUND = {
         "info",
     ),
     "an order to a model": ("import openai\nquery = 'List the invoices that are still open'\n", "info"),
+    "a system prompt by its name alone": ("SYSTEM_PROMPT = 'Sort mails into the five folders.'\n", "error"),
     "a long message": (
         "import openai\nclient.responses.create(input='The ticket below came in by mail. Sort it into one team, and '\n"
         "    'name the team alone. The teams are billing, shipping, repairs and support.')\n",

@@ -112,6 +112,29 @@ def test_what_is_written(project: Path) -> None:
     ).replace('"You label tickets of {x}."', 'prompt("label_system")')
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        "import openai; ",
+        "#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n",
+        "import openai\nif openai:\n    import json\n",
+        "from app.orchestration.notebook import (\n    prompt,\n)\n",
+        "import openai  # at the end of a file's imports \\\n\n\n",
+    ],
+    ids=["a line with the import", "shebang", "import under a condition", "imported already", "a comment"],
+)
+def test_the_import_comes_in_time(head: str, project: Path) -> None:
+    """Wherever the import has to go, the module can still be imported and gives the old text."""
+    file = project / "label.py"
+    file.write_text(head + "SYSTEM_PROMPT = 'You label tickets of a shop.'\n")
+    assert main(["--fix", "label.py"]) == 0
+    space: dict[str, Any] = {}
+    exec(compile(file.read_text().replace("openai", "json"), str(file), "exec"), space)
+    assert space["SYSTEM_PROMPT"] == "You label tickets of a shop."
+    assert "prompt(" in file.read_text().replace("prompt,", "")
+    assert file.read_text().count("import prompt") + head.count("prompt,") == 1
+
+
 def test_a_name_of_one_s_own_is_left_alone(project: Path) -> None:
     """Where the file has a `prompt` of its own, the call gets another name."""
     file = project / "label.py"
@@ -188,6 +211,8 @@ IMPORT = "from app.orchestration.notebook import prompt\n"
         ("import a\nimport b\nx = prompt('t')\ny = f(1)\n", False),
         ("import a\nx = prompt('t')\n", False),
         ("import a\nx = prompt('t'\n", False),
+        ("import a\nx = prompt('t')\n" + IMPORT + "y = f(1)\n", False),
+        ("import a\nx = prompt('t')\ny = f(1)\nfrom __future__ import annotations\n", False),
     ],
     ids=[
         "lifted",
@@ -199,6 +224,8 @@ IMPORT = "from app.orchestration.notebook import prompt\n"
         "import",
         "lost",
         "broken",
+        "late import",
+        "late future",
     ],
 )
 def test_a_rewritten_file_is_compared(after: str, faithful: bool) -> None:
@@ -222,6 +249,10 @@ STAYS = {
     ),
     "does not parse": ("import openai\nSYSTEM_PROMPT = 'You label tickets of a shop.'\nprint 'x'\n", "parse"),
     "both names taken": (script("'You label tickets of a shop.'") + "prompt = registry_prompt = 1\n", "rename"),
+    "nowhere to import": (
+        "from __future__ import annotations; SYSTEM_PROMPT = 'You label tickets of a shop.'\n",
+        "say something else",
+    ),
     "suppressed": (
         script("'You label tickets of a shop.'").rstrip()
         + "  # prompt-lint: allow hardcoded_prompt -- shown on purpose\n",

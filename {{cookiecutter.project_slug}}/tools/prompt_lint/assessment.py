@@ -136,6 +136,8 @@ def _in_any_file(text: Text, said: str, name: str, evidence: int, notebook: bool
             return ""
         if evidence:
             return f"by its name {name} and its wording"
+        if naming.sure(name) and words(said) >= 4:
+            return f"by its name {name}"
         enough = LONG // 2 if notebook else 2 * LONG
         return f"by its name {name}" if len(said) >= enough and wording.weak(said) else ""
     if not evidence:

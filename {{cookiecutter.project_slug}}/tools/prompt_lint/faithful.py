@@ -15,12 +15,24 @@ _DIFFERENT = 1_000_000
 def is_faithful(before: ast.Module, after: str, lifted: int) -> bool:
     """Whether `after` is the old tree with `lifted` expressions given way to calls of the helper, and one import."""
     try:
+        compile(after, "<rewritten>", "exec", dont_inherit=True)
         tree = ast.parse(after)
     except (SyntaxError, ValueError, RecursionError):
         return False
     known = {ast.dump(node) for node in before.body}
     rest = [node for node in tree.body if not (_imports_helper(node) and ast.dump(node) not in known)]
-    return len(tree.body) - len(rest) <= 1 and _differences(before.body, rest) == lifted
+    added = [node for node in tree.body if node not in rest]
+    if len(added) > 1 or any(not _in_time(node, tree.body) for node in added):
+        return False
+    return _differences(before.body, rest) == lifted
+
+
+def _in_time(helper: ast.stmt, body: list[ast.stmt]) -> bool:
+    """Whether the import comes before the first call that needs it, and does not take a docstring's place."""
+    place = body.index(helper)
+    if place == 0 and isinstance(body[1], ast.Expr) and isinstance(body[1].value, ast.Constant):
+        return False
+    return not any(_is_helper_call(node) for statement in body[:place] for node in ast.walk(statement))
 
 
 def _imports_helper(node: ast.stmt) -> bool:

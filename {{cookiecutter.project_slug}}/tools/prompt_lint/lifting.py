@@ -190,6 +190,8 @@ def _head(body: list[ast.stmt]) -> int:
         if not docstring and not isinstance(statement, ast.Import | ast.ImportFrom):
             break
         count += 1
+    while 0 < count < len(body) and body[count].lineno == body[count - 1].end_lineno:
+        count -= 1  # another statement stands on its line
     return count
 
 

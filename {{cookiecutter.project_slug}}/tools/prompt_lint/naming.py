@@ -42,6 +42,14 @@ def _says_prompt(name: str) -> bool:
     return len(name) < 60 and bool(_NAME.fullmatch(name) and _STRONG.search(name)) and not _ABOUT.search(name)
 
 
+_SURE = re.compile(r"sys(?:tem)?_?prompt|system_?instruction|prompt_?template|llm_?prompt", re.IGNORECASE)
+
+
+def sure(name: str) -> bool:
+    """True for a strong name that no terminal's prompt has: `system_prompt`, `prompt_template`."""
+    return _SURE.search(name) is not None
+
+
 def question(names: tuple[str, ...]) -> str:
     """The name nearest to the text when it says question or query, or an empty string."""
     return next((n for n in names[:1] if len(n) < 60 and _QUESTION.search(n)), "")
