@@ -87,6 +87,26 @@ descriptions = true                  # report descriptions of tools and fields t
 provider_sdk_outside_gateway = ["tests"]
 ```
 
+## How accurate, how fast
+
+Measured on 80 notebooks and 50 modules of public LLM applications, chosen at random and labelled by hand after the rules
+stood: 1,555 texts of 30 characters and more, by one reader, who also wrote the rules.
+
+| | |
+| --- | --- |
+| files with a prompt or a question that are found | 92 of 92 |
+| reported files that hold one | 92 of 93 |
+| prompts found | 216 of 219 |
+| prompts and questions found | 340 of 352 |
+| findings in ordinary Python | 0.004 in 1,000 lines, of 9.9 million lines |
+| other languages, one sentence each from 51 in 17 languages | all when sent, 50 named or beside a model, 39 alone |
+
+Ordinary Python is the standard library, a virtual environment of 12,000 files without the SDKs and frameworks of LLMs,
+and nine applications and libraries, from Django to Home Assistant. Most of what is found there is code for a model.
+
+In one process it takes 0.9 to 1.0 times as long as parsing the same files and walking their trees once, where most files
+are put aside after a look at their bytes, and 1.3 to 1.5 times where each has to be read; `make bench-lint` measures.
+
 ## Rules
 """
 

@@ -41,7 +41,10 @@ class Recorder:
         self._handlers: dict[type, Callable[..., None]] = {}
 
     def _visit(self, node: ast.AST, where: Where) -> None:
-        handler = self._handlers.get(type(node))
+        kind = type(node)
+        if kind is ast.Name:
+            return
+        handler = self._handlers.get(kind)
         if handler is not None:
             handler(node, where)
         else:
