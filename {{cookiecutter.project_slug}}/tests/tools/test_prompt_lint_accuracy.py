@@ -16,21 +16,26 @@ from tools.prompt_lint.findings import Finding
 from tools.prompt_lint.inspection import inspect
 
 PROJECT = Path(__file__).parents[2]
+SENT = "import openai\nclient.responses.create(model=m, input='Who wrote the terms of payment?')\n"
 FOUND = {
     "a judge": ("PROMPT = 'Rate the reply from 1 to 5. Return only the number.\\nReply: {reply}'\n", "error"),
     "a router": ("import openai\nr = f'Which team handles this ticket?\\n\\n{ticket}'\nask(prompt=r)\n", "error"),
     "a task of a crew": ("from crewai import Task\nTask(description='Sort the tickets of today by team.')\n", "info"),
     "a backstory": ("from crewai import Agent\nAgent(backstory='Years at the support desk.', goal=g)\n", "error"),
-    "a query of a pipeline": ("import langchain\nquery = 'Which invoices are still open?'\n", "info"),
+    "a query of a pipeline": (f"{SENT}query = 'Which invoices are still open?'\n", "info"),
     "questions in a list": (
-        "import llama_index\nquestions = ['Who pays?', 'Which invoices are still open?']\n",
+        f"{SENT}questions = ['Who pays?', 'Which invoices are still open?']\n",
         "info",
     ),
-    "an order to a model": ("import openai\nquery = 'List the invoices that are still open'\n", "info"),
+    "an order to a model": (f"{SENT}query = 'List the invoices that are still open'\n", "info"),
     "a system prompt by its name alone": ("SYSTEM_PROMPT = 'Sort mails into the five folders.'\n", "error"),
     "a long message": (
         "import openai\nclient.responses.create(input='The ticket below came in by mail. Sort it into one team, and '\n"
         "    'name the team alone. The teams are billing, shipping, repairs and support.')\n",
+        "error",
+    ),
+    "a server's address, without an import": (
+        "requests.post(f'{url}/api/generate', json=body)\nx = 'Use only the following context: {c}. Reply in JSON.'\n",
         "error",
     ),
     "beside a key, without an import": (
@@ -71,8 +76,11 @@ SILENT = {
         "     'in the order of their dates, and never more than the number that is given as the limit.')\n"
     ),
     "a database's query": "import llama_index\nengine.query('UNWIND $rows AS row MERGE (c:Community {id: row.id})')\n",
+    "a query that is only searched for": (
+        "import llama_index\nquery = 'Which invoices are still open?'\nhits = index.search(query)\n"
+    ),
     "a reply to a person": (
-        "import openai\n\ndef process_query(q):\n    return 'What you ask is not known here, please ask anew'\n"
+        f"{SENT}\ndef process_query(q):\n    return 'What you ask is not known here, please ask anew'\n"
     ),
     "a line that is printed": "import openai\nprint('You are a helpful assistant. Answer the user below.')\n",
     "a name of the registry": "import openai\nsystem = prompt('label_ask_system')\n",
@@ -89,14 +97,16 @@ def findings(code: str, folder: Path) -> list[Finding]:
 @pytest.mark.parametrize(("code", "severity"), [pytest.param(*case, id=name) for name, case in FOUND.items()])
 def test_finds(code: str, severity: str, tmp_path: Path) -> None:
     """A text that is sent, named or worded as a prompt is one finding or more of the gravity it deserves."""
-    assert severity in {f.severity for f in findings(code, tmp_path) if f.rule == "hardcoded_prompt"}
+    found = [f for f in findings(code, tmp_path) if f.rule == "hardcoded_prompt" and f.text not in SENT]
+    assert severity in {f.severity for f in found}
 
 
 @pytest.mark.feature("N6")
 @pytest.mark.parametrize("code", [pytest.param(code, id=name) for name, code in SILENT.items()])
 def test_leaves_alone(code: str, tmp_path: Path) -> None:
     """What resembles a prompt and is none gives no finding."""
-    assert [f.message for f in findings(code, tmp_path) if f.rule == "hardcoded_prompt"] == []
+    found = [f.message for f in findings(code, tmp_path) if f.rule == "hardcoded_prompt" and f.text not in SENT]
+    assert found == []
 
 
 def test_a_table_of_models_is_one_finding(tmp_path: Path) -> None:

@@ -37,13 +37,14 @@ def assess(texts: list[Text], llm_file: bool, notebook: bool = False, descriptio
     """The prompts among the texts of one file, in reading order; with `descriptions`, those of tools and fields too."""
     found: list[Prompt] = []
     examples: dict[tuple[int | None, int], list[Text]] = {}
+    asks = llm_file and any(t.role not in ("", "input", "body") for t in texts)
     for text in texts:
         if text.role == "few-shot":
             examples.setdefault((text.cell, text.statement[0]), []).append(text)
             continue
         prompt = _sent(text) if text.role else None
         if prompt is None and text.role in ("", "body"):
-            prompt = _unsent(text, llm_file, notebook)
+            prompt = _unsent(text, llm_file, notebook, asks)
         if prompt is None and descriptions and llm_file and text.excluded == "description=" and words(text.literal) > 3:
             prompt = Prompt(text, "description", "info", "for a tool or a field")
         if prompt is not None:
@@ -102,7 +103,8 @@ def _says_something(said: str) -> bool:
     return words(said) > 0
 
 
-def _unsent(text: Text, llm_file: bool, notebook: bool) -> Prompt | None:
+def _unsent(text: Text, llm_file: bool, notebook: bool, asks: bool) -> Prompt | None:
+    """`asks` says that some other text of the file is sent to a model: a file that only searches has queries too."""
     if text.excluded or weight(text.literal) < 12:
         return None
     said = text.literal.strip()
@@ -110,13 +112,17 @@ def _unsent(text: Text, llm_file: bool, notebook: bool) -> Prompt | None:
     if (not name and weight(said) < 25) or words(said) < 3 or is_markup_or_code(said):
         return None
     evidence = wording.strong(said)
-    how = _in_llm_file(text, said, name, evidence) if llm_file else _in_any_file(text, said, name, evidence, notebook)
+    how = (
+        _in_llm_file(text, said, name, evidence, asks)
+        if llm_file
+        else _in_any_file(text, said, name, evidence, notebook)
+    )
     if not how:
         return None
     return Prompt(text, *_kind(text, said, name), how)
 
 
-def _in_llm_file(text: Text, said: str, name: str, evidence: int) -> str:
+def _in_llm_file(text: Text, said: str, name: str, evidence: int, asks: bool) -> str:
     """What shows that an unsent text of a file that talks to models is a prompt; empty when nothing does."""
     if name and (evidence or wording.weak(said) or len(said) >= LONG or text.interpolated or words(said) >= 4):
         return f"by its name {name}"
@@ -125,7 +131,7 @@ def _in_llm_file(text: Text, said: str, name: str, evidence: int) -> str:
     called = naming.weak(text.names)
     if called and evidence:
         return f"by its name {called} and its wording"
-    asked = naming.question(text.names)
+    asked = naming.question(text.names) if asks else ""
     return f"by its name {asked}" if asked and (said.endswith(_ASKS) or wording.imperative(said)) else ""
 
 

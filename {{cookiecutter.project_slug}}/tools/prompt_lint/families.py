@@ -115,7 +115,8 @@ _SIGN = re.compile(
     r"OPENROUTER)_API_(?:KEY|"
     r"TOKEN)|api\.(?:openai|anthropic|cohere|mistral|groq|together)\.\w+|generativelanguage\.googleapis|(?:gpt-[345]|"
     r"claude-[\dihos]|"
-    r"gemini-\d|command-r|mistral-(?:large|small|medium))|huggingface-llm|bedrock-runtime|openrouter\.ai"
+    r"gemini-\d|command-r|mistral-(?:large|small|medium))|huggingface-llm|bedrock-runtime|openrouter\.ai|"
+    r"/api/(?:generate|chat)\b|/v1/(?:chat/)?completions\b|/v1/messages\b"
 )
 _IMPORTED_NAME = re.compile(
     r"(?:^|[._])(?:llms?|gpt\d*|openai|anthropic|claude|gemini|mistral|chatbot)(?:$|[._])", re.IGNORECASE

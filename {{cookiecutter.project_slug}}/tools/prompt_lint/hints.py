@@ -17,7 +17,8 @@ _CALLS_AND_NAMES = (
     "initiate_chat", "_agent", "from_template", "'role'", '"role"', "from_system", "from_user", "systemmessage",
     "assistants",
     "part.from_text", "llm", "persona", "few_shot", "fewshot", "system =", "system=", "gpt-", "claude-", "gemini-",
-    "bedrock", "sys_msg", "jailbreak", "text_to_image", "_api_key", "llama-", "mistral-", "qwen",
+    "bedrock", "sys_msg", "jailbreak", "text_to_image", "llama-", "mistral-", "qwen",
+    "_api_key", "/api/generate", "/v1/messages", "ollama",
 )  # fmt: skip
 
 
