@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
@@ -73,6 +74,10 @@ def write_cruft_record() -> None:
 def first_commit() -> None:
     if Path(".git").exists() or git("init", "--quiet", "--initial-branch=main") is None:
         return
+    commit("Start from the template")
+
+
+def commit(message: str) -> None:
     known = git("config", "user.email")
     identity = () if known else ("-c", "user.name=" + ANSWERS["owner"], "-c", "user.email=nobody@localhost")
     git("add", "--all")
@@ -84,8 +89,30 @@ def first_commit() -> None:
         "--quiet",
         "--no-verify",
         "--message",
-        "Start from the template",
+        message,
     )
+
+
+def promote(notebook: Path) -> tuple[bool, str]:
+    """Make a step of the team's notebook with the Python at hand, and commit it apart; whether, and what was said.
+
+    Its proof and its test run the notebook, for which the project's own packages are needed: `make demo` does both.
+    """
+    command = [sys.executable, "-m", "tools.promote", str(notebook), "--no-prove"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return False, (done.stderr or done.stdout).strip()
+    commit(f"Promote {notebook.name}")
+    return True, done.stdout.strip()
+
+
+def print_promotion(notebook: Path, done: bool, said: str) -> None:
+    if not done:
+        print(f"\nYour notebook is in {notebook} and was not promoted: {said}")
+        return
+    print(f"\n{said}")
+    print("\nThe step's test waits for its recording: `make demo` runs your notebook and the step offline, compares")
+    print("them, and keeps the recording that the test plays back.")
 
 
 def print_next_steps(notebook: Path | None) -> None:
@@ -94,7 +121,7 @@ def print_next_steps(notebook: Path | None) -> None:
     print("  make demo      from a notebook to a measured, running service")
     print("  make test      everything that must hold before a merge")
     if notebook:
-        print(f"  .venv/bin/python -m tools.promote '{notebook}'      your notebook becomes a pipeline step")
+        print(f"  .venv/bin/python -m tools.promote '{notebook}'      again, when you have changed it")
     if ANSWERS["provider"] in ("openai", "anthropic"):
         print(f"\nThe demo runs offline. To use {ANSWERS['provider']}: cp .env.example .env and set its key there.")
 
@@ -106,6 +133,8 @@ def main() -> None:
     notebook = copy_notebook()
     write_cruft_record()
     first_commit()
+    if notebook:
+        print_promotion(notebook, *promote(notebook))
     print_next_steps(notebook)
 
 

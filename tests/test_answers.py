@@ -101,6 +101,40 @@ def test_own_notebook_is_copied(bake: Bake, tmp_path: Path, given: str) -> None:
     assert record["context"]["cookiecutter"]["notebook"] == ""
 
 
+@pytest.mark.feature("N3")
+def test_own_notebook_is_promoted(bake: Bake, tmp_path: Path) -> None:
+    """The step is in the pipeline and in a commit of its own; the report says what became of the notebook."""
+    asks = "reply = client.responses.create(model='m', input='Hi')\nprint(reply.output_text)"
+    text = _notebook("from openai import OpenAI\nclient = OpenAI()", asks)
+    (tmp_path / "poc.ipynb").write_text(text, encoding="utf-8")
+    done = bake(notebook="poc.ipynb")
+    project = tmp_path / "support-desk"
+    assert "0:2        changed  OpenAI(...) goes through the gateway's door" in done.stdout
+    assert "`make demo` runs your notebook and the step" in done.stdout
+    step = json.loads((project / "notebooks/steps/poc.ipynb").read_text(encoding="utf-8"))
+    assert any("**openai_client_args()" in "".join(cell["source"]) for cell in step["cells"])
+    assert "steps/poc.ipynb" in (project / "notebooks/pipeline.yaml").read_text(encoding="utf-8")
+    log = subprocess.run(["git", "log", "--format=%s"], cwd=project, capture_output=True, text=True, check=True).stdout
+    assert log.splitlines() == ["Promote poc.ipynb", "Start from the template"]
+
+
+@pytest.mark.feature("N3")
+def test_a_notebook_that_cannot_be_promoted_says_why(bake: Bake, tmp_path: Path) -> None:
+    """The project is there all the same, with the notebook; the reason names the cell."""
+    (tmp_path / "poc.ipynb").write_text(_notebook("print 'python 2'"), encoding="utf-8")
+    done = bake(notebook="poc.ipynb")
+    assert done.returncode == 0
+    assert "was not promoted: " in done.stdout
+    assert "cell 0, line 1: this is Python 2" in done.stdout
+    assert (tmp_path / "support-desk/notebooks/explore/poc.ipynb").exists()
+    assert not (tmp_path / "support-desk/notebooks/steps").exists()
+
+
+def _notebook(*cells: str) -> str:
+    code = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": c} for c in cells]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": code})
+
+
 def test_own_notebook_named_as_the_sample(bake: Bake, tmp_path: Path) -> None:
     """A notebook that has the sample's name stands beside the sample."""
     (tmp_path / "support_poc.ipynb").write_text('{"nbformat": 4, "cells": []}', encoding="utf-8")

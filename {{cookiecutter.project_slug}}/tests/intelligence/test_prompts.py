@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from pathlib import Path
 
 import pytest
 
 from app.errors import ConfigurationError, InputError, NotFoundError
 from app.intelligence.messages import Message
-from app.intelligence.prompts import Registry
+from app.intelligence.prompts import Registry, read_prompt
 
 GREETING = """\
 description: Greets.
@@ -187,3 +188,43 @@ def test_a_prompt_is_recognised_in_the_messages_it_wrote(prompts: Path) -> None:
 
     assert [prompt.name for prompt in registry.recognise(written[:1])] == ["greet@2"]
     assert registry.recognise([Message("user", "What is the weather?")]) == []
+
+
+@pytest.mark.parametrize(
+    ("template", "text", "wrote"),
+    [
+        ("Tell the tale of {{a}} and {{b}}.", "Tell the tale of cat and dog.", True),
+        ("Tell the tale of {{a}} and {{b}}.", "Tell the tale of  and .", True),
+        ("Tell the tale of {{a}} and {{b}}.", "Tell the tale of cat or dog.", False),
+        ("Tell the tale of {{a}} and {{b}}.", "Tell the tale of cat and dog!", False),
+        ("{{a}}, please tell the tale.", "Ada, please tell the tale.", True),
+        ("Tell the tale to the end.", "Tell the tale to the end.", True),
+        ("Tell the tale to the end.", "Tell the tale to the end. Now.", False),
+        ("Tell the long tale {{a}}tale", "Tell the long tale", False),
+    ],
+)
+def test_a_text_is_one_with_values_filled_in(prompts: Path, template: str, text: str, wrote: bool) -> None:
+    """The prompt's own text in its order, anything in the places of its inputs."""
+    inputs = "".join(
+        f"  {name}: {{type: string, description: who}}\n" for name in ("a", "b") if f"{{{{{name}}}}}" in template
+    )
+    declared = f"inputs:\n{inputs}" if inputs else ""
+    (prompts / "tale").mkdir()
+    path = prompts / "tale" / "v1.prompt.yml"
+    path.write_text(f"description: A tale.\n{declared}messages:\n- {{role: user, content: {template!r}}}\n", "utf-8")
+    assert read_prompt(path).wrote(text) is wrote
+
+
+def test_recognising_takes_one_pass(prompts: Path) -> None:
+    """A text made to be looked at from every place does not hold the service up."""
+    names = [f"n{i}" for i in range(12)]
+    (prompts / "tale").mkdir()
+    path = prompts / "tale" / "v1.prompt.yml"
+    inputs = ", ".join(f"{name}: {{type: string, description: x}}" for name in names)
+    content = "a tale in pieces: " + "ab".join(f"{{{{{name}}}}}" for name in names) + "!"
+    path.write_text(
+        f'description: A.\ninputs: {{{inputs}}}\nmessages:\n- {{role: user, content: "{content}"}}\n', "utf-8"
+    )
+    prompt, began = read_prompt(path), time.perf_counter()
+    assert not prompt.wrote("a tale in pieces: " + "ab" * 50_000 + "?")
+    assert time.perf_counter() - began < 1

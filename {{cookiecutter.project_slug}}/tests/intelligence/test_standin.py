@@ -98,6 +98,24 @@ async def test_schemas_are_filled_and_fit() -> None:
     assert json.loads(text) == {"kind": "bird", "count": 3, "order_id": "ZX-81"}
 
 
+async def test_schemas_with_references_are_filled() -> None:
+    """What stands in `$defs` is followed, a reference to itself ends."""
+    schema = {
+        "$defs": {
+            "Score": {"enum": ["0", "1"], "type": "string"},
+            "Node": {"type": "object", "properties": {"child": {"$ref": "#/$defs/Node"}}},
+        },
+        "type": "object",
+        "properties": {
+            "score": {"allOf": [{"$ref": "#/$defs/Score"}], "description": "how good"},
+            "tree": {"$ref": "#/$defs/Node"},
+        },
+    }
+    filled = json.loads(await say(("user", "Rate this text."), output_schema=schema))
+    assert filled["score"] in ("0", "1")
+    assert filled["tree"] == {"child": {}}
+
+
 async def test_tools_are_chosen_by_description() -> None:
     """The tool that is about the request is called; small talk calls none."""
     tools = (

@@ -37,6 +37,9 @@ def test_a_reply_reads_like_cohere(doors: Served) -> None:
     )
 
     assert (reply.text, reply.finish_reason) == ("Fourteen days.", "COMPLETE")
+    assert [(turn.role, turn.message) for turn in reply.chat_history or []][2:] == [  # type: ignore[union-attr]
+        ("USER", "How long?"), ("CHATBOT", "Fourteen days."),
+    ]  # fmt: skip
     assert reply.meta is not None
     assert reply.meta.tokens is not None
     assert (reply.meta.tokens.input_tokens, reply.meta.tokens.output_tokens) == (20, 5)
@@ -101,6 +104,26 @@ def test_embeddings_read_like_cohere(doors: Served) -> None:
 
     assert plain.embeddings == [[0.5, 1.0], [0.5, 2.0]]
     assert typed.embeddings.float_ == [[0.5, 1.0]]
+
+
+@pytest.mark.feature("I1")
+def test_generate_reads_like_cohere(doors: Served) -> None:
+    """Whole and streamed; the prompt arrives as a user's message."""
+    reply = _client(doors).generate(prompt="How long?", max_tokens=9)
+    doors.gateway.chunks = [Chunk("Fourteen "), Chunk("days.")]
+    events: list[Any] = list(_client(doors).generate_stream(prompt="How long?"))
+
+    assert (reply.generations[0].text, reply.generations[0].finish_reason) == ("Fourteen days.", "COMPLETE")
+    assert [event.text for event in events[:2]] == ["Fourteen ", "days."]
+    assert events[-1].response.generations[0].text == "Fourteen days."
+    assert [(m.role, m.text) for m in doors.gateway.requests[0].messages] == [("user", "How long?")]
+
+
+def test_several_generations_are_refused(doors: Served) -> None:
+    """Status 422, and what to do."""
+    with pytest.raises(ApiError) as raised:
+        _client(doors).generate(prompt="a", num_generations=2, request_options=ONCE)
+    assert "one is served here" in str(raised.value.body)
 
 
 @pytest.mark.parametrize(

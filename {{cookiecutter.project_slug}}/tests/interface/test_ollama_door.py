@@ -197,3 +197,9 @@ def test_bad_bodies_are_refused_with_the_place(doors: Served, changes: dict[str,
 
     assert answer.status_code == 422
     assert says in answer.json()["error"]
+
+
+@pytest.mark.feature("I1")
+def test_a_model_is_shown(doors: Served) -> None:
+    """Frameworks ask what a model can do before they use it."""
+    assert doors.ollama().show("llama3").capabilities == ["completion", "tools"]

@@ -185,6 +185,16 @@ def test_the_environment_is_set_before_anything_is_imported(tmp_path: Path) -> N
 
 
 @pytest.mark.feature("N1")
+def test_a_class_that_extends_a_client_reads_the_environment(tmp_path: Path) -> None:
+    """What it hands on to the class above is its own; the address it does not name is the door's."""
+    promoted = promote_cells(
+        make_project(tmp_path), "from openai import OpenAI\nclass Mine(OpenAI):\n    pass\nprint(Mine())"
+    )
+    assert promoted.refused() == []
+    assert "use_door_environment()" in "\n".join(promoted.code)
+
+
+@pytest.mark.feature("N1")
 def test_functions_of_the_first_openai_are_stood_in_for(tmp_path: Path) -> None:
     """The call site keeps its arguments; keys and addresses of the module go."""
     promoted = promote_cells(
@@ -229,10 +239,11 @@ def test_a_name_that_is_taken_is_not_taken_over(tmp_path: Path) -> None:
     """Two libraries with an `OpenAI`: the exchanged class gets a name of its own."""
     promoted = promote_cells(
         make_project(tmp_path),
-        "from langchain_openai import OpenAI\nfrom openai import AzureOpenAI\na = AzureOpenAI()\nb = OpenAI()\nprint(a, b)",
+        "from langchain_openai import OpenAI\nfrom openai import AzureOpenAI",
+        "a = AzureOpenAI()\nb = OpenAI()\nprint(a, b)",
     )
     assert "from openai import OpenAI as GatewayOpenAI" in promoted.code[0]
-    assert f"a = GatewayOpenAI({OPENAI})\nb = OpenAI({OPENAI})" in promoted.code[1]
+    assert f"a = GatewayOpenAI({OPENAI})\nb = OpenAI({OPENAI})" in promoted.code[2]
 
 
 def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:

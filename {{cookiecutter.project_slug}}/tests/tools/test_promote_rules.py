@@ -100,6 +100,29 @@ def test_a_step_that_would_ask_a_person_stays_out_of_the_pipeline(tmp_path: Path
     assert "notebooks/pipeline.yaml" not in promoted.files
 
 
+@pytest.mark.feature("N1")
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys\nif 'google.colab' in sys.modules:\n  from google.colab import auth\n  auth.authenticate_user()",
+        "try:\n  from google.colab import userdata\n  k = userdata.get('K')\nexcept ImportError:\n  k = ''\nprint(k)",
+    ],
+)
+def test_what_only_a_host_reaches_does_not_hinder_the_step(code: str, tmp_path: Path) -> None:
+    """Code under a question for the host, or caught where its library is missing, is left alone."""
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert promoted.refused() == []
+    assert "notebooks/pipeline.yaml" in promoted.files
+
+
+@pytest.mark.feature("N1")
+def test_a_restart_of_the_kernel_is_taken_out(tmp_path: Path) -> None:
+    """It would end the step."""
+    code = "import IPython\napp = IPython.Application.instance()\napp.kernel.do_shutdown(True)"
+    promoted = promote_cells(make_project(tmp_path), code, "print(1)")
+    assert promoted.code == ["import IPython\napp = IPython.Application.instance()", "print(1)"]
+
+
 def test_a_refused_client_keeps_the_step_out_of_the_pipeline(tmp_path: Path) -> None:
     """The step is written with the refusal in its report; `pipeline.yaml` stays as it is."""
     promoted = promote_cells(make_project(tmp_path), "import voyageai\nclient = voyageai.Client()")
@@ -144,3 +167,12 @@ def test_keys_are_written_nowhere(tmp_path: Path) -> None:
         "1:3",
         "1:4",
     }
+
+
+@pytest.mark.feature("N1")
+def test_a_lifted_text_is_what_a_kernel_makes_of_it(tmp_path: Path) -> None:
+    """Kernels empty lines of blanks, in texts too; the prompt file has the text that was asked with."""
+    code = 'from openai import OpenAI\nc = OpenAI()\nS = """You are a bird.\n    \n  Sing."""\n'
+    code += 'c.chat.completions.create(\n    model="m", messages=[{"role": "system", "content": S}]\n)'
+    files = promote_cells(make_project(tmp_path), code).files
+    assert "You are a bird.\n\n" in next(text for name, text in files.items() if name.endswith("v1.prompt.yml"))

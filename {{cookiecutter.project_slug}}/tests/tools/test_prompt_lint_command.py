@@ -201,6 +201,14 @@ def test_allow_switches_a_rule_off_for_a_path(folder: Path) -> None:
     assert main(["src"]) == 1
 
 
+def test_descriptions_by_configuration(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Descriptions of tools and fields are information where the configuration asks for them, and nothing elsewhere."""
+    (folder / "a.py").write_text("import openai\nt = {'description': 'Looks up the state of an order by its number'}\n")
+    assert lines(capsys) == []
+    (folder / "pyproject.toml").write_text("[tool.prompt_lint]\ndescriptions = true\n")
+    assert [(f["rule"], f["severity"]) for f in lines(capsys)] == [("hardcoded_prompt", "info")]
+
+
 def test_skips_what_nobody_wrote(folder: Path) -> None:
     """Environments, checkpoints and builds are not read."""
     for place in (".venv/lib", "node_modules/x", "build", ".git", "notebooks/.ipynb_checkpoints", "own_env"):
@@ -345,17 +353,7 @@ def test_imports_nothing_of_the_application() -> None:
 
 def test_the_linter_does_not_report_itself() -> None:
     """Tables of prompt wording are no prompts."""
-    assert (
-        main(
-            [
-                "--format",
-                "json",
-                str(PROJECT / "tools/prompt_lint/wording.py"),
-                str(PROJECT / "tools/prompt_lint/sinks.py"),
-            ]
-        )
-        == 0
-    )
+    assert main(["--format", "json", str(PROJECT / "tools/prompt_lint")]) == 0
 
 
 @pytest.mark.feature("N6")

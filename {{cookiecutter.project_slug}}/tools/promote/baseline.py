@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from tools.promote.asked import QuestionRule
 from tools.promote.clients import FAMILIES
 from tools.promote.dependencies import lift_installs
+from tools.promote.host_library import check_host_library
 from tools.promote.notebook_file import Notebook
 from tools.promote.program import Program, read_program
 from tools.promote.rewiring import rewire
@@ -36,11 +38,15 @@ def make_baseline(notebook: Notebook, name: str) -> Baseline:
     secrets = SecretRemover(program, edits)
     if clients is not None:
         secrets.run()
+    asked = QuestionRule(program, edits).run()
+    check_host_library(program, edits)
     helpers = sorted(clients.helpers) if clients is not None else []
     extra = sorted(clients.imports) if clients is not None else []
     surrounded = clients is not None and clients.surrounded
-    imports = import_cell(helpers, PROMPT, extra, needs_os=secrets.needs_os, cwd=None, surrounded=surrounded)
-    assembled = assemble(notebook, program, edits, [], imports, {})
+    imports = import_cell(
+        helpers, PROMPT, extra, needs_os=secrets.needs_os or asked.needs_os, cwd=None, surrounded=surrounded
+    )
+    assembled = assemble(notebook, program, edits, asked.parameters, imports, {})
     return Baseline(assembled.notebook, assembled.origins, clients is not None)
 
 

@@ -38,8 +38,11 @@ def remove_settings(program: Program, edits: Edits, rewired: Rewired) -> None:
     for cell in program.cells:
         for node in cell.nodes:
             what = _only_sets(program, node)
+            why = "the door's key and address stand in its place"
+            if not what and _restarts(node):
+                what, why = "restart of the kernel", "a step's packages are there before it runs"
             if what and isinstance(node, ast.stmt) and edits.add(removal(cell, node)):
-                rewired.changed(cell, node.lineno, f"{what} removed", "the door's key and address stand in its place")
+                rewired.changed(cell, node.lineno, f"{what} removed", why)
 
 
 def _only_sets(program: Program, node: ast.AST) -> str:
@@ -54,6 +57,14 @@ def _only_sets(program: Program, node: ast.AST) -> str:
         environ = ast.unparse(target.value).endswith("environ")
         return str(named) if environ and ADDRESS_VARIABLE.fullmatch(str(named)) else ""
     return ""
+
+
+def _restarts(node: ast.AST) -> bool:
+    """`app.kernel.do_shutdown(True)` and `os._exit(0)`, after packages were installed."""
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return False
+    called = ast.unparse(node.value.func)
+    return called.endswith(("kernel.do_shutdown", "os._exit")) or called in ("os.kill", "exit", "quit")
 
 
 def _endpoint(program: Program, cell: CodeCell, call: ast.Call, rewired: Rewired) -> None:

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STEP = "{step}"
 MODULE = "{module}"
 RECORDING = ROOT / "tests/steps" / f"{{STEP}}.recording.json"
-PRINTED = ROOT / "tests/steps" / f"{{STEP}}.printed.txt"
+PRINTED = ROOT / "tests/steps" / f"{{STEP}}.printed.json"  # a text a code cell, null where it changes by itself
 PROMPTS: dict[str, int] = {pins}
 FUNCTIONS = [
 {functions}]
@@ -52,8 +52,9 @@ def test_the_step_does_the_same_with_the_function_of_the_module(
         run = run_step_in_process(notebook, {{}}, door)
     assert door.unanswered == []
     assert door.remaining == []
-    printed = [output["text"] for shown in run.outputs for output in shown if output.get("name") == "stdout"]
-    assert "".join("".join(text) for text in printed) == PRINTED.read_text(encoding="utf-8")
+    for expected, shown in zip(json.loads(PRINTED.read_text(encoding="utf-8")), run.outputs, strict=True):
+        printed = "".join("".join(output["text"]) for output in shown if output.get("name") == "stdout")
+        assert expected in (None, printed)
 '''
 
 

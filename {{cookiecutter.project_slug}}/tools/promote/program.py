@@ -19,6 +19,7 @@ from tools.promote.notebook_file import Notebook, source_of
 from tools.promote.outcome import Refused
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+BLANK_LINE = re.compile(r"(?m)^[ \t]+$")
 SHELL_NAME = re.compile(r"[{$]\s*([A-Za-z_]\w*)")
 
 
@@ -174,7 +175,8 @@ def read_cell(index: int, source: str, name: str) -> CodeCell:
     except UnicodeEncodeError:
         raise Refused(f"{name}: cell {index} holds half a character pair: retype that character") from None
     masked = mask(source)
-    tree = parse_python(masked.text, index, name)
+    # A kernel empties lines of nothing but blanks, also inside texts; places of nodes do not change by it.
+    tree = parse_python(BLANK_LINE.sub("", masked.text), index, name)
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line.encode("utf-8")))

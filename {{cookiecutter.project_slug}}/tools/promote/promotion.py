@@ -60,7 +60,7 @@ class Place:
     def fixtures(self) -> tuple[Path, Path]:
         """What the generated test plays back: the recorded requests and replies, and what was printed."""
         tests = self.project / "tests" / "steps"
-        return tests / f"{self.step}.recording.json", tests / f"{self.step}.printed.txt"
+        return tests / f"{self.step}.recording.json", tests / f"{self.step}.printed.json"
 
     def relative(self, path: Path) -> str:
         """A path as it stands in reports."""

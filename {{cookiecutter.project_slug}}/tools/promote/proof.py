@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from tools.promote.baseline import Baseline, make_baseline
+from tools.promote.comparison import compare
 from tools.promote.promotion import Promotion
 from tools.promote.recording_door import Door, DoorUnavailable, open_door
 from tools.promote.report import Proof
@@ -24,7 +25,6 @@ from tools.promote.workspace import make_workspace
 
 CELL_TIMEOUT_S = 120
 RUN_TIMEOUT_S = 600
-ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 # Run with the project's own Python, which has `app`; tools themselves import nothing of it. The step runs twice: in a
 # kernel, as the pipeline runs it, and meanwhile in process, as its generated test does.
 REPLAY = """
@@ -35,20 +35,33 @@ notebook, recording, result, kernel_result, copy, timeout_s = sys.argv[1:]
 def left(door):
     asked = [{"protocol": e.protocol, "request": e.request} for e in door.remaining]
     return {"unanswered": door.unanswered, "remaining": asked}
-found = {"failed": "", "text": ""}
+found = {"failed": "", "printed": []}
 with ReplayDoor(Path(recording)) as door, ReplayDoor(Path(recording)) as other:
     env = {**os.environ, "APP_RUN_DOOR_URL": door.url, "APP_RUN_DOOR_KEY": door.key}
     command = ["-m", "tools.promote.kernel_run", notebook, kernel_result, str(Path(notebook).parent), timeout_s]
     kernel = subprocess.Popen([sys.executable, *command], env=env)
     try:
-        outputs = [output for cell in run_step_in_process(Path(copy), {}, other).outputs for output in cell]
-        found["text"] = "".join("".join(o["text"]) for o in outputs if o.get("name") == "stdout")
+        for cell in run_step_in_process(Path(copy), {}, other).outputs:
+            found["printed"].append("".join("".join(o["text"]) for o in cell if o.get("name") == "stdout"))
     except Exception as error:
         found["failed"] = " ".join(f"{type(error).__name__}: {error}".split())
     code = kernel.wait()
     found.update(kernel=left(door), in_process=left(other))
 Path(result).write_text(json.dumps(found, default=str))
 sys.exit(code)
+"""
+
+# The notebook again, against the replay, its clients pointed there by the environment or by what was rewired.
+AGAIN = """
+import os, subprocess, sys
+from pathlib import Path
+from app.interface.replay import ReplayDoor
+from app.orchestration.notebook import environment_of
+notebook, recording, result, folder, timeout_s = sys.argv[1:]
+with ReplayDoor(Path(recording)) as door:
+    variables = {"APP_RUN_DOOR_URL": door.url, "APP_RUN_DOOR_KEY": door.key, **environment_of(door.url, door.key)}
+    command = [sys.executable, "-m", "tools.promote.kernel_run", notebook, result, folder, timeout_s]
+    sys.exit(subprocess.call(command, env={**os.environ, **variables}))
 """
 
 
@@ -90,57 +103,28 @@ def _prove_in(promotion: Promotion, folder: Path) -> None:
     replayed = _run_step(promotion, kernel, process, recording, folder)
     exchanges = json.loads(recording.read_text(encoding="utf-8"))
     proof = compare(run, replayed, len(exchanges), promotion.origins)
+    if proof.verdict == "differs" and not replayed["error"] and _same_requests(replayed):
+        again = _run_again(promotion, baseline, recording, folder)
+        proof = compare(run, replayed, len(exchanges), promotion.origins, again)
     note = " (the notebook ran with its clients pointed at the door)" if baseline.rewired else ""
     if proof.verdict == "proved":
-        note += _add_fixture(promotion, recording.read_bytes(), replayed["in_process"])
-    promotion.report.proof = Proof(proof.verdict, proof.detail + note, proof.requests, proof.outputs)
+        note += _add_fixture(promotion, recording.read_bytes(), replayed["in_process"], proof.unsteady)
+    promotion.report.proof = replace(proof, detail=proof.detail + note)
 
 
-def _add_fixture(promotion: Promotion, recording: bytes, in_process: Mapping[str, Any]) -> str:
+def _add_fixture(
+    promotion: Promotion, recording: bytes, in_process: Mapping[str, Any], unsteady: Collection[int]
+) -> str:
     """The recording and what was printed become the test's; what to say when the step does not run in process."""
     if in_process["failed"] or in_process["unanswered"] or in_process["remaining"]:
         return f"; its test is left without a recording: {in_process['failed'] or 'it asks otherwise in process'}"
     recorded, printed = promotion.place.fixtures
-    promotion.files |= {recorded: recording, printed: in_process["text"].encode("utf-8")}
+    code_cells = [i for i, cell in enumerate(promotion.step.cells) if cell["cell_type"] == "code"]
+    steady = [promotion.origins.get(index) not in unsteady for index in code_cells]
+    texts = [text if kept else None for text, kept in zip(in_process["printed"], steady, strict=True)]
+    written = json.dumps(texts, indent=1, ensure_ascii=False) + "\n"
+    promotion.files |= {recorded: recording, printed: written.encode("utf-8")}
     return ""
-
-
-def compare(
-    original: Mapping[str, Any], replayed: Mapping[str, Any], requests: int, origins: Mapping[int, int]
-) -> Proof:
-    """The verdict on two runs: `outputs` by cell number each, of the step also `error`, `unanswered`, `remaining`."""
-    if replayed["unanswered"] or replayed["remaining"]:
-        return Proof("differs", _request_difference(replayed["unanswered"], replayed["remaining"]), requests)
-    if replayed["error"]:
-        return Proof("differs", f"the step fails where the notebook did not: {replayed['error']['what']}", requests)
-    compared = 0
-    given: dict[int, list[dict[str, Any]]] = {}
-    for index, origin in origins.items():  # a cell may have been divided
-        given.setdefault(origin, []).extend(replayed["outputs"].get(str(index), []))
-    for origin, outputs in given.items():
-        before, after = _shown(original["outputs"].get(str(origin), [])), _shown(outputs)
-        if before != after:
-            return Proof("differs", _output_difference(origin, before, after), requests, compared)
-        compared += bool(after)
-    return Proof("proved", f"{requests} requests and {compared} outputs are the same", requests, compared)
-
-
-def first_difference(before: Any, after: Any, path: str = "") -> str:
-    """`messages[0].content` for the first place where two JSON values differ; empty when they do not."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in [*before, *(k for k in after if k not in before)]:
-            found = first_difference(before.get(key), after.get(key), f"{path}.{key}".lstrip("."))
-            if found:
-                return found
-        return ""
-    if isinstance(before, list) and isinstance(after, list):
-        for index in range(max(len(before), len(after))):
-            one, other = (side[index] if index < len(side) else None for side in (before, after))
-            found = first_difference(one, other, f"{path}[{index}]")
-            if found:
-                return found
-        return ""
-    return "" if before == after and type(before) is type(after) else path or "the whole request"
 
 
 def _run_original(baseline: Baseline, original: Path, folder: Path, env: Mapping[str, str]) -> dict[str, Any]:
@@ -152,11 +136,29 @@ def _run_original(baseline: Baseline, original: Path, folder: Path, env: Mapping
     if run["error"]:
         shown = baseline.origins.get(run["error"]["cell"], run["error"]["cell"])
         raise CannotRun(f"the notebook itself fails in cell {shown}: {run['error']['what']}")
-    run["outputs"] = {
-        str(baseline.origins[int(index)]): outputs
-        for index, outputs in run["outputs"].items()
-        if int(index) in baseline.origins
-    }
+    return _in_original_cells(run, baseline)
+
+
+def _same_requests(replayed: Mapping[str, Any]) -> bool:
+    return not replayed["unanswered"] and not replayed["remaining"]
+
+
+def _run_again(promotion: Promotion, baseline: Baseline, recording: Path, folder: Path) -> dict[str, Any]:
+    """The notebook once more, against the replay: what it prints otherwise by itself tells nothing of the step."""
+    workspace = make_workspace(promotion.place.project, folder / "again", {})
+    original = workspace / promotion.place.relative(promotion.place.original)
+    original.parent.mkdir(parents=True, exist_ok=True)
+    source, result = folder / "original.ipynb", folder / "again.json"
+    env = {**_without_keys(), "PYTHONPATH": _python_path(promotion.place.project)}
+    command = [sys.executable, "-c", AGAIN, source, recording, result, original.parent, str(CELL_TIMEOUT_S)]
+    _run(command, env, "the notebook a second time", cwd=folder)
+    return _in_original_cells(json.loads(result.read_text(encoding="utf-8")), baseline)
+
+
+def _in_original_cells(run: dict[str, Any], baseline: Baseline) -> dict[str, Any]:
+    """Outputs under the numbers their cells have in the notebook."""
+    outputs = run["outputs"].items()
+    run["outputs"] = {str(baseline.origins[int(i)]): given for i, given in outputs if int(i) in baseline.origins}
     return run
 
 
@@ -170,7 +172,7 @@ def _run_step(promotion: Promotion, step: Path, copy: Path, recording: Path, fol
     command = [sys.executable, "-c", REPLAY, step, recording, result, kernel_result, copy, str(CELL_TIMEOUT_S)]
     _run(command, env, "the step", cwd=step.parent)
     found = json.loads(result.read_text(encoding="utf-8"))
-    in_process = {**found["in_process"], "failed": found["failed"], "text": found["text"]}
+    in_process = {**found["in_process"], "failed": found["failed"], "printed": found["printed"]}
     run: dict[str, Any] = json.loads(kernel_result.read_text(encoding="utf-8"))
     return {**run, **found["kernel"], "in_process": in_process}
 
@@ -194,13 +196,7 @@ def _environment(project: Path, door: Door) -> dict[str, str]:
     return {
         **_without_keys(),
         "PYTHONPATH": _python_path(project),
-        "OPENAI_BASE_URL": f"{door.url}/v1",
-        "OPENAI_API_BASE": f"{door.url}/v1",
-        "OPENAI_API_KEY": door.key,
-        "ANTHROPIC_BASE_URL": door.url,
-        "ANTHROPIC_API_KEY": door.key,
-        "APP_RUN_DOOR_URL": door.url,
-        "APP_RUN_DOOR_KEY": door.key,
+        **door.environment,
     }
 
 
@@ -211,31 +207,3 @@ def _without_keys() -> dict[str, str]:
 def _python_path(project: Path) -> str:
     tools = Path(__file__).resolve().parents[2]
     return os.pathsep.join([str(project / "src"), str(tools), *filter(None, [os.environ.get("PYTHONPATH")])])
-
-
-def _request_difference(unanswered: list[dict[str, Any]], remaining: list[dict[str, Any]]) -> str:
-    if unanswered and remaining:
-        asked = unanswered[0]
-        wanted = next((r for r in remaining if r["protocol"] == asked["protocol"]), remaining[0])
-        path = first_difference(wanted["request"], asked["request"])
-        return f"the {asked['protocol']} request differs first at {path}"
-    if unanswered:
-        return f"the step makes {len(unanswered)} requests that the notebook does not"
-    return f"the step leaves out {len(remaining)} requests that the notebook makes"
-
-
-def _output_difference(cell: int, before: str, after: str) -> str:
-    pairs = zip([*before.splitlines(), "(nothing)"], [*after.splitlines(), "(nothing)"], strict=False)
-    one, other = next(((a, b) for a, b in pairs if a != b), ("", ""))
-    return f"the output of cell {cell} differs first at {one[:80]!r}, in the step {other[:80]!r}"
-
-
-def _shown(outputs: list[dict[str, Any]]) -> str:
-    """What a cell prints and gives, as text; pictures and warnings are left out."""
-    parts = []
-    for output in outputs:
-        if output.get("output_type") == "stream" and output.get("name") == "stdout":
-            parts.append("".join(output["text"]))
-        elif output.get("output_type") == "execute_result":
-            parts.append("".join(output["data"].get("text/plain", "")))
-    return ADDRESS.sub("0x", "\n".join(part.strip("\n") for part in parts))

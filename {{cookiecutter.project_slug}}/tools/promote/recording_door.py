@@ -8,13 +8,15 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 START_TIMEOUT_S = 60.0
-LISTENING = re.compile(r"door listening on (http://127\.0\.0\.1:\d+) key (\S+)")
+# What it says when it is open, and the empty line after the variables that point a client at it.
+VARIABLE = re.compile(r"^export (\w+)=(.*)$", re.MULTILINE)
+OPEN = "\n\n"
 
 
 class DoorUnavailable(Exception):
@@ -23,10 +25,9 @@ class DoorUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Door:
-    """An open door: its root URL and the key that opens it."""
+    """An open door: the variables from which clients read its address and the key that opens it."""
 
-    url: str
-    key: str
+    environment: Mapping[str, str]
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def open_door(project: Path, recording: Path) -> Iterator[Door]:
 
 
 def _listening(process: subprocess.Popen[bytes], log: Path) -> Door:
-    """Wait for the line that says where the door is."""
+    """Wait for what says where the door is."""
     assert process.stdout is not None
     deadline = time.monotonic() + START_TIMEOUT_S
     said = b""
@@ -69,8 +70,8 @@ def _listening(process: subprocess.Popen[bytes], log: Path) -> Door:
             if not piece:
                 break
             said += piece
-            match = LISTENING.search(said.decode("utf-8", "replace"))
-            if match:
-                return Door(match.group(1), match.group(2))
+            text = said.decode("utf-8", "replace")
+            if text.endswith(OPEN):
+                return Door(dict(VARIABLE.findall(text)))
     errors = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     raise DoorUnavailable(f"`app door` did not open: {errors[-1] if errors else 'it said nothing'}")

@@ -20,6 +20,7 @@ class Proof:
     detail: str
     requests: int = 0
     outputs: int = 0
+    unsteady: tuple[int, ...] = ()  # cells whose output changes from run to run
 
 
 @dataclass

@@ -34,6 +34,7 @@ def rewire(program: Program, edits: Edits) -> Rewired:
         if dotted is not None and not (stood_in and google.LEGACY.owns(dotted)):
             _constructor(program, cell, call, dotted, edits, rewired)
         direct_calls.report(program, cell, call, rewired)
+    _subclasses(program, rewired)
     openai_module.rewire(program, edits, rewired)
     _move_imports(program, edits)
     unused_imports.remove(program, rewired, edits)
@@ -107,6 +108,18 @@ def _surround(program: Program, cell: CodeCell, call: ast.Call, keyword: str, re
 def _maybe_text(given: ast.expr) -> bool:
     """Whether it may be the name of a model: a text put together, or looked up."""
     return isinstance(given, ast.JoinedStr | ast.BinOp | ast.Subscript | ast.Constant | ast.Name)
+
+
+def _subclasses(program: Program, rewired: Rewired) -> None:
+    """Classes of the notebook that extend a client: the address they do not name is read from the environment."""
+    for cell in program.cells:
+        for node in ast.walk(cell.tree):
+            for base in node.bases if isinstance(node, ast.ClassDef) else ():
+                dotted = program.dotted(base) or ""
+                if any(family.owns(dotted) and matching(family.constructors, dotted) for family in FAMILIES):
+                    rewired.surrounded = True
+                    assert isinstance(node, ast.ClassDef)
+                    rewired.changed(cell, node.lineno, f"class {node.name} {ENVIRONMENT}")
 
 
 def _refuse_model(cell: CodeCell, call: ast.Call, model: str, rewired: Rewired) -> None:

@@ -6,6 +6,7 @@ each need the other, or a file that talks to models, because ordinary programs a
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from tools.prompt_lint import naming, wording
@@ -16,6 +17,9 @@ from tools.prompt_lint.texts import HOLE, Text
 LONG = 120
 """Characters from which a text deserves a file, whatever it says."""
 
+_IDENTIFIER = re.compile(r"[A-Za-z0-9]+(?:[_/.-][A-Za-z0-9]+)+")
+"""A name of something, not a text: what the registry's `prompt("answer_system")` is given, or a model's id."""
+_ASKS = ("?", "？", "؟")
 _ANSWERS_A_TERMINAL = (":", "?", ">", "[y/n]", "(y/n)", "...")
 
 
@@ -33,13 +37,14 @@ def assess(texts: list[Text], llm_file: bool, notebook: bool = False, descriptio
     """The prompts among the texts of one file, in reading order; with `descriptions`, those of tools and fields too."""
     found: list[Prompt] = []
     examples: dict[tuple[int | None, int], list[Text]] = {}
+    asks = llm_file and any(t.role not in ("", "input", "body") for t in texts)
     for text in texts:
         if text.role == "few-shot":
             examples.setdefault((text.cell, text.statement[0]), []).append(text)
             continue
         prompt = _sent(text) if text.role else None
         if prompt is None and text.role in ("", "body"):
-            prompt = _unsent(text, llm_file, notebook)
+            prompt = _unsent(text, llm_file, notebook, asks)
         if prompt is None and descriptions and llm_file and text.excluded == "description=" and words(text.literal) > 3:
             prompt = Prompt(text, "description", "info", "for a tool or a field")
         if prompt is not None:
@@ -89,12 +94,17 @@ def _sent(text: Text) -> Prompt | None:
 
 
 def _says_something(said: str) -> bool:
-    if len(said) < 2 or (said.startswith(("http://", "https://", "gs://", "s3://", "data:")) and " " not in said):
+    if (
+        len(said) < 2
+        or _IDENTIFIER.fullmatch(said)
+        or (said.startswith(("http://", "https://", "gs://", "s3://", "data:")) and " " not in said)
+    ):
         return False
     return words(said) > 0
 
 
-def _unsent(text: Text, llm_file: bool, notebook: bool) -> Prompt | None:
+def _unsent(text: Text, llm_file: bool, notebook: bool, asks: bool) -> Prompt | None:
+    """`asks` says that some other text of the file is sent to a model: a file that only searches has queries too."""
     if text.excluded or weight(text.literal) < 12:
         return None
     said = text.literal.strip()
@@ -102,20 +112,27 @@ def _unsent(text: Text, llm_file: bool, notebook: bool) -> Prompt | None:
     if (not name and weight(said) < 25) or words(said) < 3 or is_markup_or_code(said):
         return None
     evidence = wording.strong(said)
-    how = _in_llm_file(text, said, name, evidence) if llm_file else _in_any_file(text, said, name, evidence, notebook)
+    how = (
+        _in_llm_file(text, said, name, evidence, asks)
+        if llm_file
+        else _in_any_file(text, said, name, evidence, notebook)
+    )
     if not how:
         return None
     return Prompt(text, *_kind(text, said, name), how)
 
 
-def _in_llm_file(text: Text, said: str, name: str, evidence: int) -> str:
+def _in_llm_file(text: Text, said: str, name: str, evidence: int, asks: bool) -> str:
     """What shows that an unsent text of a file that talks to models is a prompt; empty when nothing does."""
     if name and (evidence or wording.weak(said) or len(said) >= LONG or text.interpolated or words(said) >= 4):
         return f"by its name {name}"
-    if evidence >= 2 or (evidence and (wording.weak(said) or wording.opens_with_role(said) or len(said) >= LONG)):
+    if evidence >= 2 or (evidence and (wording.weak(said) or wording.opens_with_role(said))):
         return "by its wording"
     called = naming.weak(text.names)
-    return f"by its name {called} and its wording" if called and evidence else ""
+    if called and evidence:
+        return f"by its name {called} and its wording"
+    asked = naming.question(text.names) if asks else ""
+    return f"by its name {asked}" if asked and (said.endswith(_ASKS) or wording.imperative(said)) else ""
 
 
 def _in_any_file(text: Text, said: str, name: str, evidence: int, notebook: bool) -> str:
@@ -125,11 +142,14 @@ def _in_any_file(text: Text, said: str, name: str, evidence: int, notebook: bool
             return ""
         if evidence:
             return f"by its name {name} and its wording"
+        if naming.sure(name) and words(said) >= 4:
+            return f"by its name {name}"
         enough = LONG // 2 if notebook else 2 * LONG
         return f"by its name {name}" if len(said) >= enough and wording.weak(said) else ""
     if not evidence:
         return ""
-    if naming.weak(text.names[:1]) and wording.has_named_placeholder(said) and len(said) >= LONG // 2:
+    to_be_filled = wording.has_named_placeholder(said) and (evidence >= 2 or wording.imperative(said))
+    if naming.weak(text.names[:1]) and to_be_filled and len(said) >= LONG // 2:
         return f"by its name {text.names[0]} and its wording"
     role = (
         len(said) >= 40

@@ -14,7 +14,6 @@ An unknown key or a wrong type is refused, so that a misspelt exclusion cannot p
 from __future__ import annotations
 
 import fnmatch
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,8 +71,13 @@ def configured(folder: Path, known_rules: frozenset[str]) -> Configuration:
 
 def _table(file: Path) -> dict[str, Any] | None:
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        text = file.read_text(encoding="utf-8")
+        if "prompt_lint" not in text:
+            return None
+        import tomllib  # a quarter of the start-up, and most repositories configure nothing
+
+        document = tomllib.loads(text)
+    except (ValueError, OSError) as error:
         raise UsageError(f"{file}: cannot be read ({error}): mend it, or run in another folder") from error
     table = document.get("tool", {}).get("prompt_lint")
     if table is not None and not isinstance(table, dict):

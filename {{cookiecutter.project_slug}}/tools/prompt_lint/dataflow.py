@@ -13,50 +13,24 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.prompt_lint.facts import Binding, Call, Facts, Function, Scope
-from tools.prompt_lint.sinks import (
-    BODY_KEYS,
-    BODY_MESSAGE_KEYS,
-    BODY_SYSTEM_KEYS,
-    CONTENT_KEYS,
-    INPUT_KEYS,
-    ROLES,
-    sent,
+from tools.prompt_lint.parts import (
+    BREADTH,
+    CARRIES_ARGUMENTS,
+    CARRIES_RECEIVER,
+    argument,
+    inside,
+    keyed,
+    role_pair,
+    selected,
 )
+from tools.prompt_lint.sinks import ASKED, CONTENT_KEYS, ROLES, sent
 from tools.prompt_lint.texts import FILLING, Text
 
 _DEPTH = 14
-_BREADTH = 24
 _ROUNDS = 4
 _BUDGET = 60_000
 _PRIORITY = {"system": 6, "few-shot": 5, "template": 4, "user": 3, "assistant": 2, "question": 2, "input": 1, "body": 3}
-_CARRIES_RECEIVER = frozenset(
-    {
-        "format", "format_map", "substitute", "safe_substitute", "replace", "strip", "lstrip", "rstrip", "render",
-        "partial",
-        "format_messages", "format_prompt", "to_messages", "to_string", "encode", "invoke", "copy", "dedent", "join",
-        "get",
-        "expandtabs", "lower", "upper", "pop", "items", "values", "splitlines", "split", "keys", "model_dump", "tolist",
-    }
-)  # fmt: skip
-_CARRIES_ARGUMENTS = frozenset(
-    {
-        "dedent", "cleandoc", "str", "Template", "list", "tuple", "dict", "dumps", "deepcopy", "copy", "enumerate",
-        "zip",
-        "reversed", "sorted", "Markdown", "Series", "DataFrame", "cycle", "chain", "Content", "UserContent",
-        "ModelContent",
-        "Part", "from_text", "set", "array", "unescape", "tqdm", "gather", "encode", "Text", "run", "from_messages",
-        "PromptTemplate", "from_template", "TextPart", "ContentPart", "TextBlock", "TextContent", "bytes",
-    }
-)  # fmt: skip
 _TINY = 14
-_TURNS = ("messages", "contents", "parts", "content", "history", "turns")
-_ASKED = {
-    "prompt": "user", "system_prompt": "system", "system_message": "system", "instructions": "system",
-    "user_prompt": "user",
-    "question": "question", "user_question": "question", "user_input": "question", "user_message": "question",
-    "user_query": "question", "system_instruction": "system", "prompt_template": "template", "system": "system",
-    "instruction": "user",
-}  # fmt: skip
 _SEARCHES = re.compile(
     r"retriev|search|embed|similar|lookup|^find|fetch|_db|count|len|sql|log|save|print|display", re.IGNORECASE
 )
@@ -93,10 +67,10 @@ class _Flow:
                 self._send(expression, role, label, call.scope, call.order)
             if call.tail == "dict":
                 self._message_call(call)
-        for text, label in self._facts.instructions:
-            _mark(text, "system", label)
         self._returned_prompts()
         if self._llm_file:
+            for text, label in self._facts.instructions:
+                _mark(text, "system", label)
             self._named_parameters()
         self._through_wrappers()
 
@@ -106,13 +80,13 @@ class _Flow:
 
     def _message(self, node: ast.expr, scope: Scope, order: int) -> None:
         if isinstance(node, ast.Tuple):
-            pair = _role_pair(node)
+            pair = role_pair(node)
             if pair is not None and pair[1] and self._llm_file:
                 self._send(pair[0], pair[1], "a message", scope, order)
             return
         if not isinstance(node, ast.Dict):
             return
-        pairs = _keyed(node)
+        pairs = keyed(node)
         speaker = pairs.get("role", pairs.get("from"))
         content = next((pairs[k] for k in CONTENT_KEYS if k in pairs), None)
         if speaker is None or content is None:
@@ -150,7 +124,7 @@ class _Flow:
                 if _SEARCHES.search(function.called):
                     continue
                 for parameter in (*function.parameters, *function.keyword_only):
-                    role = _ASKED.get(parameter.lower())
+                    role = ASKED.get(parameter.lower())
                     if role and (id(function), parameter) not in self._known:
                         self._known.add((id(function), parameter))
                         self._wrappers.append(_Wrapper(function, parameter, role, ""))
@@ -163,7 +137,7 @@ class _Flow:
                 return
             for wrapper in batch:
                 for call in self._facts.calls_of.get(wrapper.function.called, ()):
-                    value = _argument(call, wrapper.function, wrapper.parameter)
+                    value = argument(call, wrapper.function, wrapper.parameter)
                     if value is not None:
                         self._send(value, wrapper.role, f"{wrapper.function.called}()", call.scope, call.order)
 
@@ -199,7 +173,7 @@ class _Flow:
                     yield binding.value, role, binding.scope, binding.order
             return
         if isinstance(node, ast.Attribute):
-            for binding in self._facts.attributes.get(node.attr, [])[-_BREADTH:]:
+            for binding in self._facts.attributes.get(node.attr, [])[-BREADTH:]:
                 if binding.value is not None:
                     yield binding.value, role, binding.scope, binding.order
             return
@@ -207,13 +181,13 @@ class _Flow:
             for binding in self._bindings(node.value.id, scope, order):
                 if binding.kind == "parameter":
                     continue
-                for value in _selected(binding.value, node.slice):
+                for value in selected(binding.value, node.slice):
                     yield value, role, binding.scope, binding.order
             return
         if isinstance(node, ast.Call):
             yield from self._parts_of_call(node, scope, order, role)
             return
-        for part, part_role in _inside(node, role):
+        for part, part_role in inside(node, role):
             yield part, part_role, scope, order
 
     def _parts_of_call(
@@ -230,17 +204,17 @@ class _Flow:
         local = self._facts.functions.get(tail)
         if local:
             for one in local[:4]:
-                for value in one.returns[:_BREADTH]:
+                for value in one.returns[:BREADTH]:
                     yield value, role, one.scope, 1 << 60
             return
-        if isinstance(function, ast.Attribute) and tail in _CARRIES_RECEIVER:
+        if isinstance(function, ast.Attribute) and tail in CARRIES_RECEIVER:
             if not (tail == "invoke" and not isinstance(function.value, ast.Name)):
                 yield function.value, role, scope, order
             if tail == "join":
                 for argument in node.args:
                     yield argument, role, scope, order
-        if tail in _CARRIES_ARGUMENTS:
-            for argument in node.args[:_BREADTH]:
+        if tail in CARRIES_ARGUMENTS:
+            for argument in node.args[:BREADTH]:
                 yield argument, role, scope, order
             for keyword in node.keywords:
                 if keyword.arg in ("content", "parts", "text", "prompt", "template", "input", "messages"):
@@ -255,13 +229,13 @@ class _Flow:
             return []
         every = current.bindings[name]
         if current is not scope:
-            return every[-_BREADTH:]
+            return every[-BREADTH:]
         chosen: list[Binding] = []
         for binding in reversed([b for b in every if b.order < order] or every):
             chosen.append(binding)
             if binding.kind in ("value", "parameter") and not binding.branch:
                 break
-            if len(chosen) >= _BREADTH:
+            if len(chosen) >= BREADTH:
                 break
         return chosen
 
@@ -271,124 +245,6 @@ class _Flow:
             return
         self._known.add((id(function), parameter))
         self._wrappers.append(_Wrapper(function, parameter, role, label))
-
-
-def _inside(node: ast.expr, role: str) -> Iterator[tuple[ast.expr, str]]:
-    """The expressions an expression is made of, with the role each is sent in."""
-    if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        named = _role_pair(node)
-        if named is not None:
-            if named[1]:
-                yield named
-            return
-        for item in node.elts[:400]:
-            yield item, role
-    elif isinstance(node, ast.Dict):
-        yield from _inside_dict(node, role)
-    elif isinstance(node, ast.IfExp):
-        yield node.body, role
-        yield node.orelse, role
-    elif isinstance(node, ast.BoolOp):
-        for item in node.values:
-            yield item, role
-    elif isinstance(node, ast.BinOp):
-        yield node.left, role
-        yield node.right, role
-    elif isinstance(node, ast.Subscript):
-        yield from _inside_subscript(node, role)
-    elif isinstance(node, ast.Await | ast.Starred | ast.NamedExpr | ast.FormattedValue):
-        yield node.value, role
-    elif isinstance(node, ast.ListComp | ast.GeneratorExp | ast.SetComp):
-        yield node.elt, role
-    elif isinstance(node, ast.Lambda):
-        yield node.body, role
-
-
-def _selected(container: ast.expr | None, key: ast.expr) -> list[ast.expr]:
-    """What `container[key]` may be: the value of a literal key, else any value."""
-    if container is None:
-        return []
-    if not isinstance(container, ast.Dict):
-        return [container]
-    wanted = key.value if isinstance(key, ast.Constant) else None
-    exact = [v for k, v in _keyed(container).items() if k == wanted]
-    return exact or (container.values[:_BREADTH] if wanted is None else [])
-
-
-def _inside_subscript(node: ast.Subscript, role: str) -> Iterator[tuple[ast.expr, str]]:
-    key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-    if isinstance(node.value, ast.Dict) and isinstance(key, str):
-        value = _keyed(node.value).get(key)
-        if value is not None:
-            yield value, role
-        return
-    yield node.value, role
-
-
-def _inside_dict(node: ast.Dict, role: str) -> Iterator[tuple[ast.expr, str]]:
-    pairs = _keyed(node)
-    if "role" in pairs or "from" in pairs:
-        return
-    if role == "body":
-        for key, value in pairs.items():
-            if key in BODY_SYSTEM_KEYS:
-                yield value, "system"
-            elif key == "prompt":
-                yield value, "user"
-            elif key in BODY_KEYS or key in BODY_MESSAGE_KEYS:
-                yield value, "body"
-        return
-    if role == "few-shot":
-        for value in node.values:
-            yield value, role
-        return
-    if "type" in pairs and "text" in pairs:
-        yield pairs["text"], role
-        return
-    for key, value in pairs.items():
-        if key in _TURNS or (key == "text" and len(pairs) <= 3):
-            yield value, role
-        elif key in INPUT_KEYS:
-            yield value, role if role in ("system", "template") else "input"
-        elif isinstance(value, ast.Dict):
-            yield value, "input"
-    if not any(pairs) and len(node.values) <= 40:
-        for value in node.values:
-            yield value, role
-
-
-def _role_pair(node: ast.List | ast.Tuple | ast.Set) -> tuple[ast.expr, str] | None:
-    """`("system", "...")` as (text, role); None when the sequence is no such pair."""
-    if len(node.elts) != 2 or not isinstance(node.elts[0], ast.Constant):
-        return None
-    speaker = node.elts[0].value
-    if isinstance(speaker, str) and speaker.lower() in ROLES:
-        return node.elts[1], ROLES[speaker.lower()]
-    return None
-
-
-def _keyed(node: ast.Dict) -> dict[str, ast.expr]:
-    return {
-        key.value: value
-        for key, value in zip(node.keys, node.values, strict=True)
-        if isinstance(key, ast.Constant) and isinstance(key.value, str)
-    }
-
-
-def _argument(call: Call, function: Function, parameter: str) -> ast.expr | None:
-    for keyword in call.node.keywords:
-        if keyword.arg == parameter:
-            return keyword.value
-    parameters = function.parameters
-    if function.owner and parameters[:1] in (["self"], ["cls"]):
-        parameters = parameters[1:]
-    if parameter in parameters:
-        position = parameters.index(parameter)
-        if position < len(call.node.args) and not any(
-            isinstance(a, ast.Starred) for a in call.node.args[: position + 1]
-        ):
-            return call.node.args[position]
-    return None
 
 
 def _mark(text: Text, role: str, sink: str) -> None:

@@ -115,7 +115,8 @@ _SIGN = re.compile(
     r"OPENROUTER)_API_(?:KEY|"
     r"TOKEN)|api\.(?:openai|anthropic|cohere|mistral|groq|together)\.\w+|generativelanguage\.googleapis|(?:gpt-[345]|"
     r"claude-[\dihos]|"
-    r"gemini-\d|command-r|mistral-(?:large|small|medium))|huggingface-llm|bedrock-runtime|openrouter\.ai"
+    r"gemini-\d|command-r|mistral-(?:large|small|medium))|huggingface-llm|bedrock-runtime|openrouter\.ai|"
+    r"/api/(?:generate|chat)\b|/v1/(?:chat/)?completions\b|/v1/messages\b"
 )
 _IMPORTED_NAME = re.compile(
     r"(?:^|[._])(?:llms?|gpt\d*|openai|anthropic|claude|gemini|mistral|chatbot)(?:$|[._])", re.IGNORECASE
@@ -129,6 +130,8 @@ def is_llm_file(facts: Facts, cells: Iterable[Cell]) -> bool:
     if talks_to_models(facts.imported) or not _MODEL_CALLS.isdisjoint(facts.calls_of):
         return True
     if any(_IMPORTED_NAME.search(name) for name in facts.imports.values()):
+        return True
+    if any(_SIGN.search(key) for key in facts.keys):
         return True
     if any(len(t.literal) < 300 and _SIGN.search(t.literal) for t in facts.texts if not t.excluded):
         return True

@@ -18,6 +18,7 @@ _CALLS_AND_NAMES = (
     "assistants",
     "part.from_text", "llm", "persona", "few_shot", "fewshot", "system =", "system=", "gpt-", "claude-", "gemini-",
     "bedrock", "sys_msg", "jailbreak", "text_to_image", "llama-", "mistral-", "qwen",
+    "_api_key", "/api/generate", "/v1/messages", "ollama",
 )  # fmt: skip
 
 

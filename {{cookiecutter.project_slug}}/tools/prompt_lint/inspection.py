@@ -18,9 +18,10 @@ from tools.prompt_lint.catalogue import CODE_RULES, PROMPT_FILE_RULES, RULE_NAME
 from tools.prompt_lint.configuration import Configuration
 from tools.prompt_lint.dataflow import follow
 from tools.prompt_lint.discovery import CODE, LOCK
-from tools.prompt_lint.facts import Facts, gather
+from tools.prompt_lint.facts import Facts
 from tools.prompt_lint.families import is_llm_file
 from tools.prompt_lint.findings import Finding, order
+from tools.prompt_lint.gathering import gather
 from tools.prompt_lint.hints import interesting
 from tools.prompt_lint.rules.rule import PromptFolder, Reading
 from tools.prompt_lint.source import Source
@@ -128,7 +129,7 @@ def check(source: Source, configuration: Configuration) -> list[Finding]:
     allowed = configuration.allowed(Path(source.path))
     findings: list[Finding] = []
     try:
-        reading = _read(source, configuration)
+        reading = read(source, configuration)
         for rule in CODE_RULES:
             if rule.id not in allowed:
                 findings += rule.check(reading)
@@ -139,7 +140,8 @@ def check(source: Source, configuration: Configuration) -> list[Finding]:
     return apply(source.path, findings, suppressions(source, RULE_NAMES))
 
 
-def _read(source: Source, configuration: Configuration) -> Reading:
+def read(source: Source, configuration: Configuration) -> Reading:
+    """The facts and the prompts of one parsed file. Raises RecursionError on absurdly deep code."""
     facts: Facts = gather(source.path, source.cells)
     llm_file = is_llm_file(facts, source.cells)
     follow(facts, llm_file)

@@ -18,6 +18,11 @@ _WEAK = re.compile(
     r"request|^text\d*$|^input\d*s?$|^content|suffix|prefix|format|rule|topic|scenario|conversation|chat",
     re.IGNORECASE,
 )
+_QUESTION = re.compile(
+    r"^(?!_*(?:process|run|build|make|get|rewrite|rephrase|parse|execute|handle|format|clean|expand|route|validate)_)"
+    r"(?:\w*_)?(?:questions?|quer(?:y|ies))_?\d*$",
+    re.IGNORECASE,
+)
 _NAME = re.compile(r"[\w -]+")
 _ABOUT = re.compile(
     r"prompts?_?(?:path|file|name|id|dir|key|url|uri|version|token|hash|label|title|type|len|count|cost|class|"
@@ -35,6 +40,19 @@ def strong(names: tuple[str, ...]) -> str:
 @lru_cache(maxsize=8192)
 def _says_prompt(name: str) -> bool:
     return len(name) < 60 and bool(_NAME.fullmatch(name) and _STRONG.search(name)) and not _ABOUT.search(name)
+
+
+_SURE = re.compile(r"sys(?:tem)?_?prompt|system_?instruction|prompt_?template|llm_?prompt", re.IGNORECASE)
+
+
+def sure(name: str) -> bool:
+    """True for a strong name that no terminal's prompt has: `system_prompt`, `prompt_template`."""
+    return _SURE.search(name) is not None
+
+
+def question(names: tuple[str, ...]) -> str:
+    """The name nearest to the text when it says question or query, or an empty string."""
+    return next((n for n in names[:1] if len(n) < 60 and _QUESTION.search(n)), "")
 
 
 def weak(names: tuple[str, ...]) -> str:

@@ -47,7 +47,7 @@ _HTML = re.compile(
 _SQL = re.compile(
     r"\s*(?:--[^\n]*\n\s*)*(?:select\s+[\w*\"'`(].*?\bfrom\b|insert\s+into\b|update\s+\S+\s+set\b|delete\s+from\b|"
     r"create\s+(?:or\s+replace\s+)?(?:temp\w*\s+)?(?:table|index|view|function|extension|database|schema|unique|vector)"
-    r"\b|drop\s+\w+\b|alter\s+\w+\b|with\s+\w+\s+as\s*\(|match\s*\(\w*:?\w*[^)]*\)|merge\s*\(|pragma\s+\w+|"
+    r"\b|drop\s+\w+\b|alter\s+\w+\b|with\s+\w+\s+as\s*\(|match\s*\(\w*:?\w*[^)]*\)|merge\s*\(|unwind\s+\S+\s+as\b|create\s+constraint\b|call\s*\{|pragma\s+\w+|"
     r"grant\s+\w+\s+on|begin\s*;|explain\s+(?:analyze\s+)?select\b)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -64,8 +64,12 @@ _CODE = re.compile(
     r"(?:async )?function\s*\w*\(|(?:const|let|var) \w+ ?=|package \w+;|public (?:class|static)|\#include)",
     re.MULTILINE,
 )
-_PATTERN = re.compile(r"\(\?[:=!<Pi]|\\[bsdw][+*)(\[\\|{?]|\[\^")
-_DATA = re.compile(r"\s*(?:\{\s*\"|\[\s*[\[{\"]|data:[\w/+-]+;base64,|-----BEGIN)")
+_DOCSTRING = re.compile(r"\s*(?:\'\'\'.*?\'\'\'|\"\"\".*?\"\"\")", re.DOTALL)
+_PATTERN = re.compile(r"\(\?[:=!<Pi]|\\[bsdw][+*)(\[\\|{?]|\[\^|\.[*+](?:\?|\))")
+_DATA = re.compile(
+    r"\s*(?:\{\s*\"|\[\s*[\[{\"]|data:[\w/+-]+;base64,|-----BEGIN|%!PS|\\documentclass|"
+    r"(?:mutation|query|subscription)\s+\w+\s*[({])"
+)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 
@@ -94,7 +98,7 @@ def is_markup_or_code(text: str) -> bool:
         _HTML.match(head)
         or _SQL.match(head)
         or _ADDRESS.match(text[:2000])
-        or _CODE.match(head)
+        or _CODE.match(_DOCSTRING.sub("", text[:2000], count=1)[:400])
         or _DATA.match(head)
         or len(_PATTERN.findall(head)) > 1
         or (("icen" in text or "ermission" in text or "ights" in text) and _LICENCE.search(text[:2000]))

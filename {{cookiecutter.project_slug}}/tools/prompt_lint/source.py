@@ -18,7 +18,7 @@ from typing import Any
 
 from tools.prompt_lint.masking import mask
 
-_SALVAGE_TRIES = 3
+_SALVAGE_TRIES = 5
 _UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 _MAGIC = re.compile(r"(?:^|\n)[ \t]*[%!?]|=[ \t]*[%!]|\?[ \t]*(?:\n|$)")
 _BARE_COMMANDS = ("pip ", "pip3 ", "conda ", "apt", "npm ", "git ", "curl ", "wget ", "cd ", "ls ", "mkdir ")
@@ -102,7 +102,7 @@ def _salvaged(code: str, error: BaseException) -> ast.Module | None:
         if not isinstance(error, SyntaxError) or not 0 <= at < len(lines) or not lines[at].strip():
             return None
         indent = lines[at][: len(lines[at]) - len(lines[at].lstrip())]
-        lines[at] = indent + "pass"
+        lines[at] = "" if isinstance(error, IndentationError) else indent + "pass"
         try:
             return ast.parse("\n".join(lines))
         except _UNPARSABLE as again:

@@ -13,12 +13,13 @@ from app import bootstrap
 from app.commands.serve import listening
 from app.interface.api import create_app
 from app.interface.recording import record_door
+from app.orchestration.notebook import environment_of
 
 POLL_S = 0.01
 
 
 def run(root: Path, port: int, record: Path | None) -> None:
-    """Serve until interrupted; the first line on stdout says where, and with which key."""
+    """Serve until interrupted; stdout says where and with which key, then what a notebook's clients read of it."""
     loaded = bootstrap.settings(root)
     keyed, key = bootstrap.guarded_by_key(loaded)
     url = bootstrap.prepare_database(loaded)
@@ -37,5 +38,8 @@ async def _serve(application: Any, listener: socket.socket, key: str) -> None:
     while not (server.started or serving.done()):  # noqa: ASYNC110  uvicorn sets a flag, no event
         await asyncio.sleep(POLL_S)
     if not serving.done():
-        click.echo(f"door listening on http://127.0.0.1:{listener.getsockname()[1]} key {key}")
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        variables = {"APP_RUN_DOOR_URL": url, "APP_RUN_DOOR_KEY": key, **environment_of(url, key)}
+        click.echo(f"door listening on {url} key {key}")
+        click.echo("\n".join(f"export {name}={value}" for name, value in variables.items()) + "\n")
     await serving

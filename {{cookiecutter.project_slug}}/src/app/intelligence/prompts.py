@@ -65,12 +65,13 @@ class Prompt:
         return tuple(takewhile(lambda message: PLACEHOLDER.search(message.text) is None, self.messages))
 
     @cached_property
-    def _patterns(self) -> tuple[re.Pattern[str], ...]:
-        return tuple(_as_pattern(m.text) for m in self.messages if len(PLACEHOLDER.sub("", m.text)) >= TELLING_CHARS)
+    def _own_texts(self) -> tuple[tuple[str, ...], ...]:
+        """Of each telling message what stands between its placeholders."""
+        return tuple(_own_text(m.text) for m in self.messages if len(PLACEHOLDER.sub("", m.text)) >= TELLING_CHARS)
 
     def wrote(self, text: str) -> bool:
-        """Whether this text is one of the prompt's messages with some values filled in."""
-        return any(pattern.fullmatch(text) for pattern in self._patterns)
+        """Whether this text is one of the prompt's messages with some values filled in; one pass over the text."""
+        return any(_fits(own, text) for own in self._own_texts)
 
 
 class Registry:
@@ -193,9 +194,25 @@ def _substitute(template: str, inputs: Mapping[str, str]) -> str:
     return "".join(pieces)
 
 
-def _as_pattern(template: str) -> re.Pattern[str]:
-    literals = PLACEHOLDER.split(template)[::2]
-    return re.compile("(?:.*)".join(re.escape(part.replace("\\{{", "{{")) for part in literals), re.DOTALL)
+def _own_text(template: str) -> tuple[str, ...]:
+    return tuple(part.replace("\\{{", "{{") for part in PLACEHOLDER.split(template)[::2])
+
+
+def _fits(own: tuple[str, ...], text: str) -> bool:
+    """Whether the pieces come in this order, the first at the start and the last at the end, anything between."""
+    first, *between = own
+    if not between:
+        return text == first
+    last = between.pop()
+    place, end = len(first), len(text) - len(last)
+    if not (text.startswith(first) and text.endswith(last) and place <= end):
+        return False
+    for piece in between:
+        found = text.find(piece, place, end)
+        if found < 0:
+            return False
+        place = found + len(piece)
+    return True
 
 
 def _check_shape(path: Path, data: Any) -> None:

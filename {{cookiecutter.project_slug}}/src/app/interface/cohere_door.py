@@ -1,4 +1,4 @@
-"""Cohere's doors, versions 1 and 2: chat and embed."""
+"""Cohere's doors, versions 1 and 2: chat, embed, and the generate of before chat."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.intelligence.wire import cohere, cohere_embeddings, cohere_reply, cohere_stream, cohere_v1, ndjson
+from app.intelligence.wire import (
+    cohere,
+    cohere_embeddings,
+    cohere_generate,
+    cohere_reply,
+    cohere_stream,
+    cohere_v1,
+    ndjson,
+)
 from app.interface.door_answers import chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
 
@@ -25,12 +33,27 @@ async def chat(request: Request) -> Response:
 
 async def chat_v1(request: Request) -> Response:
     """One body of chat in version 1. Raises AppError."""
+    asked = body_of(request)
     return await chat_answer(
         request,
-        cohere_v1.decode_request(body_of(request)),
+        cohere_v1.decode_request(asked),
         "cohere",
-        encoder=lambda: cohere_v1.StreamEncoder(id=str(uuid4())),
-        body=lambda reply, call_id: cohere_v1.encode_reply(reply, id=call_id),
+        encoder=lambda: cohere_v1.StreamEncoder(id=str(uuid4()), asked=asked),
+        body=lambda reply, call_id: cohere_v1.encode_reply(reply, id=call_id, asked=asked),
+        media_type=ndjson.MEDIA_TYPE,
+    )
+
+
+async def generate(request: Request) -> Response:
+    """One body of generate. Raises AppError."""
+    wanted = cohere_generate.decode_request(body_of(request))
+    prompt = wanted.messages[0].text
+    return await chat_answer(
+        request,
+        wanted,
+        "cohere",
+        encoder=lambda: cohere_generate.StreamEncoder(id=str(uuid4()), prompt=prompt),
+        body=lambda reply, call_id: cohere_generate.encode_reply(reply, id=call_id, prompt=prompt),
         media_type=ndjson.MEDIA_TYPE,
     )
 

@@ -29,6 +29,7 @@ POSTED: tuple[tuple[str, Dialect, Answer], ...] = (
     ("/api/embed", "ollama", ollama_door.embed),
     ("/v1/chat", "cohere", cohere_door.chat_v1),
     ("/v1/embed", "cohere", cohere_door.embed_v1),
+    ("/v1/generate", "cohere", cohere_door.generate),
     ("/v2/chat", "cohere", cohere_door.chat),
     ("/v2/embed", "cohere", cohere_door.embed),
 )
@@ -61,6 +62,7 @@ def doors_router(*, assistant: Answer | None = None) -> APIRouter:
         router.add_route(f"{version}/models", _models, methods=["GET"])
         router.add_route(f"{version}/models/{{name}}", _model, methods=["GET"])
     router.add_route("/api/tags", _models, methods=["GET"])
+    router.add_route("/api/show", told("ollama", ollama_door.show), methods=["POST"])
     return router
 
 

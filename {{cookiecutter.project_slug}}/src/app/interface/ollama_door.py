@@ -1,4 +1,4 @@
-"""Ollama's doors: chat and embed."""
+"""Ollama's doors: chat, embed and show."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.intelligence.wire import ndjson, ollama, ollama_embeddings, ollama_reply, ollama_stream
+from app.intelligence.wire.fields import Kind, required
 from app.interface.door_answers import chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
 
@@ -37,3 +38,9 @@ async def embed(request: Request) -> Response:
     found = await vectors_for(request, wanted.model, wanted.texts, wanted.dimensions)
     took_ns = time.perf_counter_ns() - started_ns
     return json_answer(ollama_embeddings.encode_reply(found, model=wanted.model, took_ns=took_ns))
+
+
+async def show(request: Request) -> Response:
+    """What a model can do; any name is served, by the model it means. Raises AppError."""
+    required(body_of(request), "model", Kind.TEXT)
+    return json_answer({"details": {"family": "gateway"}, "model_info": {}, "capabilities": ["completion", "tools"]})

@@ -28,6 +28,7 @@ PROTOCOLS: Mapping[str, str] = {
     "/api/embed": "ollama.embed",
     "/v1/chat": "cohere.chat_v1",
     "/v1/embed": "cohere.embed_v1",
+    "/v1/generate": "cohere.generate",
     "/v2/chat": "cohere.chat",
     "/v2/embed": "cohere.embed",
 }
@@ -52,7 +53,7 @@ def protocol_of(path: str) -> str | None:
 
 def stream_type_of(protocol: str) -> str:
     """The content type of a protocol's streams."""
-    return STREAM_TYPES[protocol.startswith("ollama.") or protocol == "cohere.chat_v1"]
+    return STREAM_TYPES[protocol.startswith(("ollama.", "cohere.chat_v1", "cohere.generate"))]
 
 
 def read_recording(path: Path) -> list[Exchange]:

@@ -19,13 +19,21 @@ from app.intelligence.prompts import Registry
 
 # What follows the door's root in the address a client of each protocol is given.
 PATHS = {"openai": "/v1", "anthropic": "", "gemini": "", "cohere": "", "mistral": "", "ollama": ""}
+# What follows it in the variables that vendors' clients and LiteLLM read.
 ADDRESS_VARIABLES = {
-    "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
-    "anthropic": ("ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"),
-    "gemini": ("GOOGLE_GEMINI_BASE_URL",),
-    "cohere": ("CO_API_URL",),
-    "mistral": ("MISTRAL_ENDPOINT",),
-    "ollama": ("OLLAMA_HOST", "OLLAMA_API_BASE"),
+    "OPENAI_BASE_URL": "/v1",
+    "OPENAI_API_BASE": "/v1",
+    "ANTHROPIC_BASE_URL": "",
+    "ANTHROPIC_API_BASE": "",
+    "GOOGLE_GEMINI_BASE_URL": "",
+    "GEMINI_API_BASE": "/v1beta",
+    "CO_API_URL": "",
+    "COHERE_API_BASE": "/v2/chat",
+    "MISTRAL_ENDPOINT": "",
+    "MISTRAL_API_BASE": "/v1",
+    "MISTRAL_AZURE_API_BASE": "/v1",  # what LiteLLM reads before it falls back on the vendor's host
+    "OLLAMA_HOST": "",
+    "OLLAMA_API_BASE": "",
 }
 KEY_VARIABLES = (
     "OPENAI_API_KEY",
@@ -122,9 +130,13 @@ def use_door_environment() -> None:
 
 def door_environment() -> dict[str, str]:
     """The variables from which the vendors' clients read address and key when they are given none."""
-    url, key = _door()
-    addresses = {name: url + PATHS[protocol] for protocol, names in ADDRESS_VARIABLES.items() for name in names}
-    return {**addresses, **dict.fromkeys(KEY_VARIABLES, key), "GOOGLE_GENAI_USE_VERTEXAI": "false"}
+    return environment_of(*_door())
+
+
+def environment_of(url: str, key: str) -> dict[str, str]:
+    """The same for the door at `url` that `key` opens."""
+    addresses = {name: url + path for name, path in ADDRESS_VARIABLES.items()}
+    return {**addresses, **dict.fromkeys(KEY_VARIABLES, key), "GOOGLE_GENAI_USE_VERTEXAI": ""}
 
 
 def with_state(function: Callable[..., Any], **state: object) -> Callable[..., Any]:

@@ -12,8 +12,9 @@ CHAT = "haystack.components.generators.chat"
 OLLAMA = Constructor('**client_args("ollama", "url")', frozenset({"url"}), surrounded=True)
 
 
-def _azure(name: str) -> Constructor:
-    return Constructor(OPENAI.gains, AZURE, DEPLOYMENT, becomes=name)
+def _compatible(name: str) -> Constructor:
+    """A class for one host that speaks OpenAI's protocol."""
+    return Constructor(OPENAI.gains, AZURE | {"api_url", "truncate"}, DEPLOYMENT, becomes=name)
 
 
 FAMILY = Family(
@@ -28,10 +29,19 @@ FAMILY = Family(
             ),
             OPENAI,
         ),
-        "AzureOpenAIGenerator": _azure("haystack.components.generators.OpenAIGenerator"),
-        "AzureOpenAIChatGenerator": _azure(f"{CHAT}.OpenAIChatGenerator"),
-        "AzureOpenAITextEmbedder": _azure("haystack.components.embedders.OpenAITextEmbedder"),
-        "AzureOpenAIDocumentEmbedder": _azure("haystack.components.embedders.OpenAIDocumentEmbedder"),
+        "AzureOpenAIGenerator": _compatible("haystack.components.generators.OpenAIGenerator"),
+        **dict.fromkeys(
+            ("AzureOpenAIChatGenerator", "VLLMChatGenerator", "LlamaStackChatGenerator"),
+            _compatible(f"{CHAT}.OpenAIChatGenerator"),
+        ),
+        **dict.fromkeys(
+            ("AzureOpenAITextEmbedder", "VLLMTextEmbedder", "NvidiaTextEmbedder"),
+            _compatible("haystack.components.embedders.OpenAITextEmbedder"),
+        ),
+        **dict.fromkeys(
+            ("AzureOpenAIDocumentEmbedder", "VLLMDocumentEmbedder", "NvidiaDocumentEmbedder"),
+            _compatible("haystack.components.embedders.OpenAIDocumentEmbedder"),
+        ),
         **dict.fromkeys(("CohereChatGenerator", "CohereTextEmbedder", "CohereDocumentEmbedder"), COHERE),
         "AnthropicChatGenerator": Constructor(loses=ADDRESS, surrounded=True),
         "AnthropicGenerator": Constructor(loses=ADDRESS, surrounded=True),
@@ -65,7 +75,8 @@ FAMILY = Family(
             "GoogleAIGeminiGenerator", "GoogleAIGeminiChatGenerator", "VertexAIGeminiGenerator",
             "VertexAIGeminiChatGenerator", "HuggingFaceAPIGenerator", "HuggingFaceAPITextEmbedder",
             "HuggingFaceAPIDocumentEmbedder", "NvidiaGenerator", "JinaTextEmbedder", "JinaDocumentEmbedder",
-            "CohereRanker", "AmazonBedrockTextEmbedder", "AmazonBedrockDocumentEmbedder", "VoyageTextEmbedder",
+            "CohereRanker", "SagemakerGenerator", "TakeoffGenerator",
+            "AmazonBedrockTextEmbedder", "AmazonBedrockDocumentEmbedder", "VoyageTextEmbedder",
             "VertexAITextGenerator", "RemoteWhisperTranscriber", "DALLEImageGenerator",
         ),
     },

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tools.prompt_lint.findings import Finding, Severity
 from tools.prompt_lint.rules.rule import Case, Reading
+from tools.prompt_lint.texts import Text
 
 _MODEL = re.compile(
     r"(?:[\w.-]+[/:])*(?:"
@@ -22,6 +23,8 @@ _MODEL = re.compile(
     r")",
     re.IGNORECASE,
 )
+_TABLE = 30
+"""Different ids from which a file is a list of models, not a choice of one."""
 _NAMED = re.compile(r"model|engine|deployment|llm|generator", re.IGNORECASE)
 
 
@@ -43,18 +46,32 @@ class HardcodedModelId:
     severity: Severity = "warning"
 
     def check(self, reading: Reading) -> Iterator[Finding]:
-        """One finding for each string that is the id of a provider's model."""
+        """One finding for each string that is the id of a provider's model; one for a whole table of them."""
+        found = list(self._ids(reading))
+        if len({text.literal for text in found}) > _TABLE:
+            first, *_, last = found
+            message = f"a table of {len(found)} model ids in code: it is data that ages, keep it in config/"
+            yield Finding(
+                reading.source.path, first.cell, first.line, first.end_line, self.id, self.severity, message,
+                (first.statement[0], max(first.statement[1], last.end_line if last.cell == first.cell else 0)),
+                "a table of model ids",
+            )  # fmt: skip
+            return
+        for text in found:
+            message = f"model id {text.literal!r} hardcoded: route the task in config/, or take it as a parameter"
+            yield Finding(
+                reading.source.path, text.cell, text.line, text.end_line, self.id, self.severity, message,
+                text.statement, text.literal,
+            )  # fmt: skip
+
+    def _ids(self, reading: Reading) -> Iterator[Text]:
         for text in reading.facts.texts:
             if text.excluded or len(text.literal) > 100 or " " in text.literal:
                 continue
             if not reading.llm_file and not any(_NAMED.search(name) for name in text.names[:2]):
                 continue
             if _MODEL.fullmatch(text.literal):
-                message = f"model id {text.literal!r} hardcoded: route the task in config/, or take it as a parameter"
-                yield Finding(
-                    reading.source.path, text.cell, text.line, text.end_line, self.id, self.severity, message,
-                    text.statement, text.literal,
-                )  # fmt: skip
+                yield text
 
     must_fire = (
         Case(

@@ -33,6 +33,8 @@ _SECRETS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = (
 )  # fmt: skip
 """What it is, parts of which one stands in every such secret (looked for first, because it is fast), its form."""
 
+_SIGNS = re.compile("|".join(re.escape(sign) for _, signs, _ in _SECRETS for sign in signs))
+
 
 class SecretInPrompt:
     """
@@ -103,6 +105,8 @@ class SecretInPrompt:
 
 def _secret(text: str) -> str:
     """What kind of credential stands in the text; empty for none."""
+    if not _SIGNS.search(text):
+        return ""
     for kind, signs, pattern in _SECRETS:
         if any(sign in text for sign in signs) and pattern.search(text):
             return kind

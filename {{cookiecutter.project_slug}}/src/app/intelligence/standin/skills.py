@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from app.intelligence.messages import Tool
 from app.intelligence.standin.passages import Passage, passages
@@ -83,7 +83,40 @@ def choose_tool(tools: Sequence[Tool], text: str, *, forced: bool) -> Tool | Non
 
 
 def fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
-    """A value that fits a JSON Schema, its choices made by likeness to the subject."""
+    """A value that fits a JSON Schema, its choices made by likeness to the subject. References are followed."""
+    return _fill(resolved(schema), reading, name)
+
+
+def resolved(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with references to its own definitions replaced by what they name.
+
+    One that comes back to itself ends in an object without fields.
+    """
+    return cast("dict[str, Any]", _resolve(schema, schema, ()))
+
+
+def _resolve(part: Any, whole: Mapping[str, Any], above: tuple[str, ...]) -> Any:
+    if isinstance(part, list):
+        return [_resolve(item, whole, above) for item in part]
+    if not isinstance(part, Mapping):
+        return part
+    reference = part.get("$ref")
+    if isinstance(reference, str):
+        named: Any = whole
+        for step in reference.removeprefix("#/").split("/"):
+            named = named.get(step, {}) if isinstance(named, Mapping) else {}
+        rest = {key: value for key, value in part.items() if key != "$ref"}
+        if reference in above:
+            return {"type": "object"}
+        return _resolve({**named, **rest}, whole, (*above, reference))
+    merged: dict[str, Any] = {}
+    for item in part.get("allOf") or ():
+        merged |= _resolve(item, whole, above)
+    kept = {key: _resolve(value, whole, above) for key, value in part.items() if key not in ("$defs", "allOf")}
+    return {**merged, **kept}
+
+
+def _fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
     if "const" in schema:
         return schema["const"]
     if "enum" in schema:
@@ -93,13 +126,13 @@ def fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
         return next(option for option in schema["enum"] if str(option) == chosen)
     for choice in ("anyOf", "oneOf"):
         if schema.get(choice):
-            return fill(schema[choice][0], reading, name)
+            return _fill(schema[choice][0], reading, name)
     kind = schema.get("type", "string")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
-        return {key: fill(part, reading, key) for key, part in schema.get("properties", {}).items()}
+        return {key: _fill(part, reading, key) for key, part in schema.get("properties", {}).items()}
     if kind == "array":
-        return [fill(schema.get("items", {}), reading, name) for _ in range(max(1, schema.get("minItems", 1)))]
+        return [_fill(schema.get("items", {}), reading, name) for _ in range(max(1, schema.get("minItems", 1)))]
     return _scalar(kind, schema, reading, name)
 
 

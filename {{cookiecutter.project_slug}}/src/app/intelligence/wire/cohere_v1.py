@@ -119,14 +119,20 @@ def _json_type(name: str) -> str:
     return _TYPES.get(plain, plain)
 
 
-def encode_reply(reply: ModelReply, *, id: str) -> dict[str, Any]:
-    """The body of a whole reply. Raises nothing: arguments that are no JSON object are sent as an empty one."""
+def encode_reply(reply: ModelReply, *, id: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a whole reply, with the history that a client sends next.
+
+    `asked` is the body that is answered. Arguments that are no JSON object are sent as an empty one.
+    """
+    said = [{"role": "USER", "message": asked["message"]}] if asked.get("message") else []
+    answered = {"role": "CHATBOT", "message": reply.text}
     body: dict[str, Any] = {
         "response_id": id,
         "generation_id": id,
         "text": reply.text,
         "finish_reason": "COMPLETE" if reply.tool_calls else FINISH_REASONS[reply.finish_reason],
-        "meta": _meta(reply.usage),
+        "chat_history": [*(asked.get("chat_history") or []), *said, answered],
+        "meta": encode_meta(reply.usage),
     }
     if reply.tool_calls:
         body["tool_calls"] = [{"name": c.name, "parameters": _parameters(c.arguments)} for c in reply.tool_calls]
@@ -141,7 +147,8 @@ def _parameters(arguments: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _meta(usage: Usage) -> dict[str, Any]:
+def encode_meta(usage: Usage) -> dict[str, Any]:
+    """Version and tokens in the words of version 1."""
     counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
     return {"api_version": {"version": "1"}, "billed_units": counts, "tokens": counts}
 
@@ -149,10 +156,10 @@ def _meta(usage: Usage) -> dict[str, Any]:
 class StreamEncoder:
     """Writes the lines of one stream to a client: `start`, then `chunk` for each, then `end` or `error`."""
 
-    __slots__ = ("_id",)
+    __slots__ = ("_asked", "_id")
 
-    def __init__(self, *, id: str) -> None:
-        self._id = id
+    def __init__(self, *, id: str, asked: Mapping[str, Any]) -> None:
+        self._id, self._asked = id, asked
 
     def start(self) -> bytes:
         """The line that opens the reply."""
@@ -166,7 +173,7 @@ class StreamEncoder:
 
     def end(self, reply: ModelReply) -> bytes:
         """The calls, and the whole reply once more."""
-        body = encode_reply(reply, id=self._id)
+        body = encode_reply(reply, id=self._id, asked=self._asked)
         lines = b""
         if reply.tool_calls:
             calls = {"event_type": "tool-calls-generation", "tool_calls": body["tool_calls"]}

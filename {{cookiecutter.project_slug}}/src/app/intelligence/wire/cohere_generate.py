@@ -1,0 +1,78 @@
+"""Cohere's generate, the endpoint before chat, as its clients still ask it: a prompt in, its continuation out.
+
+Only clients speak it: the prompt becomes a chat of one message. Refuses what a reply of ours could not carry: several
+generations, likelihoods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import InputError
+from app.intelligence.messages import Chunk, Message, ModelReply, ModelRequest
+from app.intelligence.wire import ndjson
+from app.intelligence.wire.cohere_reply import FINISH_REASONS
+from app.intelligence.wire.cohere_v1 import DEFAULT_MODEL, encode_meta
+from app.intelligence.wire.fields import Kind, optional, required, shown, texts, within
+
+
+def decode_request(body: Mapping[str, Any]) -> ModelRequest:
+    """A client's body as a request. Raises InputError naming the field that is wrong."""
+    if body.get("num_generations") not in (None, 1):
+        raise InputError(f"num_generations is {shown(body['num_generations'])}: one is served here")
+    if body.get("return_likelihoods") not in (None, "NONE"):
+        raise InputError("return_likelihoods is not served here: leave it out")
+    return ModelRequest(
+        model=optional(body, "model", Kind.TEXT) or DEFAULT_MODEL,
+        messages=(Message("user", required(body, "prompt", Kind.TEXT)),),
+        max_output_tokens=within(body, "max_tokens", Kind.WHOLE, 1),
+        temperature=within(body, "temperature", Kind.NUMBER, 0),
+        top_p=within(body, "p", Kind.NUMBER, 0, 1),
+        stop=texts(body.get("stop_sequences") or [], "stop_sequences"),
+        seed=optional(body, "seed", Kind.WHOLE),
+        stream=bool(optional(body, "stream", Kind.FLAG)),
+    )
+
+
+def encode_reply(reply: ModelReply, *, id: str, prompt: str) -> dict[str, Any]:
+    """The body of a whole reply."""
+    return {"id": id, "prompt": prompt, "generations": [_generation(reply, id)], "meta": encode_meta(reply.usage)}
+
+
+def _generation(reply: ModelReply, id: str) -> dict[str, Any]:
+    return {"id": id, "index": 0, "text": reply.text, "finish_reason": _finish(reply)}
+
+
+def _finish(reply: ModelReply) -> str:
+    return "COMPLETE" if reply.tool_calls else FINISH_REASONS[reply.finish_reason]
+
+
+class StreamEncoder:
+    """Writes the lines of one stream to a client: `start`, then `chunk` for each, then `end` or `error`."""
+
+    __slots__ = ("_id", "_prompt")
+
+    def __init__(self, *, id: str, prompt: str) -> None:
+        self._id, self._prompt = id, prompt
+
+    def start(self) -> bytes:
+        """Nothing: the first text opens the stream."""
+        return b""
+
+    def chunk(self, chunk: Chunk) -> bytes:
+        """Text of a chunk."""
+        if not chunk.text:
+            return b""
+        return ndjson.line({"event_type": "text-generation", "text": chunk.text, "index": 0, "is_finished": False})
+
+    def end(self, reply: ModelReply) -> bytes:
+        """The whole reply once more."""
+        whole = {"id": self._id, "prompt": self._prompt, "generations": [_generation(reply, self._id)]}
+        ended = {"event_type": "stream-end", "is_finished": True, "finish_reason": _finish(reply), "response": whole}
+        return ndjson.line(ended)
+
+    def error(self, kind: str, message: str) -> bytes:
+        """The end of a stream that failed after it had begun."""
+        ended = {"event_type": "stream-error", "is_finished": True, "finish_reason": "ERROR", "err": message}
+        return ndjson.line({**ended, "index": 0})
