@@ -106,7 +106,7 @@ def test_a_text_that_reads_like_a_prompt_and_goes_nowhere_is_reported(tmp_path: 
     )
     (finding,) = _kept(promote_cells(make_project(tmp_path), cell), "prompt")
     assert finding.place == "0:1"
-    assert "no call was found that sends it to a model" in finding.reason
+    assert "found no call to put a look-up into" in finding.reason
     assert finding.remedy
 
 

@@ -23,7 +23,6 @@ from tools.promote.rewiring import rewire
 from tools.promote.secrets import SecretRemover
 from tools.promote.splice import Edits
 from tools.promote.step_notebook import PROMPT, import_cell, prompt_helper, uses_relative_paths
-from tools.promote.unsent import report_unsent
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,6 @@ def rewrite(
     examples.lift(edits)
     prompts.lift(edits, to_lift(program, choice))
     stays = report_descriptions(program, edits)
-    known = {(f.cell, f.line) for f in [*prompts.findings, *stays]}
-    stays += report_unsent(program, edits, known)
     arguments = lift_arguments(program, edits)
     asked = QuestionRule(program, edits).run()
     headless = [*check_host_library(program, edits), *check_headless(program, edits)]
