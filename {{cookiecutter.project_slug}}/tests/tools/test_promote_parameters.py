@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from app.errors import ConfigurationError
 from app.interface.replay import ReplayDoor, run_step_in_process
@@ -103,11 +104,16 @@ def test_a_parser_that_cannot_be_read_is_refused_with_the_line(code: str, why: s
 
 def test_questions_are_reported_with_what_is_left_to_do(tmp_path: Path) -> None:
     """An answer nobody has given yet is asked for in the pipeline's file; the step is in the pipeline."""
-    promoted = promote_cells(make_project(tmp_path), 'topic = input("Which topic? ")\nprint(topic)')
-    (finding,) = [f for f in promoted.promotion.report.findings if f.subject == "parameter"]
+    cell = (
+        'topic = input("Which topic? ")\nn = int(input("How many? "))\nk = 3\n'
+        'on = input("On? ")\nprint(topic, n, k, on)'
+    )
+    promoted = promote_cells(make_project(tmp_path), cell)
+    finding = promoted.promotion.report.remaining[0]
     assert (finding.place, finding.what) == ("0:1", "topic: str is a parameter")
     assert finding.remedy == "give it a value under `parameters` in notebooks/pipeline.yaml"
-    assert "notebooks/pipeline.yaml" in promoted.files
+    steps = yaml.safe_load(promoted.files["notebooks/pipeline.yaml"])["steps"]
+    assert steps[-1] == {"name": "poc", "notebook": "steps/poc.ipynb", "parameters": {"topic": "", "n": 0, "on": ""}}
 
 
 def test_secrets_that_were_typed_are_variables_noted_in_the_example_file(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,17 @@ import yaml
 from tools.promote.outcome import Refused
 
 
-def pipeline_with(path: Path, step: str) -> bytes | None:
+def pipeline_with(path: Path, step: str, values: Mapping[str, Any] | None = None) -> bytes | None:
     """The file with the step added at the end; None when it stands there already.
 
+    `values` are parameters somebody has to give a value, with the one they have: they stand in the entry to be changed.
     Raises Refused when the file is damaged or a step of this name does something else.
     """
     notebook = f"steps/{step}.ipynb"
-    entry = f"{{name: {step}, notebook: {notebook}, parameters: {{}}}}"
+    given = ", ".join(
+        f"{_key(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in (values or {}).items()
+    )
+    entry = f"{{name: {step}, notebook: {notebook}, parameters: {{{given}}}}}"
     if not path.exists():
         return f"name: main\nsteps:\n  - {entry}\n".encode()
     try:
@@ -32,6 +38,11 @@ def pipeline_with(path: Path, step: str) -> bytes | None:
     if _standing(path, data, step, notebook):
         return None
     return _insert(path, text, root, entry).encode("utf-8")
+
+
+def _key(name: str) -> str:
+    """A parameter's name as YAML reads it back: `on` would be a truth value."""
+    return name if yaml.safe_load(name) == name else f'"{name}"'
 
 
 def _standing(path: Path, data: dict[str, Any], step: str, notebook: str) -> bool:

@@ -184,7 +184,7 @@ def finish(promotion: Promotion) -> None:
     report, place = promotion.report, promotion.place
     report.in_pipeline = report.in_pipeline and report.proof.verdict != "differs"
     if report.in_pipeline:
-        entry = pipeline_with(place.pipeline, place.step)
+        entry = pipeline_with(place.pipeline, place.step, report.to_give)
         if entry is not None:
             promotion.files[place.pipeline] = entry
     if report.proof.verdict != "proved":

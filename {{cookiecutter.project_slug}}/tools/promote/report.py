@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tools.promote.outcome import Finding
-from tools.promote.parameters import FoundParameter
+from tools.promote.parameters import GIVE_IT, FoundParameter
 from tools.promote.prompts import Lifted
 from tools.promote.secrets import redact
 
@@ -52,6 +52,11 @@ class Report:
     def remaining(self) -> list[Finding]:
         """What a person has to do: every part that was refused, and what was changed but needs a value or a key."""
         return [f for f in self.findings if f.outcome == "refused" or (f.outcome == "changed" and f.remedy)]
+
+    @property
+    def to_give(self) -> dict[str, Any]:
+        """The parameters that somebody has to give a value, with the one they have."""
+        return {p.name: p.value for p in self.parameters if p.remedy == GIVE_IT}
 
     @property
     def hindrance(self) -> Finding | None:
