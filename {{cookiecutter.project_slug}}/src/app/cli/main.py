@@ -6,7 +6,6 @@ An expected error is one line on stderr and an exit code that is not 0, never a 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -159,13 +158,20 @@ def data_gate(production: bool, profile: bool) -> None:
 @main.command("eval")
 @click.argument("suites", nargs=-1)
 @click.option("--prompt", "prompts", multiple=True, metavar="TASK@VERSION", help="Evaluate this version instead.")
+@click.option("--model", help="Answer with this model alone instead of the task's route.")
+@click.option("--against", metavar="TASK@VERSION[+MODEL]", help="Compare with this, case by case.")
+@click.option("--repeats", type=click.IntRange(1, 20), default=1, show_default=True, help="Answers a case.")
+@click.option("--max-usd", type=click.FloatRange(min=0, min_open=True), help="Stop before it costs more.")
+@click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write a page for a merge request.")
 @click.option("--gate", is_flag=True, help="Compare with config/success.yaml and the baseline; red stops.")
 @click.option("--update-baseline", is_flag=True, help="Write the results to evals/baseline for review.")
-def evaluate(suites: Sequence[str], prompts: Sequence[str], gate: bool, update_baseline: bool) -> None:
+@click.option("--mlflow/--no-mlflow", default=None, help="Keep the results in MLflow, after the verdict.")
+@click.option("--wait", is_flag=True, help="Wait until MLflow has them.")
+def evaluate(**options: Any) -> None:
     """Run evaluation suites (all when none is named)."""
-    from app.commands.evaluate import run
+    from app.commands.evaluate import Asked, run
 
-    run(project_root(), suites, prompts, gate=gate, update_baseline=update_baseline)
+    run(project_root(), Asked(**options))
 
 
 @main.group("prompts")

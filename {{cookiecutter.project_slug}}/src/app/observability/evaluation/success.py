@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from app.errors import ConfigurationError
 
@@ -49,11 +49,23 @@ class Bound(_Section):
 
 
 class SuiteCriteria(_Section):
-    """What one suite must reach. `slices` maps metric to slice to the least value."""
+    """What one suite must reach. `slices` maps metric to slice to the least value.
+
+    `half_width` maps a metric to the widest half of its 95% interval: above it there are too few cases to tell.
+    """
 
     min_cases: int = Field(ge=1)
     metrics: Mapping[str, Bound] = Field(min_length=1)
     slices: Mapping[str, Mapping[str, Bound]] = Field(default_factory=dict)
+    half_width: Mapping[str, float] = Field(default_factory=dict)
+
+    @field_validator("half_width")
+    @classmethod
+    def _widths_are_shares(cls, widths: Mapping[str, float]) -> Mapping[str, float]:
+        for name, width in widths.items():
+            if not 0 < width < 0.5:
+                raise ValueError(f"half_width.{name} is {width:g}: give a number between 0 and 0.5")
+        return widths
 
 
 class ServiceCriterion(Bound):
