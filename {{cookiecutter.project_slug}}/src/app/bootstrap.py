@@ -14,11 +14,11 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-from aiohttp import ClientSession
 from psycopg_pool import AsyncConnectionPool
 
 from app import configuration
@@ -42,8 +42,7 @@ from app.intelligence.gateway import Gateway
 from app.intelligence.messages import Usage
 from app.intelligence.policy import targets
 from app.intelligence.prompts import Registry
-from app.intelligence.providers.http import HttpProvider, open_session
-from app.intelligence.providers.litellm_provider import LiteLLMProvider
+from app.intelligence.providers.late import LateProvider
 from app.intelligence.providers.offline import OfflineProvider
 from app.intelligence.providers.provider import Provider
 from app.intelligence.releases import Releases
@@ -53,10 +52,9 @@ from app.intelligence.routing_faults import Fault, faults
 from app.intelligence.tools.tool_loop import ToolLoop
 from app.intelligence.tools.tool_runs import PostgresRuns
 from app.intelligence.tools.toolbox import Toolbox
-from app.intelligence.wire.codec import CODECS
 from app.interface.readiness import readiness_of
 from app.interface.services import Services
-from app.observability import cost, logs, span_export, tracing
+from app.observability import cost, tracing
 from app.observability.call_log import CallLog, create_views
 from app.observability.evaluation.success import load_success
 from app.observability.redaction import redact
@@ -64,6 +62,9 @@ from app.orchestration.graph import Assistant
 from app.orchestration.sessions import Sessions
 from app.orchestration.tools import tools
 from app.settings import ApiKey, Auth, Deployment, Settings, missing_key, production_faults
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 log = logging.getLogger(__name__)
 
@@ -137,11 +138,17 @@ def registry(loaded: Settings) -> Registry:
     return Registry.open(loaded.root / "prompts")
 
 
-def providers(loaded: Settings, session: ClientSession) -> dict[str, Provider]:
-    """What serves models: the configured provider, and those that routes and deployments name."""
+def providers(loaded: Settings, session: ClientSession | None) -> dict[str, Provider]:
+    """What serves models: the configured provider, and those that routes and deployments name.
+
+    Without a `session` each has its own and is loaded when first asked: close them.
+    """
     entries = [entry for route in loaded.routes.values() for entry in (*route.models, *route.tiers.values())]
     reached = {target.provider for target in targets(loaded, (*loaded.models, *entries))}
-    return {name: _provider(loaded, name, session) for name in sorted({loaded.provider, *reached})}
+    names = sorted({loaded.provider, *reached})
+    if session is None:
+        return {name: LateProvider(partial(_provider, loaded, name, None)) for name in names}
+    return {name: _provider(loaded, name, session) for name in names}
 
 
 def fleet(loaded: Settings) -> Fleet:
@@ -154,13 +161,18 @@ def fleet(loaded: Settings) -> Fleet:
     )
 
 
-def _provider(loaded: Settings, name: str, session: ClientSession) -> Provider:
+def _provider(loaded: Settings, name: str, session: ClientSession | None) -> Provider:
     access = loaded.providers[name]
     if access.protocol == "offline":
         return OfflineProvider()
     key = access.api_key.get_secret_value() if access.api_key else None
     if access.protocol == "litellm":
+        from app.intelligence.providers.litellm_provider import LiteLLMProvider
+
         return LiteLLMProvider(access.base_url, key)
+    from app.intelligence.providers.http import HttpProvider
+    from app.intelligence.wire.codec import CODECS
+
     codec = CODECS.get(name) or CODECS[access.protocol]
     return HttpProvider(codec, access.base_url, key, session=session)
 
@@ -241,11 +253,12 @@ class Search:
 
 @asynccontextmanager
 async def open_services(
-    loaded: Settings, url: str, versions: Mapping[str, int] | None = None
+    loaded: Settings, url: str, versions: Mapping[str, int] | None = None, *, late: bool = False
 ) -> AsyncIterator[Services]:
     """All parts, running, on a prepared database; closed at the end, the call log last.
 
-    `versions` pins the assistant's prompts to other versions than the served ones, for an evaluation.
+    `versions` pins the assistant's prompts to other versions than the served ones, for an evaluation. With `late`
+    providers are loaded when first asked: where most replies are reused, that is most of the start.
     """
     prompts = registry(loaded)
     async with AsyncExitStack() as stack:
@@ -257,7 +270,7 @@ async def open_services(
         call_log = CallLog(loaded.data_dir / "outbox", pool)
         call_log.start()
         stack.push_async_callback(call_log.close)
-        session = await stack.enter_async_context(open_session())
+        serving = await _served(loaded, stack, late=late)
         live, switches = releases(loaded, url, prompts), flags(loaded, url)
         feed = ChangeFeed(url, [("releases", live.reload), ("flags", switches.reload)])
         stack.push_async_callback(feed.close)
@@ -273,7 +286,7 @@ async def open_services(
             loaded,
             prompts,
             Drafts(loaded, prompts, versions=live, switches=switches),
-            Attempts(providers(loaded, session), loaded.gateway, fleet=fleet(loaded)),
+            Attempts(serving, loaded.gateway, fleet=fleet(loaded)),
             Accounts(call_log, price, redacted, admission),
             caches,
         )
@@ -292,6 +305,17 @@ async def open_services(
         )
 
 
+async def _served(loaded: Settings, stack: AsyncExitStack, *, late: bool) -> dict[str, Provider]:
+    if late:
+        serving = providers(loaded, None)
+        for provider in serving.values():
+            stack.push_async_callback(provider.close)
+        return serving
+    from app.intelligence.providers.http import open_session
+
+    return providers(loaded, await stack.enter_async_context(open_session()))
+
+
 async def _pool(loaded: Settings, url: str, *, single_statements: bool = False) -> AsyncConnectionPool:
     return await store.open_pool(
         url,
@@ -304,6 +328,8 @@ async def _pool(loaded: Settings, url: str, *, single_statements: bool = False) 
 
 def configure_tracing(loaded: Settings) -> None:
     """Send spans to MLflow and to the configured OTLP backend."""
+    from app.observability import span_export
+
     exporters = []
     if loaded.tracing.otlp_endpoint:
         exporters.append(span_export.otlp_exporter(loaded.tracing.otlp_endpoint))
@@ -316,6 +342,7 @@ def configure_tracing(loaded: Settings) -> None:
 def service() -> Any:
     """The ASGI application of the project in `APP_RUN_ROOT` or the current folder: what uvicorn is pointed at."""
     from app.interface.api import create_app
+    from app.observability import logs
 
     loaded = settings(Path(os.environ.get("APP_RUN_ROOT") or Path.cwd()))
     logs.configure_logs(json=loaded.environment != "dev")

@@ -5,6 +5,7 @@ An expected error is one line on stderr and an exit code that is not 0, never a 
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,21 @@ class Commands(click.Group):
             sys.exit(error.exit_code)
 
 
+class _LateLogs(logging.Handler):
+    """Sets the logs up when there is something to log: structlog takes longer to load than many a command runs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Set up the real handler, and pass the record on."""
+        from app.observability.logs import configure_logs
+
+        configure_logs(level="WARNING", json=False)
+        logging.getLogger(record.name).handle(record)
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """From notebook to production: serve, evaluate, promote and roll back."""
-    from app.observability.logs import configure_logs
-
-    configure_logs(level="WARNING", json=False)
+    logging.lastResort = _LateLogs(logging.WARNING)
 
 
 @main.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app import bootstrap
 from app.commands.evaluation import solving
@@ -43,17 +43,21 @@ def evaluate(loaded: Settings, url: str, wanted: Sequence[Wanted], how: How | No
 
 async def evaluated(loaded: Settings, url: str, wanted: Sequence[Wanted], how: How) -> list[SuiteResult]:
     """The same inside a loop."""
+    prompts = bootstrap.registry(loaded)
     spend, free = Spend(how.max_usd), asyncio.Semaphore(AT_ONCE)
     found: dict[Wanted, SuiteResult] = {}
     for group in _together(wanted):
         settings = loaded
         for one in group:
             settings = with_model(settings, one.task, one.model)
-        async with bootstrap.open_services(settings, url, {one.task: one.version for one in group}) as services:
+        async with bootstrap.open_services(
+            settings, url, {one.task: one.version for one in group}, late=True
+        ) as services:
             if any(one.kind == "rag" for one in group):
                 await solving.indexed(services)
             runs = await asyncio.gather(*(_run(services, one, how, spend, free) for one in group))
-        for one, run in zip(group, runs, strict=True):
+        for one, answered in zip(group, runs, strict=True):
+            run = replace(answered, prompt_sha256=prompts.get(one.task, one.version).sha256)
             result.save(run, loaded.build_dir / "evals")
             found[one] = run
     return [found[one] for one in wanted]

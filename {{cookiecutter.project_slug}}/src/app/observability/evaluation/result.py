@@ -45,7 +45,7 @@ class SuiteResult:
     """All cases of a suite answered by one thing, named `label` (such as `classify@2`).
 
     `not_run` are ids of cases that were not reached, `stopped` says why. With `repeats` scores are means over so many
-    answers, and `unstable` are the cases whose score was not the same each time.
+    answers, and `unstable` are the cases whose score was not the same each time. `prompt_sha256` is the text measured.
     """
 
     suite: str
@@ -58,6 +58,7 @@ class SuiteResult:
     stopped: str = ""
     repeats: int = 1
     unstable: tuple[str, ...] = ()
+    prompt_sha256: str = ""
 
     @property
     def counted(self) -> tuple[CaseResult, ...]:
@@ -90,7 +91,9 @@ class SuiteResult:
                 (case["output"] or {}).pop(name, None)
             for score in case["scores"].values():
                 (score or {}).pop("cost_usd", None)
-        content = json.dumps([self.suite, self.label, cases], sort_keys=True, ensure_ascii=False, default=str)
+        content = json.dumps(
+            [self.suite, self.label, self.prompt_sha256, cases], sort_keys=True, ensure_ascii=False, default=str
+        )
         return hashlib.sha256(content.encode()).hexdigest()
 
 
