@@ -107,13 +107,13 @@ def main(arguments: Sequence[str]) -> int:
     folder, began = loaded.build_dir / "evals", time.perf_counter()
     try:
         uri = tracking.records(loaded, bootstrap.prepare_database(loaded))
-        os.environ.update(mlflow_store.child_environment(uri))
+        os.environ.update({"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", **mlflow_store.child_environment(uri)})
         from app.observability.mlflow_connection import connect
         from app.observability.mlflow_export import export
 
-        connection = connect(uri, loaded.mlflow.experiment, mlflow_store.artifact_root(loaded.data_dir))
         runs = []
-        with mlflow_store.one_writer(uri):
+        with mlflow_store.one_writer(uri):  # fails at once without a database, which MLflow would wait minutes for
+            connection = connect(uri, loaded.mlflow.experiment, mlflow_store.artifact_root(loaded.data_dir))
             for path in paths:
                 found = results.load(path)
                 run_id, written = export(found, connection)
