@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app import bootstrap
-from app.commands.evaluation import solving
+from app.commands.evaluation import agents, attacks, solving
 from app.commands.evaluation.wanted import Wanted, with_model
 from app.interface.services import Services
 from app.observability.evaluation import repeats, result
@@ -24,6 +24,8 @@ AT_ONCE = 32
 KINDS: dict[str, Callable[[Services, Wanted, Sequence[Case], int], Suite]] = {
     "label": solving.label_suite,
     "rag": solving.rag_suite,
+    "adversarial": attacks.adversarial_suite,
+    "trajectory": agents.trajectory_suite,
 }
 
 
