@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from app.cli import data, operations
+from app.cli import data, measuring, operations
 from app.cli.project import project_root
 from app.errors import AppError, GateFailedError
 
@@ -247,7 +247,7 @@ def key_new(name: str) -> None:
     new(name)
 
 
-for command in (*operations.COMMANDS, data.data):
+for command in (*operations.COMMANDS, *measuring.COMMANDS, data.data):
     main.add_command(command)
 for command in (data.db_backup, data.db_restore):
     db.add_command(command)

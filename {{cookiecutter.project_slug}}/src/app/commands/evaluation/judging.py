@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from app import bootstrap
 from app.commands import verdict_files
+from app.commands.evaluation import judges
 from app.commands.evaluation.wanted import Wanted
 from app.data import verdicts
 from app.data.dedicated import connected
@@ -28,7 +29,9 @@ def verdict(loaded: Settings, results: Sequence[SuiteResult], required: Sequence
     found = {r.suite: b for r in results if (b := baseline.load_baseline(folder, r.suite)) is not None}
     success = load_success(loaded.root / "config" / "success.yaml")
     quarantine = load_quarantine(loaded.root / "evals" / "quarantine.yaml")
-    return judge(results, success, found, required=required, quarantine=quarantine)
+    names = sorted({r.judge for r in results if r.judge})
+    unsure = judges.unsure(loaded, names, success.judge) if names else {}
+    return judge(results, success, found, required=required, quarantine=quarantine, unsure=unsure)
 
 
 def record(loaded: Settings, url: str, wanted: Sequence[Wanted], results: Sequence[SuiteResult]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app import bootstrap
-from app.commands.evaluation import agents, attacks, solving
+from app.commands.evaluation import agents, attacks, judges, solving
 from app.commands.evaluation.wanted import Wanted, with_model
 from app.interface.services import Services
 from app.observability.evaluation import repeats, result
@@ -59,7 +59,8 @@ async def evaluated(loaded: Settings, url: str, wanted: Sequence[Wanted], how: H
                 await solving.indexed(services)
             runs = await asyncio.gather(*(_run(services, one, how, spend, free) for one in group))
         for one, answered in zip(group, runs, strict=True):
-            run = replace(answered, prompt_sha256=prompts.get(one.task, one.version).sha256)
+            sha256 = prompts.get(one.task, one.version).sha256
+            run = replace(answered, prompt_sha256=sha256, judge=one.judge or "")
             result.save(run, loaded.build_dir / "evals")
             found[one] = run
     return [found[one] for one in wanted]
@@ -77,6 +78,8 @@ async def _run(services: Services, one: Wanted, how: How, spend: Spend, free: as
     runs = []
     for repeat in range(how.repeats):
         suite = KINDS[one.kind](services, one, cases, repeat)
+        if one.judge is not None:
+            suite = judges.judged_suite(suite, judges.judge(services.gateway, one.judge, repeat))
         runs.append(
             await run_suite(
                 suite, label=one.label, at_once=free, on_progress=how.on_progress, quarantined=held, spend=spend

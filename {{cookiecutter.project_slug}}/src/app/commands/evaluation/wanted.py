@@ -18,7 +18,10 @@ LABEL = re.compile(r"([a-z][a-z0-9_]*)@v?([0-9]+)(?:\+([\w@.-]+))?")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One suite to run with one version of the prompt it measures, by `model` where that is not the route's own."""
+    """One suite to run with one version of the prompt it measures, by `model` where that is not the route's own.
+
+    `judge` is the judge's prompt with its version, such as `judge@1`.
+    """
 
     suite: str
     task: str
@@ -53,7 +56,8 @@ def choose(
     suite = known[name]
     prompts = registry or bootstrap.registry(loaded)
     version = prompts.get(suite.task, pinned.get(suite.task)).version
-    return Wanted(name, suite.task, suite.kind, version, model, suite.judge)
+    judge = prompts.get(suite.judge, pinned.get(suite.judge)).name if suite.judge else None
+    return Wanted(name, suite.task, suite.kind, version, model, judge)
 
 
 def with_model(loaded: Settings, task: str, model: str | None) -> Settings:

@@ -45,7 +45,8 @@ class SuiteResult:
     """All cases of a suite answered by one thing, named `label` (such as `classify@2`).
 
     `not_run` are ids of cases that were not reached, `stopped` says why. With `repeats` scores are means over so many
-    answers, and `unstable` are the cases whose score was not the same each time. `prompt_sha256` is the text measured.
+    answers, and `unstable` are the cases whose score was not the same each time. `prompt_sha256` is the
+    text measured, `judge` the judge's prompt with its version where one read the answers.
     """
 
     suite: str
@@ -59,6 +60,7 @@ class SuiteResult:
     repeats: int = 1
     unstable: tuple[str, ...] = ()
     prompt_sha256: str = ""
+    judge: str = ""
 
     @property
     def counted(self) -> tuple[CaseResult, ...]:

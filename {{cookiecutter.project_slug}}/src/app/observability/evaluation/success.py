@@ -106,6 +106,14 @@ class ReleaseRule(_Section):
     margins: Margins = Margins()
 
 
+class JudgeRule(_Section):
+    """When a judge may block: its kappa with people at least `min_kappa` at the lower end of the 95% interval."""
+
+    min_kappa: float = Field(0.6, ge=0, le=1)
+    min_labels: int = Field(50, ge=10)
+    max_age_days: int = Field(120, ge=1)
+
+
 class Success(_Section):
     """All criteria. Build it with `load_success`."""
 
@@ -113,6 +121,7 @@ class Success(_Section):
     service: Mapping[str, ServiceCriterion] = Field(default_factory=dict)
     regression: Regression = Regression()
     releases: ReleaseRule = ReleaseRule()
+    judge: JudgeRule = JudgeRule()
 
     @model_validator(mode="after")
     def _suites_exist(self) -> Success:
