@@ -14,6 +14,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,8 @@ from app.intelligence.drafts import Drafts
 from app.intelligence.flags import Flags
 from app.intelligence.fleet import Fleet
 from app.intelligence.gateway import Gateway
+from app.intelligence.judging import CALIBRATIONS, Judge, unsure
+from app.intelligence.live_scoring import LiveScoring
 from app.intelligence.messages import Usage
 from app.intelligence.policy import targets
 from app.intelligence.prompts import Registry
@@ -56,6 +59,7 @@ from app.interface.readiness import readiness_of
 from app.interface.services import Services
 from app.observability import cost, tracing
 from app.observability.call_log import CallLog, create_views
+from app.observability.evaluation.calibration import load_calibrations
 from app.observability.evaluation.success import load_success
 from app.observability.redaction import redact
 from app.orchestration.graph import Assistant
@@ -186,6 +190,16 @@ def canary_guard(loaded: Settings, url: str) -> CanaryGuard:
     """What takes a bad canary back, by the rule of config/success.yaml."""
     rule = load_success(loaded.root / "config" / "success.yaml").releases
     return CanaryGuard(releases(loaded, url, registry(loaded)), url, rule, every_s=loaded.releases.every_s)
+
+
+def live_scoring(loaded: Settings, url: str, gateway: Gateway) -> LiveScoring:
+    """What judges a share of live calls. Raises ConfigurationError when the judge has no route."""
+    prompts = registry(loaded)
+    judge = Judge(gateway, loaded.scoring.judge, prompts.default_version(loaded.scoring.judge))
+    known = load_calibrations(loaded.root.joinpath(*CALIBRATIONS))
+    rule, today = load_success(loaded.root / "config" / "success.yaml").judge, datetime.now(UTC).date()
+    why = unsure(loaded, prompts, known, (judge.task, judge.version), rule, today)
+    return LiveScoring(judge, prompts, url, loaded.scoring, why)
 
 
 def flags(loaded: Settings, url: str) -> Flags:
@@ -357,8 +371,13 @@ async def _until_the_end(loaded: Settings, url: str) -> AsyncIterator[Services]:
     async with open_services(loaded, url) as services, asyncio.TaskGroup() as tasks:
         tasks.create_task(services.assistant.warm())
         guard = tasks.create_task(canary_guard(loaded, url).run()) if loaded.releases.watch else None
+        scoring = None
+        if loaded.scoring.watch and loaded.scoring.share > 0 and loaded.provider != "offline":
+            scoring = tasks.create_task(live_scoring(loaded, url, services.gateway).run())
         _settle_down()
         yield services
+        if scoring is not None:
+            scoring.cancel()
         if guard is not None:
             guard.cancel()
     await asyncio.to_thread(tracing.shutdown)

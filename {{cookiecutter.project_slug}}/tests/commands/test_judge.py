@@ -18,7 +18,7 @@ def test_the_stand_in_is_calibrated_and_found_no_judge(project: Project) -> None
     assert "judge@1 by offline/standin-large: 60 labels, agreement 0.50, kappa 0.00" in said.text
     assert "consistent    100%" in said.text
     assert "may not block: judge@1 does not agree with people" in said.text
-    kept = json.loads((project.root / "evals" / "judge" / "calibration.json").read_text("utf-8"))
+    kept = json.loads((project.root / "config" / "judges.json").read_text("utf-8"))
     assert kept["judge@1"]["n"] == 60
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
+from pathlib import Path
+
 import click
 
 from app.cli.project import project_root
@@ -38,4 +41,104 @@ def judge_pairs(suite: str, prompt: str, other: str, name: str | None) -> None:
     pairs(project_root(), suite, prompt, other, name)
 
 
-COMMANDS: tuple[click.Command, ...] = (judge,)
+@click.command()
+@click.option("--days", type=click.FloatRange(min=0, min_open=True), default=7.0, show_default=True)
+@click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True, help="Calls at most.")
+@click.option("--share", type=click.FloatRange(0, 1), help="Of all calls, instead of scoring.share.")
+@click.option("--max-usd", type=click.FloatRange(min=0), help="For today, instead of scoring.usd_per_day.")
+def score(days: float, limit: int, share: float | None, max_usd: float | None) -> None:
+    """Judge a sample of live calls and write the scores beside them."""
+    from app.commands.score import run
+
+    run(project_root(), days, limit, share, max_usd)
+
+
+@click.group()
+def label() -> None:
+    """Live calls that people judge, to become cases and to calibrate judges by."""
+
+
+BY = click.option("--by", default=getpass.getuser, help="Who; you when left out.")
+
+
+@label.command("fill")
+@click.argument("task")
+@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--days", type=click.FloatRange(min=0, min_open=True), default=7.0, show_default=True)
+def label_fill(task: str, count: int, days: float) -> None:
+    """Queue calls that a label teaches most about: disliked, unsure, unlike every case, and some at random."""
+    from app.commands.labelling.queue import fill
+
+    fill(project_root(), task, count, days)
+
+
+@label.command("next")
+@click.argument("task")
+@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True)
+@BY
+def label_next(task: str, count: int, by: str) -> None:
+    """Label what waits, here in the terminal."""
+    from app.commands.labelling.asking import ask
+
+    ask(project_root(), task, by, count)
+
+
+FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+
+
+@label.command("export")
+@click.argument("task")
+@FILE
+def label_export(task: str, file: Path) -> None:
+    """Write what waits to a CSV file, for a spreadsheet."""
+    from app.commands.labelling.tables import export
+
+    export(project_root(), task, file)
+
+
+@label.command("import")
+@click.argument("task")
+@FILE
+@BY
+def label_import(task: str, file: Path, by: str) -> None:
+    """Read the labels of such a file."""
+    from app.commands.labelling.tables import take_in
+
+    take_in(project_root(), task, file, by)
+
+
+@label.command("promote")
+@click.argument("task")
+def label_promote(task: str) -> None:
+    """Make cases of what is labelled, or labels for the calibration of a judge."""
+    from app.commands.labelling.promoting import promote
+
+    promote(project_root(), task)
+
+
+@label.command("retire")
+@click.argument("suite")
+@click.option("--days", type=click.IntRange(min=1), default=365, show_default=True, help="Older than this.")
+def label_retire(suite: str, days: int) -> None:
+    """Move old cases from production out of a suite."""
+    from app.commands.labelling.promoting import retire
+
+    retire(project_root(), suite, days)
+
+
+@click.command()
+@click.argument("tasks", nargs=-1)
+@click.option("--days", type=click.FloatRange(min=0, min_open=True), default=7.0, show_default=True, help="The window.")
+@click.option(
+    "--before", type=click.FloatRange(min=0, min_open=True), default=28.0, show_default=True, help="Before it."
+)
+@click.option("--json", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a file as well.")
+@click.option("--gate", is_flag=True, help="End with 3 when something drifted.")
+def drift(tasks: tuple[str, ...], days: float, before: float, file: Path | None, gate: bool) -> None:
+    """Compare inputs, outputs and scores of live calls with those of the time before."""
+    from app.commands.drift import report
+
+    report(project_root(), tasks, days, before, file, gate=gate)
+
+
+COMMANDS: tuple[click.Command, ...] = (judge, score, label, drift)

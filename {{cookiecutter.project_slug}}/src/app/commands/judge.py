@@ -12,8 +12,10 @@ import click
 from app import bootstrap
 from app.commands.evaluation import judges
 from app.commands.evaluation.running import AT_ONCE, How, evaluated
+from app.commands.evaluation.solving import caller_of
 from app.commands.evaluation.wanted import against, choose, pins
 from app.errors import InputError
+from app.intelligence.judging import CALIBRATIONS, Judge, model_of
 from app.observability.evaluation.agreement import PositionBias, agreement, position_bias
 from app.observability.evaluation.calibration import (
     VERDICTS,
@@ -31,7 +33,7 @@ from app.settings import Settings
 
 
 def calibrate(root: Path, name: str | None, repeats: int) -> None:
-    """Judge every label, print how far the judge agrees, write evals/judge/calibration.json for review."""
+    """Judge every label, print how far the judge agrees, write config/judges.json for review."""
     loaded = bootstrap.settings(root)
     prompts = bootstrap.registry(loaded)
     judge = name or prompts.get("judge").name
@@ -41,14 +43,14 @@ def calibrate(root: Path, name: str | None, repeats: int) -> None:
     if not labels:
         raise InputError("evals/judge/labels.jsonl holds no label: people have to judge answers first, see `app label`")
     runs = asyncio.run(_opinions(loaded, judge, labels, repeats))
-    found = _calibration(judge, prompt.sha256, judges.model_of(loaded, task), labels, runs)
-    save_calibration(root.joinpath(*judges.CALIBRATIONS), found)
+    found = _calibration(judge, prompt.sha256, model_of(loaded, task), labels, runs)
+    save_calibration(root.joinpath(*CALIBRATIONS), found)
     for line in _report(found, labels, runs[0]):
         click.echo(line)
     rule = load_success(root / "config" / "success.yaml").judge
     why = why_unsure(found, judge, prompt.sha256, found.model, rule, found.on)
     click.echo(f"may not block: {why}" if why else f"{judge} may block: it agrees with people")
-    click.echo("written: evals/judge/calibration.json  (review and commit it)")
+    click.echo("written: config/judges.json  (review and commit it)")
 
 
 def pairs(root: Path, suite: str, prompt: str, other: str, name: str | None) -> None:
@@ -80,7 +82,8 @@ async def _opinions(loaded: Settings, judge: str, labels: list[Label], repeats: 
 
         async def one(label: Label, repeat: int) -> Opinion:
             async with free:
-                return await judges.judge(services.gateway, judge, repeat)(label.question, label.sources, label.answer)
+                ask = judges.asking(services.gateway, judge, repeat)
+                return await ask(label.question, label.sources, label.answer)
 
         return [list(await asyncio.gather(*(one(label, n) for label in labels))) for n in range(repeats)]
 
@@ -138,13 +141,14 @@ def _report(found: Calibration, labels: list[Label], opinions: list[Opinion]) ->
 
 async def _choices(gateway: Any, judge: str, new: SuiteResult, old: SuiteResult) -> list[tuple[str, str]]:
     """For each case whose answers differ: the choice with the new one first, and with it second."""
+    chooser = Judge(gateway, *judges.named(judge))
     before, free = {case.id: case.output for case in old.cases}, asyncio.Semaphore(AT_ONCE)
 
     async def both(question: str, sources: str, one: str, two: str) -> tuple[str, str]:
         async with free:
             return (
-                await judges.better(gateway, judge, question, sources, (one, two)),
-                await judges.better(gateway, judge, question, sources, (two, one)),
+                await chooser.better(question, sources, (one, two), caller_of(0)),
+                await chooser.better(question, sources, (two, one), caller_of(0)),
             )
 
     work = []

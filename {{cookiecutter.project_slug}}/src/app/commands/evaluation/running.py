@@ -79,7 +79,7 @@ async def _run(services: Services, one: Wanted, how: How, spend: Spend, free: as
     for repeat in range(how.repeats):
         suite = KINDS[one.kind](services, one, cases, repeat)
         if one.judge is not None:
-            suite = judges.judged_suite(suite, judges.judge(services.gateway, one.judge, repeat))
+            suite = judges.judged_suite(suite, judges.asking(services.gateway, one.judge, repeat))
         runs.append(
             await run_suite(
                 suite, label=one.label, at_once=free, on_progress=how.on_progress, quarantined=held, spend=spend

@@ -1,7 +1,7 @@
 """Whether a judge may block: only as it was when people's labels were held against it, and only where they agreed.
 
 A calibration belongs to one text of the judge's prompt, one model and one set of labels. It is a file under review,
-evals/judge/calibration.json, like a baseline.
+config/judges.json, like a baseline.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.errors import InputError
 
-_FIELDS = {"id", "inputs", "expected", "slice", "origin", "made_from", "split"}
+_FIELDS = {"id", "inputs", "expected", "slice", "origin", "made_from", "split", "at"}
 ORIGINS = ("person", "production", "synthetic")
 SPLITS = ("dev", "held_out")
 # Of a hundred cases so many are held out where a case does not say: nothing that tunes a prompt may look at them.
@@ -22,8 +22,8 @@ HELD_OUT_PERCENT = 40
 class Case:
     """`slice` names the group whose metrics are also reported alone: common, edge, multilingual ...
 
-    `origin` says who wrote it; `made_from` names the case or the call that it was made from. A synthetic case is never
-    held out.
+    `origin` says who wrote it; `made_from` names the case or the call that it was made from, `at` the day. A synthetic
+    case is never held out.
     """
 
     id: str
@@ -33,6 +33,7 @@ class Case:
     origin: str = "person"
     made_from: str = ""
     split: str = ""
+    at: str = ""
 
     @property
     def held_out(self) -> bool:
@@ -83,7 +84,7 @@ def _parse(line: str, place: str) -> Case:
     for name, kind in (("id", str), ("inputs", dict)):
         if not values.get(name) or not isinstance(values[name], kind):
             raise InputError(f"{place}: {name!r} is missing or empty: give a {kind.__name__}")
-    for name, kind in (("expected", dict), ("slice", str), ("made_from", str)):
+    for name, kind in (("expected", dict), ("slice", str), ("made_from", str), ("at", str)):
         if not isinstance(values.get(name, kind()), kind):
             raise InputError(f"{place}: {name!r} must be a {kind.__name__}")
     for name, known in (("origin", ORIGINS), ("split", SPLITS)):
@@ -99,4 +100,5 @@ def _parse(line: str, place: str) -> Case:
         origin=values.get("origin", "person"),
         made_from=values.get("made_from", ""),
         split=values.get("split", ""),
+        at=values.get("at", ""),
     )

@@ -114,6 +114,16 @@ class JudgeRule(_Section):
     max_age_days: int = Field(120, ge=1)
 
 
+class DriftRule(_Section):
+    """When live traffic counts as another than it was: distances above these, and chance below `alpha`."""
+
+    alpha: float = Field(0.01, ge=0.005, lt=0.5)
+    min_calls: int = Field(50, ge=10)
+    words: float = Field(0.25, gt=0, le=1)
+    numbers: float = Field(0.2, gt=0, le=1)
+    scores: float = Field(0.05, gt=0, le=1)
+
+
 class Success(_Section):
     """All criteria. Build it with `load_success`."""
 
@@ -122,6 +132,7 @@ class Success(_Section):
     regression: Regression = Regression()
     releases: ReleaseRule = ReleaseRule()
     judge: JudgeRule = JudgeRule()
+    drift: DriftRule = DriftRule()
 
     @model_validator(mode="after")
     def _suites_exist(self) -> Success:
