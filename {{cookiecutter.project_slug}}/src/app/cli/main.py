@@ -175,6 +175,7 @@ def data_gate(production: bool, profile: bool) -> None:
 @click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write a page for a merge request.")
 @click.option("--gate", is_flag=True, help="Compare with config/success.yaml and the baseline; red stops.")
 @click.option("--update-baseline", is_flag=True, help="Write the results to evals/baseline for review.")
+@click.option("--synthetic", is_flag=True, help="Run the synthetic cases instead; they judge nothing.")
 @click.option("--mlflow/--no-mlflow", default=None, help="Keep the results in MLflow, after the verdict.")
 @click.option("--wait", is_flag=True, help="Wait until MLflow has them.")
 def evaluate(**options: Any) -> None:

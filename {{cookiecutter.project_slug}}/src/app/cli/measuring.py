@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -141,4 +142,36 @@ def drift(tasks: tuple[str, ...], days: float, before: float, file: Path | None,
     report(project_root(), tasks, days, before, file, gate=gate)
 
 
-COMMANDS: tuple[click.Command, ...] = (judge, score, label, drift)
+@click.command()
+@click.argument("task")
+@click.option("--suite", help="By this suite; the first that measures the task when left out.")
+@click.option("--version", type=click.IntRange(min=1), help="Start from this version; the served one when left out.")
+@click.option("--proposals", type=click.IntRange(0, 20), default=3, show_default=True, help="Asked of a model.")
+@click.option("--parts", type=click.IntRange(0, 200), default=40, show_default=True, help="Left out one at a time.")
+@click.option(
+    "--tolerance", type=click.FloatRange(0, 0.2), default=0.0, show_default=True, help="Loss on the dev split."
+)
+@click.option("--max-usd", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True)
+def optimise(task: str, **wish: Any) -> None:
+    """Look for a shorter or better prompt; writes a draft for review, releases nothing."""
+    from app.commands.optimise import Wish, run
+
+    run(project_root(), Wish(task, **wish))
+
+
+KINDS = "typos, shouted, careless, mixed, truncated, cluttered, attacked or paraphrase; all but the last when left out."
+
+
+@click.command()
+@click.argument("suite")
+@click.option("--count", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--kind", "kinds", multiple=True, help=KINDS)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another one gives other cases.")
+def synthesise(suite: str, count: int, kinds: tuple[str, ...], seed: int) -> None:
+    """Make messy variants of a suite's cases, marked as synthetic."""
+    from app.commands.synthesise import run
+
+    run(project_root(), suite, count, kinds, seed)
+
+
+COMMANDS: tuple[click.Command, ...] = (judge, score, label, drift, optimise, synthesise)

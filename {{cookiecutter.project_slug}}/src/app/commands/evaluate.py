@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -35,6 +35,7 @@ class Asked:
     update_baseline: bool = False
     mlflow: bool | None = None
     wait: bool = False
+    synthetic: bool = False
 
 
 def run(root: Path, asked: Asked) -> None:
@@ -47,13 +48,17 @@ def run(root: Path, asked: Asked) -> None:
     registry = bootstrap.registry(loaded)
     pinned = pins(asked.prompts)
     wanted = [
-        choose(loaded, name, pinned, asked.model, registry=registry) for name in asked.suites or suite_files(root)
+        choose(loaded, name, pinned, asked.model, registry=registry)
+        for name in asked.suites or _all_suites(root, synthetic=asked.synthetic)
     ]
     others = _others(loaded, wanted, asked)
     url = bootstrap.prepare_database(loaded)
     if (missing := mlflow_child.last_failure(loaded)) is not None:
         click.echo(f"warning: {missing}", err=True)
-    found = evaluate(loaded, url, [*wanted, *others], How(asked.repeats, asked.max_usd, telling.progress()))
+    how = How(asked.repeats, asked.max_usd, telling.progress())
+    if asked.synthetic:
+        how = replace(how, folder="synthetic", suffix="-synthetic")
+    found = evaluate(loaded, url, [*wanted, *others], how)
     results, old = found[: len(wanted)], found[len(wanted) :]
     for one in results:
         click.echo(telling.table(one))
@@ -78,12 +83,25 @@ def run(root: Path, asked: Asked) -> None:
 def _refuse_contradictions(asked: Asked) -> None:
     if asked.gate and asked.against:
         raise InputError("the gate compares with evals/baseline: leave out --against, or --gate")
+    if asked.synthetic and (asked.gate or asked.update_baseline):
+        raise InputError("synthetic cases are reported apart and judge nothing: leave out --gate and --update-baseline")
     if asked.update_baseline and (asked.repeats > 1 or asked.model):
         raise InputError("a baseline is one run with the models that serve: leave out --repeats and --model")
     if asked.mlflow is False and asked.wait:
         raise InputError("--wait waits for MLflow's records: leave it out, or --no-mlflow")
     if asked.mlflow and not mlflow_child.installed():
         raise InputError("MLflow is not installed here: install the development requirements, or leave out --mlflow")
+
+
+def _all_suites(root: Path, *, synthetic: bool) -> tuple[str, ...]:
+    """Every suite, or those that have synthetic cases."""
+    names = tuple(suite_files(root))
+    if not synthetic:
+        return names
+    found = tuple(name for name in names if (root / "evals" / "synthetic" / f"{name}.jsonl").exists())
+    if not found:
+        raise InputError("there are no synthetic cases: make some with `app synthesise SUITE`")
+    return found
 
 
 def _others(loaded: Settings, wanted: Sequence[Wanted], asked: Asked) -> list[Wanted]:

@@ -31,11 +31,19 @@ KINDS: dict[str, Callable[[Services, Wanted, Sequence[Case], int], Suite]] = {
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """`repeats` answers a case, a cap on what they may cost, and who is told how far it is."""
+    """`repeats` answers a case, a cap on what they may cost, and who is told how far it is.
+
+    `only` says which cases count; `spend` is a cap shared with other runs, instead of `max_usd`; `folder` is where the
+    cases are, `suffix` what sets their results apart.
+    """
 
     repeats: int = 1
     max_usd: float | None = None
     on_progress: Callable[[Progress], None] | None = None
+    only: Callable[[Case], bool] | None = None
+    spend: Spend | None = None
+    folder: str = "cases"
+    suffix: str = ""
 
 
 def evaluate(loaded: Settings, url: str, wanted: Sequence[Wanted], how: How | None = None) -> list[SuiteResult]:
@@ -46,35 +54,34 @@ def evaluate(loaded: Settings, url: str, wanted: Sequence[Wanted], how: How | No
 async def evaluated(loaded: Settings, url: str, wanted: Sequence[Wanted], how: How) -> list[SuiteResult]:
     """The same inside a loop."""
     prompts = bootstrap.registry(loaded)
-    spend, free = Spend(how.max_usd), asyncio.Semaphore(AT_ONCE)
+    spend, free = how.spend or Spend(how.max_usd), asyncio.Semaphore(AT_ONCE)
     found: dict[Wanted, SuiteResult] = {}
     for group in _together(wanted):
         settings = loaded
         for one in group:
             settings = with_model(settings, one.task, one.model)
-        async with bootstrap.open_services(
-            settings, url, {one.task: one.version for one in group}, late=True
-        ) as services:
+        versions = {one.task: one.version for one in sorted(group, key=lambda one: one.kind == "rag")}
+        async with bootstrap.open_services(settings, url, versions, late=True) as services:
             if any(one.kind == "rag" for one in group):
                 await solving.indexed(services)
             runs = await asyncio.gather(*(_run(services, one, how, spend, free) for one in group))
         for one, answered in zip(group, runs, strict=True):
             sha256 = prompts.get(one.task, one.version).sha256
-            run = replace(answered, prompt_sha256=sha256, judge=one.judge or "")
+            run = replace(answered, suite=one.suite + how.suffix, prompt_sha256=sha256, judge=one.judge or "")
             result.save(run, loaded.build_dir / "evals")
             found[one] = run
     return [found[one] for one in wanted]
 
 
-def cases_of(loaded: Settings, suite: str) -> list[Case]:
-    """The cases of a suite that count."""
-    return load_cases(loaded.root / "evals" / "cases" / f"{suite}.jsonl")
+def cases_of(loaded: Settings, suite: str, folder: str = "cases") -> list[Case]:
+    """The cases of a suite."""
+    return load_cases(loaded.root / "evals" / folder / f"{suite}.jsonl")
 
 
 async def _run(services: Services, one: Wanted, how: How, spend: Spend, free: asyncio.Semaphore) -> SuiteResult:
     root = services.settings.root
     held = load_quarantine(root / "evals" / "quarantine.yaml").get(one.suite, {})
-    cases = cases_of(services.settings, one.suite)
+    cases = [c for c in cases_of(services.settings, one.suite, how.folder) if how.only is None or how.only(c)]
     runs = []
     for repeat in range(how.repeats):
         suite = KINDS[one.kind](services, one, cases, repeat)
@@ -89,14 +96,14 @@ async def _run(services: Services, one: Wanted, how: How, spend: Spend, free: as
 
 
 def _together(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
-    """Suites that can share one service: no task asked for in two versions or by two models."""
+    """Suites that can share one service: no task by two models, and none in two versions where the service pins one."""
     left = list(dict.fromkeys(wanted))
     while left:
         group: list[Wanted] = []
         for one in list(left):
-            if all(
-                (one.version, one.model) == (other.version, other.model) for other in group if other.task == one.task
-            ):
+            same = [other for other in group if other.task == one.task]
+            pinned = one.kind == "rag" and any(one.version != other.version for other in same if other.kind == "rag")
+            if not pinned and all(one.model == other.model for other in same):
                 group.append(one)
                 left.remove(one)
         yield group

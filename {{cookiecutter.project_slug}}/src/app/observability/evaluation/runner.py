@@ -59,11 +59,12 @@ async def run(
             if not await spend.admit():
                 return None
             paid: float | None = None
+            reused = False
             try:
                 result = await _run_case(suite, case, case_timeout_s, quarantined=case.id in quarantined)
-                paid = _paid(result)
+                paid, reused = _paid(result), result.output is None or result.output.cached
             finally:
-                spend.settle(paid)
+                spend.settle(paid, reused=reused)
         finished.append(result)
         if on_progress is not None:
             on_progress(_progress(suite, finished))

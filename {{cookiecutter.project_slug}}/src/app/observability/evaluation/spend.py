@@ -16,7 +16,8 @@ class Spend:
         self._cap_usd = cap_usd
         self._under_way = 0
         self._dearest: float | None = None
-        self._changed = asyncio.Event()
+        # One for each that waits, because an event belongs to one loop and a cap may outlive several.
+        self._waiting: list[asyncio.Event] = []
         self.spent_usd = 0.0
         self.stopped = ""
 
@@ -31,23 +32,26 @@ class Spend:
                     f"the next case may cost {each:.6f} USD, {self.spent_usd:.6f} of {self._cap_usd:g} USD are spent"
                 )
                 break
-            self._changed.clear()
-            await self._changed.wait()
+            changed = asyncio.Event()
+            self._waiting.append(changed)
+            await changed.wait()
         if self.stopped:
             return False
         self._under_way += 1
         return True
 
-    def settle(self, cost_usd: float | None) -> None:
-        """A case is over. 0.0: nothing was paid; None: something was, and nobody knows what."""
+    def settle(self, cost_usd: float | None, *, reused: bool = False) -> None:
+        """A case is over. None: something was paid, and nobody knows what. What is `reused` tells no price."""
         self._under_way -= 1
         if cost_usd is None:
             if self._cap_usd is not None:
                 self.stopped = "the price of a reply is not known, so no cap can hold: set its price under `models`"
-        elif cost_usd > 0:
+        elif cost_usd > 0 or not reused:
             self.spent_usd += cost_usd
             self._dearest = max(self._dearest or 0.0, cost_usd)
-        self._changed.set()
+        for changed in self._waiting:
+            changed.set()
+        self._waiting.clear()
 
     def _fits(self, each: float) -> bool:
         assert self._cap_usd is not None
