@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from app.cli.main import evaluate
+from app.cli.measuring import evaluate
 
 BIN = Path(sys.executable).parent
 SECRET = re.compile(r"(?i)(key|token|secret|password)")

@@ -165,26 +165,6 @@ def data_gate(production: bool, profile: bool) -> None:
     run(project_root(), production=production, keep_profile=profile)
 
 
-@main.command("eval")
-@click.argument("suites", nargs=-1)
-@click.option("--prompt", "prompts", multiple=True, metavar="TASK@VERSION", help="Evaluate this version instead.")
-@click.option("--model", help="Answer with this model alone instead of the task's route.")
-@click.option("--against", metavar="TASK@VERSION[+MODEL]", help="Compare with this, case by case.")
-@click.option("--repeats", type=click.IntRange(1, 20), default=1, show_default=True, help="Answers a case.")
-@click.option("--max-usd", type=click.FloatRange(min=0, min_open=True), help="Stop before it costs more.")
-@click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write a page for a merge request.")
-@click.option("--gate", is_flag=True, help="Compare with config/success.yaml and the baseline; red stops.")
-@click.option("--update-baseline", is_flag=True, help="Write the results to evals/baseline for review.")
-@click.option("--synthetic", is_flag=True, help="Run the synthetic cases instead; they judge nothing.")
-@click.option("--mlflow/--no-mlflow", default=None, help="Keep the results in MLflow, after the verdict.")
-@click.option("--wait", is_flag=True, help="Wait until MLflow has them.")
-def evaluate(**options: Any) -> None:
-    """Run evaluation suites (all when none is named)."""
-    from app.commands.evaluate import Asked, run
-
-    run(project_root(), Asked(**options))
-
-
 @main.group("prompts")
 def prompt_group() -> None:
     """The prompt registry."""

@@ -1,4 +1,4 @@
-"""Commands that look at quality: judges and their calibration, scores of live calls, labels, drift, better prompts."""
+"""Commands that look at quality: evaluation, judges and their calibration, scores of live calls, labels, drift, better prompts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,26 @@ from typing import Any
 import click
 
 from app.cli.project import project_root
+
+
+@click.command("eval")
+@click.argument("suites", nargs=-1)
+@click.option("--prompt", "prompts", multiple=True, metavar="TASK@VERSION", help="Evaluate this version instead.")
+@click.option("--model", help="Answer with this model alone instead of the task's route.")
+@click.option("--against", metavar="TASK@VERSION[+MODEL]", help="Compare with this, case by case.")
+@click.option("--repeats", type=click.IntRange(1, 20), default=1, show_default=True, help="Answers a case.")
+@click.option("--max-usd", type=click.FloatRange(min=0, min_open=True), help="Stop before it costs more.")
+@click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write a page for a merge request.")
+@click.option("--gate", is_flag=True, help="Compare with config/success.yaml and the baseline; red stops.")
+@click.option("--update-baseline", is_flag=True, help="Write the results to evals/baseline for review.")
+@click.option("--synthetic", is_flag=True, help="Run the synthetic cases instead; they judge nothing.")
+@click.option("--mlflow/--no-mlflow", default=None, help="Keep the results in MLflow, after the verdict.")
+@click.option("--wait", is_flag=True, help="Wait until MLflow has them.")
+def evaluate(**options: Any) -> None:
+    """Run evaluation suites (all when none is named)."""
+    from app.commands.evaluate import Asked, run
+
+    run(project_root(), Asked(**options))
 
 
 @click.group()
@@ -174,4 +194,4 @@ def synthesise(suite: str, count: int, kinds: tuple[str, ...], seed: int) -> Non
     run(project_root(), suite, count, kinds, seed)
 
 
-COMMANDS: tuple[click.Command, ...] = (judge, score, label, drift, optimise, synthesise)
+COMMANDS: tuple[click.Command, ...] = (evaluate, judge, score, label, drift, optimise, synthesise)

@@ -70,7 +70,7 @@ async def _read(url: str, task: str, old: Window, new: Window) -> tuple[list[Liv
     async with connected(url, timeout_s=10) as connection:
         before, after = [await live_calls.in_window(connection, task, window, MOST_CALLS) for window in (old, new)]
         scores: Scores = {}
-        for name, source in ((NAME, "judge"), ("label", "person"), ("thumb", "user")):
+        for name, source in ((NAME, "judge"), ("label", "person"), (None, "user")):
             one, two = [
                 await live_calls.scores(connection, task, name, source, window, MOST_CALLS) for window in (old, new)
             ]

@@ -40,8 +40,9 @@ ON CONFLICT (call_id, name, source) DO UPDATE SET (value, at, detail) = (exclude
 _LOW = b"SELECT call_id, min(value) FROM app.scores WHERE call_id = ANY (%s) GROUP BY 1 HAVING min(value) < 0.5"
 _SCORES = b"""
 SELECT s.value FROM app.scores AS s JOIN app.calls AS c ON c.id = s.call_id
-WHERE c.task = %s AND s.name = %s AND s.source = %s AND c.at >= %s AND c.at < %s
-ORDER BY md5(c.id::text) LIMIT %s
+WHERE c.task = %(task)s AND s.source = %(source)s AND (%(name)s::text IS NULL OR s.name = %(name)s)
+  AND c.at >= %(since)s AND c.at < %(until)s
+ORDER BY md5(c.id::text) LIMIT %(limit)s
 """
 
 
@@ -98,10 +99,11 @@ async def keep_score(
 
 
 async def scores(
-    connection: Connection, task: str, name: str, source: str, window: tuple[datetime, datetime], limit: int
+    connection: Connection, task: str, name: str | None, source: str, window: tuple[datetime, datetime], limit: int
 ) -> list[float]:
-    """The values of one score over a window's calls of a task."""
-    cursor = await connection.execute(_SCORES, [task, name, source, *window, limit])
+    """The values of one score, or of all of a source, over a window's calls of a task."""
+    values = {"task": task, "name": name, "source": source, "limit": limit, **_between(window)}
+    cursor = await connection.execute(_SCORES, values)
     return [float(value) for (value,) in await cursor.fetchall()]
 
 
