@@ -1,4 +1,4 @@
-"""Commands that look at quality: evaluation, judges and their calibration, scores of live calls, labels, drift, better prompts."""
+"""Commands about quality: evaluation, judges, scores of live calls, labels, drift, better prompts, synthetic cases."""
 
 from __future__ import annotations
 
