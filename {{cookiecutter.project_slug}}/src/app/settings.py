@@ -348,6 +348,21 @@ class ReleaseSettings(Section):
     every_s: float = Field(default=5.0, gt=0)
 
 
+class Scoring(Section):
+    """Live traffic judged in the background: a `share` of the calls of `tasks`, for at most `usd_per_day`.
+
+    `judge` is the task that judges. With `watch` every service process looks every `every_s` seconds; the offline
+    stand-in, which is no judge, is asked by `app score` alone.
+    """
+
+    watch: bool = True
+    share: float = Field(default=0.02, ge=0, le=1)
+    tasks: tuple[str, ...] = ("answer",)
+    judge: str = "judge"
+    usd_per_day: float = Field(default=1.0, ge=0)
+    every_s: float = Field(default=60.0, gt=0)
+
+
 class FlagSettings(Section):
     """Switches set by the environment, which go before those in the database: `task:answer`, `model:large@acme`."""
 
@@ -423,6 +438,7 @@ class Settings(Section):
     tool_loop: ToolLoopSettings = ToolLoopSettings()
     retention: Retention = Retention()
     releases: ReleaseSettings = ReleaseSettings()
+    scoring: Scoring = Scoring()
     flags: FlagSettings = FlagSettings()
     tracing: Tracing = Tracing()
     mlflow: Mlflow = Mlflow()
