@@ -10,13 +10,27 @@ import yaml
 from tools.promote.outcome import Refused
 
 
+def pipeline_without(path: Path, step: str) -> bytes | None:
+    """The file without the step's entry; None when there is none, or when a person has written it otherwise."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except (OSError, UnicodeDecodeError):
+        return None
+    kept = [line for line in lines if line.strip() != f"- {_entry(step)}"]
+    return "".join(kept).encode("utf-8") if len(kept) < len(lines) else None
+
+
+def _entry(step: str) -> str:
+    return f"{{name: {step}, notebook: steps/{step}.ipynb, parameters: {{}}}}"
+
+
 def pipeline_with(path: Path, step: str) -> bytes | None:
     """The file with the step added at the end; None when it stands there already.
 
     Raises Refused when the file is damaged or a step of this name does something else.
     """
     notebook = f"steps/{step}.ipynb"
-    entry = f"{{name: {step}, notebook: {notebook}, parameters: {{}}}}"
+    entry = _entry(step)
     if not path.exists():
         return f"name: main\nsteps:\n  - {entry}\n".encode()
     try:
