@@ -51,7 +51,7 @@ def _imports(cell: CodeCell) -> Iterator[tuple[int, str]]:
 def _importable(root: str, folder: Path) -> bool:
     if (
         root in sys.stdlib_module_names
-        or root == "google"
+        or root in ("google", "app")
         or (folder / root).is_dir()
         or (folder / f"{root}.py").exists()
     ):
