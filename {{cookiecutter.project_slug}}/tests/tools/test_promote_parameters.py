@@ -130,6 +130,19 @@ def test_secrets_that_were_typed_are_variables_noted_in_the_example_file(tmp_pat
     assert remedies >= {"set PASSWORD in .env", "set STORE_URL in .env", "set TAVILY_API_KEY in .env"}
 
 
+def test_other_spellings_of_a_question_are_questions(tmp_path: Path) -> None:
+    """Imported under another name, or from the module itself."""
+    cell = (
+        "from getpass import getpass as ask\nfrom os import environ as env, getenv\n"
+        "secret = Store(ask('Store token: '))\nregion = env.get('REGION', 'eu')\nzone = getenv('ZONE') or 'a'\n"
+        "print(secret, region, zone)"
+    )
+    promoted = promote_cells(make_project(tmp_path), cell)
+    assert _parameters(promoted) == {"region": ("str", "eu"), "zone": ("str", "a")}
+    assert 'secret = Store(os.environ["SECRET"])' in promoted.code[-1]
+    assert promoted.refused() == []
+
+
 def test_a_function_that_asks_for_any_key_asks_no_more(tmp_path: Path) -> None:
     """LangGraph's `_set_env` keeps its place and does nothing: the variables are there, or the library says so."""
     cell = (
@@ -160,6 +173,8 @@ def test_parameters_join_the_cell_the_author_tagged(tmp_path: Path) -> None:
         ("from ipywidgets import interact\ninteract(print, x=3)", "ipywidgets.interact(...)"),
         ("x = 1\nbreakpoint()", "breakpoint(...)"),
         ("import pdb\npdb.set_trace()", "pdb.set_trace(...)"),
+        ("agent = UserProxyAgent('u', human_input_mode='ALWAYS')", "human_input_mode='ALWAYS'"),
+        ("answer = await asyncio.to_thread(input, 'You: ')", "input is handed on"),
         ("from google.colab import drive\ndrive.mount('/content')", "from google.colab import drive"),
     ],
 )
@@ -197,3 +212,14 @@ def test_fields_that_stay_say_why(tmp_path: Path) -> None:
         ("0:1", "kept", "a stays", "it is given a value again in 0:2"),
         ("0:3", "kept", "b stays", "its value is computed or too large to inject"),
     ]
+
+
+def test_a_value_that_stands_for_everybody_s_own_is_left_to_do(tmp_path: Path) -> None:
+    """`[your-project-id]` is a parameter, and somebody has to fill it in; directives of tools are no help."""
+    cell = (
+        '# fmt: off\nPROJECT = "[your-project-id]"  # @param {type: "string"} # fmt: skip\n'
+        'CITY = "Oslo"\nprint(PROJECT, CITY)'
+    )
+    promoted = promote_cells(make_project(tmp_path), cell)
+    assert promoted.code[0] == 'PROJECT: str = "[your-project-id]"\nCITY: str = "Oslo"'
+    assert [(f.place, f.what) for f in promoted.promotion.report.remaining] == [("0:2", "PROJECT: str is a parameter")]

@@ -44,6 +44,15 @@ def test_examples_are_one_file_that_holds_them_as_data(tmp_path: Path) -> None:
     assert "\n".join(promoted.code).count('prompt_data("poc_few_shot")') == 2
 
 
+def test_a_notebook_s_own_prompt_data_keeps_its_name(tmp_path: Path) -> None:
+    """The look-up gets another name."""
+    promoted = promote_cells(
+        make_project(tmp_path), 'prompt_data = 3\nfew_shot = ["a text", "b text"]\nprint(few_shot)'
+    )
+    assert "from app.orchestration.notebook import prompt_data as registry_prompt_data" in "\n".join(promoted.code)
+    assert 'few_shot = registry_prompt_data("poc_few_shot")' in promoted.code[-1]
+
+
 def test_data_that_no_prompt_shows_stays(tmp_path: Path) -> None:
     """Cases of a test are printed, not shown to a model: they are data, or parameters."""
     promoted = promote_cells(make_project(tmp_path), 'examples = ["one text", "two"]\nfor e in examples:\n    print(e)')
@@ -97,7 +106,7 @@ def test_a_text_that_reads_like_a_prompt_and_goes_nowhere_is_reported(tmp_path: 
     )
     (finding,) = _kept(promote_cells(make_project(tmp_path), cell), "prompt")
     assert finding.place == "0:1"
-    assert "no call was found that sends it to a model" in finding.reason
+    assert "found no call to put a look-up into" in finding.reason
     assert finding.remedy
 
 
@@ -120,3 +129,36 @@ def test_one_prompt_used_twice_is_one_file(tmp_path: Path) -> None:
     assert len([name for name in promoted.files if name.endswith(".prompt.yml")]) == 1
     write_all(project, promoted.promotion.files)
     assert promote_cells(project, *cells).files == {}
+
+
+@pytest.mark.parametrize(
+    ("heading", "task"),
+    [
+        ("## 2. Summarise the [long documents](https://example.org) 🎉", "poc_summarise_long_documents"),
+        ("## Example", "poc_user"),
+        ("### Résumé of a call\nsome words\n```\n# no heading\n```", "poc_resume"),
+    ],
+)
+def test_a_text_without_a_name_is_called_after_its_heading(heading: str, task: str, tmp_path: Path) -> None:
+    """The author's words for the cell; the title of the notebook says no more than the step's name does."""
+    cells = (("markdown", "# Title"), ("markdown", heading), 'llm.invoke(f"Sum up the following document: {x}")')
+    promoted = promote_cells(make_project(tmp_path), *cells)
+    assert [p.task for p in promoted.promotion.report.prompts] == [task]
+
+
+def test_a_long_name_ends_with_a_whole_word(tmp_path: Path) -> None:
+    """Seventy characters at most."""
+    cell = (
+        'def a_function_with_a_very_long_name_that_goes_on(x):\n    llm.invoke(f"Sum up the following document: {x}")'
+    )
+    promoted = promote_cells(make_project(tmp_path), cell, name="a rather long name of a notebook.ipynb")
+    (prompt,) = promoted.promotion.report.prompts
+    assert prompt.task == "a_rather_long_name_of_a_notebook_a_function_with_a_very_long_name"
+
+
+@pytest.mark.feature("N1")
+def test_a_short_question_that_is_a_parameter_is_not_said_to_stay(tmp_path: Path) -> None:
+    """One line of the notebook, one line of the report."""
+    promoted = promote_cells(make_project(tmp_path), 'question = "What is due?"\nllm.invoke(question)')
+    findings = promoted.promotion.report.findings
+    assert [(f.place, f.subject, f.outcome) for f in findings] == [("0:1", "parameter", "changed")]

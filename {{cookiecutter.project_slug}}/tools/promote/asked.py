@@ -9,32 +9,28 @@ import ast
 import builtins
 import re
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from tools.promote.outcome import Finding
 from tools.promote.parameters import GIVE_IT, FoundParameter, made_of, parameter_line, take_out, the_binding
-from tools.promote.program import Binding, CodeCell, FunctionNode, Program, spelled
+from tools.promote.program import Program
+from tools.promote.questions import (
+    CONVERTERS,
+    Question,
+    bound_by,
+    hint_of,
+    is_repeated,
+    name_of,
+    question_of,
+    with_conversion,
+)
 from tools.promote.secrets import is_secret_name, looks_secret
 from tools.promote.splice import Edit, Edits
 from tools.promote.words import snake
 
-Kind = Literal["person", "secret", "host", "environment"]
-CONVERTERS: dict[str, Any] = {"int": 0, "float": 0.0, "str": "", "bool": False}
 LONGEST_NAME = 40
 # What a host's store of secrets holds under such a name carries a password.
 CREDENTIAL = re.compile(r"(?i)(^|_)(pat|pass|uri|dsn|conn\w*)$")
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """One call that asks. `variable` is the environment's or the host's name for the answer, `words` the question."""
-
-    kind: Kind
-    cell: CodeCell
-    call: ast.Call
-    variable: str
-    words: str
-    default: ast.expr | None
 
 
 @dataclass
@@ -68,10 +64,10 @@ class QuestionRule:
 
     def _as_assignment(self, question: Question) -> bool:
         """`name = int(input("How many?"))` at top level: the statement becomes the parameter `name`."""
-        binding = _bound_by(question)
-        if binding is None or self._is_secret(question, _name_of(binding)):
+        binding = bound_by(question)
+        if binding is None or self._is_secret(question, name_of(binding)):
             return False
-        name = _name_of(binding)
+        name = name_of(binding)
         decides = self.program.names.bindings[name]
         if the_binding(self.program, name) is None or decides[0].node is not binding.node:
             return False
@@ -87,11 +83,11 @@ class QuestionRule:
     def _in_place(self, question: Question) -> None:
         """Anywhere else the call alone gives way."""
         cell, call = question.cell, question.call
-        hint = _hint(cell, call) or snake(question.words)[:LONGEST_NAME].strip("_") or "answer"
+        hint = hint_of(cell, call) or snake(question.words)[:LONGEST_NAME].strip("_") or "answer"
         if self._is_secret(question, hint) or question.kind == "host":
             self._look_up(question, question.variable or hint.upper())
-        elif not _repeated(cell, call):
-            whole = _with_conversion(cell, call)
+        elif not is_repeated(cell, call):
+            whole = with_conversion(cell, call)
             value, source = _answer(question, whole)
             name = self._fresh(hint)
             code = parameter_line(name, type(value).__name__, str(source), question.words)
@@ -123,76 +119,6 @@ class QuestionRule:
         name = next(name for name in tried if name not in self._names)
         self._names.add(name)
         return name
-
-
-def question_of(program: Program, cell: CodeCell, call: ast.Call) -> Question | None:
-    """The question a call asks; None for any other call."""
-    kind = _kind(program, call)
-    if kind is None:
-        return None
-    if kind in ("person", "secret"):
-        given = [*call.args, *(keyword.value for keyword in call.keywords if keyword.arg == "prompt")]
-        return Question(kind, cell, call, "", _words(given[0]) if given else "", None)
-    first = call.args[0] if call.args else None
-    if not isinstance(first, ast.Constant) or not isinstance(first.value, str):
-        return None
-    default = call.args[1] if len(call.args) > 1 else next((k.value for k in call.keywords if k.arg == "default"), None)
-    return Question(kind, cell, call, first.value, "", default)
-
-
-def _kind(program: Program, call: ast.Call) -> Kind | None:
-    called = spelled(call.func) or _on_a_call(call.func)
-    if called == "input" and "input" not in program.names.bindings:
-        return "person"
-    if called in ("getpass", "getpass.getpass"):
-        return "secret"
-    if called.endswith("userdata.get") or called == "get_secret":
-        return "host"
-    if called in ("getenv", "os.getenv", "environ.get", "os.environ.get"):
-        return "environment"
-    return None
-
-
-def _on_a_call(function: ast.expr) -> str:
-    """The method of `UserSecretsClient().get_secret`."""
-    made = isinstance(function, ast.Attribute) and isinstance(function.value, ast.Call)
-    return function.attr if made and isinstance(function, ast.Attribute) else ""
-
-
-def _bound_by(question: Question) -> Binding | None:
-    """The top-level assignment whose value is the answer, at most converted or with a literal behind `or`."""
-    cell, node = question.cell, question.call
-    for above in cell.above(node):
-        if isinstance(above, ast.Assign | ast.AnnAssign):
-            target = above.targets[0] if isinstance(above, ast.Assign) else above.target
-            if not isinstance(target, ast.Name) or above.value is None:
-                return None
-            return Binding(cell, above, above.value, True) if _only(cell, above) else None
-        if not _converts(above) and not (isinstance(above, ast.BoolOp) and isinstance(above.op, ast.Or)):
-            return None
-    return None
-
-
-def _only(cell: CodeCell, statement: ast.Assign | ast.AnnAssign) -> bool:
-    return isinstance(cell.parents.get(statement), ast.Module) and (
-        isinstance(statement, ast.AnnAssign) or len(statement.targets) == 1
-    )
-
-
-def _converts(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in CONVERTERS
-        and len(node.args) == 1
-        and not node.keywords
-    )
-
-
-def _with_conversion(cell: CodeCell, call: ast.Call) -> ast.Call:
-    """`int(input(...))` as a whole."""
-    above = cell.parents.get(call)
-    return above if isinstance(above, ast.Call) and _converts(above) else call
 
 
 def _answer(question: Question, expression: ast.expr | None) -> tuple[Any, str | None]:
@@ -238,52 +164,3 @@ def _said(question: Question, value: Any) -> tuple[str, str]:
         return "a step has nobody to ask", remedy or "change it under `parameters` in notebooks/pipeline.yaml"
     source = "the notebook host's store" if question.kind == "host" else "the environment"
     return f"the notebook read it from {source} as {question.variable}", remedy
-
-
-def _hint(cell: CodeCell, call: ast.Call) -> str:
-    """What the code calls the answer: the keyword, the key or the variable it goes to."""
-    below: ast.AST = call
-    for above in cell.above(call):
-        if isinstance(above, ast.keyword) and above.arg:
-            return above.arg
-        if isinstance(above, ast.Dict):
-            keys = [k for k, v in zip(above.keys, above.values, strict=True) if v is below]
-            if keys and isinstance(keys[0], ast.Constant):
-                return snake(str(keys[0].value))
-        if isinstance(above, ast.Assign | ast.AnnAssign):
-            target = above.targets[0] if isinstance(above, ast.Assign) else above.target
-            if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
-                return snake(str(target.slice.value))
-            return target.id if isinstance(target, ast.Name) else getattr(target, "attr", "")
-        if isinstance(above, ast.stmt):
-            return ""
-        below = above
-    return ""
-
-
-def _repeated(cell: CodeCell, call: ast.Call) -> bool:
-    """Whether the question may be asked more than once: in a function, a loop's body or a comprehension's."""
-    below: ast.AST = call
-    for above in cell.above(call):
-        if isinstance(above, FunctionNode | ast.Lambda | ast.ClassDef | ast.While):
-            return True
-        if isinstance(above, ast.For | ast.AsyncFor) and below is not above.iter:
-            return True
-        if isinstance(above, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
-            first = above.generators[0]
-            if below is not first or call not in list(ast.walk(first.iter)):
-                return True
-        below = above
-    return False
-
-
-def _words(node: ast.expr) -> str:
-    """The words of a question, on one line, without the mark that waits for the answer."""
-    texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    return re.sub(r"[\s:>]+$", "", " ".join(" ".join(texts).split()))
-
-
-def _name_of(binding: Binding) -> str:
-    node = binding.node
-    target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
-    return target.id if isinstance(target, ast.Name) else ""

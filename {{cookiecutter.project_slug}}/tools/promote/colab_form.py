@@ -78,4 +78,5 @@ def _bounds(fields: dict[str, str]) -> str:
 
 
 def _trailing(text: str) -> str:
-    return text.strip(",; \t").removeprefix("#").strip()
+    said = text.strip(",; \t").removeprefix("#").strip()
+    return "" if re.match(r"(fmt|type|noqa|pylint|ruff)\b", said) else said

@@ -35,7 +35,7 @@ def variables_of(step: Notebook, put: Iterable[str]) -> list[str]:
     read: set[str] = set()
     for cell in program.cells:
         for node in cell.nodes:
-            name = _named(node)
+            name = _named(program, node)
             stored = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
             (written if stored else read).add(name)
     needed = (read - written) | set(put)
@@ -47,7 +47,7 @@ def read_from_environment(program: Program, edits: Edits) -> list[Finding]:
     first: dict[str, Finding] = {}
     for cell in program.cells:
         for node in cell.nodes:
-            name = _named(node)
+            name = _named(program, node)
             stored = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
             if not NAME.fullmatch(name) or stored or _brought(name) or name in first:
                 continue
@@ -78,15 +78,19 @@ def env_example(project: Path, names: Iterable[str]) -> dict[Path, bytes]:
     return {path: "\n".join([*lines, *head, *(f"#{name}=" for name in new), ""]).encode("utf-8")}
 
 
-def _named(node: ast.AST) -> str:
+def _named(program: Program, node: ast.AST) -> str:
     """`X` for `os.environ["X"]`, `os.getenv("X")` and `os.environ.get("X")`; empty for everything else."""
-    if isinstance(node, ast.Subscript) and spelled(node.value) in READS[4:]:
+    if isinstance(node, ast.Subscript) and _called(program, node.value) in READS[4:]:
         named = node.slice
-    elif isinstance(node, ast.Call) and node.args and spelled(node.func) in READS[:4]:
+    elif isinstance(node, ast.Call) and node.args and _called(program, node.func) in READS[:4]:
         named = node.args[0]
     else:
         return ""
     return named.value if isinstance(named, ast.Constant) and isinstance(named.value, str) else ""
+
+
+def _called(program: Program, expression: ast.expr) -> str:
+    return program.dotted(expression) or spelled(expression)
 
 
 def _brought(name: str) -> bool:

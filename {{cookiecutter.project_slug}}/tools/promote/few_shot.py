@@ -47,6 +47,8 @@ class ExampleLifter:
         self.program = program
         self.prompts = prompts
         self.helpers: set[str] = set()
+        taken = DATA in program.names.bindings
+        self._imported, self._name = (f"{DATA} as registry_{DATA}", f"registry_{DATA}") if taken else (DATA, DATA)
 
     def lift(self, edits: Edits) -> None:
         """Replace every collection by a look-up; report those that hold code."""
@@ -88,13 +90,13 @@ class ExampleLifter:
         function = cell.function_around(examples.node)
         named = examples.name or "examples"
         task = self.prompts.register(template, "user", cell, examples.node, named, function.name if function else None)
-        edits.add(Edit(cell.index, examples.span, _look_up(task, examples)))
-        self.helpers = {DATA}
+        edits.add(Edit(cell.index, examples.span, _look_up(self._name, task, examples)))
+        self.helpers = {self._imported}
 
 
-def _look_up(task: str, examples: Examples) -> str:
+def _look_up(name: str, task: str, examples: Examples) -> str:
     """The expression that gives the collection back: tuples as tuples, turns spread into their list."""
-    text = f'{DATA}("{task}")'
+    text = f'{name}("{task}")'
     if examples.spread:
         return f"*{text}"
     if any(isinstance(row, tuple) for row in examples.value):

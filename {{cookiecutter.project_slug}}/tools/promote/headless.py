@@ -14,6 +14,12 @@ from tools.promote.program import CodeCell, Program, spelled
 from tools.promote.splice import Edits
 
 ASKING = {"input", "getpass"}
+# Options by which agent frameworks ask a person in the middle of a run.
+ASKING_OPTIONS = {
+    ("human_input_mode", "ALWAYS"): 'set human_input_mode="NEVER"',
+    ("human_input_mode", "TERMINATE"): 'set human_input_mode="NEVER"',
+    ("human_input", "True"): "set human_input=False",
+}
 DEBUGGERS = {"pdb.set_trace", "ipdb.set_trace", "IPython.core.debugger.set_trace", "IPython.embed"}
 # Widgets that hold a value a person sets, and the calls that wait for one.
 WIDGETS = re.compile(
@@ -32,7 +38,7 @@ def check_headless(program: Program, edits: Edits) -> list[Finding]:
                 findings.append(finding)
         for node in cell.nodes:
             if isinstance(node, ast.Call) and not edits.replaced(cell.index, cell.span(node)):
-                findings += [*_asking(cell, node), *_waiting(program, cell, node)]
+                findings += [*_asking(cell, node), *_waiting(program, cell, node), *_configured(cell, node)]
     return findings
 
 
@@ -57,3 +63,21 @@ def _waiting(program: Program, cell: CodeCell, node: ast.Call) -> list[Finding]:
         reason, remedy = "a debugger waits for a person", "remove the line"
         return [Finding("refused", "input", cell.index, node.lineno, what, reason, remedy)]
     return []
+
+
+def _configured(cell: CodeCell, node: ast.Call) -> list[Finding]:
+    """Frameworks told to ask a person, and `input` handed to something that will call it."""
+    findings = []
+    for keyword in node.keywords:
+        value = keyword.value.value if isinstance(keyword.value, ast.Constant) else None
+        remedy = ASKING_OPTIONS.get((keyword.arg or "", str(value)))
+        if remedy:
+            what = f"{keyword.arg}={value!r}"
+            reason = "a step has nobody to ask"
+            findings.append(Finding("refused", "input", cell.index, keyword.value.lineno, what, reason, remedy))
+    for given in [*node.args, *(keyword.value for keyword in node.keywords)]:
+        if isinstance(given, ast.Name) and given.id in ASKING:
+            what, reason = f"{given.id} is handed on", "whoever calls it has nobody to ask"
+            remedy = "hand on a function that gives the answer"
+            findings.append(Finding("refused", "input", cell.index, given.lineno, what, reason, remedy))
+    return findings

@@ -20,6 +20,10 @@ from tools.promote.splice import Edit, Edits
 
 TAG = "parameters"
 LONGEST_VALUE = 300
+# A comment above an assignment that is about it, not a directive of nbdev, Colab or a tool.
+OWN_COMMENT = re.compile(r"#(?!\||\s*@(title|markdown)|\s*(fmt|type|noqa|pylint|ruff|isort|black|mypy)\b)")
+# What an author writes where everybody fills in their own.
+PLACEHOLDER = re.compile(r"(?i)[\[<{]?\s*(your|insert|enter|add|put|replace)[\s_-].*|[\[<{][^\]>}]*[\]>}]")
 GIVE_IT = "give it a value under `parameters` in notebooks/pipeline.yaml"
 
 
@@ -151,7 +155,9 @@ def _parameter(name: str, binding: Binding) -> FoundParameter | None:
         return None
     if isinstance(value, str) and looks_secret(value):
         return None
-    return made_of(name, binding, value, source)
+    filled = not (isinstance(value, str) and PLACEHOLDER.fullmatch(value.strip()))
+    reason, remedy = ("", "") if filled else ("its value stands for everybody's own", GIVE_IT)
+    return made_of(name, binding, value, source, "", reason, remedy)
 
 
 def _why_left(program: Program, name: str, bindings: list[Binding]) -> tuple[str, str]:
@@ -196,7 +202,7 @@ def _comment_lines(binding: Binding) -> list[int]:
     """Numbers of the comment lines that belong to the assignment: right above it, after a gap or the cell's start."""
     numbers: list[int] = []
     number = _first_line(binding) - 1
-    while number >= 1 and re.match(r"#(?!\||\s*@(title|markdown))", binding.cell.line(number)):
+    while number >= 1 and re.match(OWN_COMMENT, binding.cell.line(number)):
         numbers.insert(0, number)
         number -= 1
     return numbers

@@ -26,6 +26,7 @@ from tools.promote.rewriting import rewrite
 from tools.promote.secrets import TOKENS, redact
 from tools.promote.step_module import module_path, module_text, refuse_written_by_hand
 from tools.promote.step_notebook import assemble, check_parses, relative_folder
+from tools.promote.unsent import report_unsent
 from tools.promote.words import step_name
 
 VERSION = 1
@@ -132,6 +133,7 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
     check_parses(assembled.notebook, name)
     promoted["step_sha256"] = fingerprint(assembled.notebook)
     requirements = requirements_file(place.project, rules.dependencies)
+    left = report_unsent(assembled.notebook, assembled.origins, notebook, rules.findings)
     report = Report(
         step=place.step,
         source=name,
@@ -139,6 +141,7 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
         findings=sorted(
             [
                 *rules.findings,
+                *left,
                 *rules.dependencies.findings,
                 *exported.findings,
                 *find_pickles(program),

@@ -6,7 +6,7 @@ A text deserves a file when it is a system prompt, long, interpolated or a templ
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tools.promote.candidates import Candidate, deserves, find_candidates, variable_of
@@ -44,14 +44,26 @@ class Use:
 
 
 class PromptLifter:
-    """Lifts the prompts of one notebook. `helper` is the name `prompt` has in the step."""
+    """Lifts the prompts of one notebook.
 
-    def __init__(self, program: Program, store: PromptStore, step: str, source_name: str, helper: str) -> None:
+    `helper` is the name `prompt` has in the step, `headings` gives for a cell the heading it stands under.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        store: PromptStore,
+        step: str,
+        source_name: str,
+        helper: str,
+        headings: Mapping[int, str],
+    ) -> None:
         self.program = program
         self.store = store
         self.step = step
         self.source_name = source_name
         self.helper = helper
+        self.headings = headings
         self.lifted: list[Lifted] = []
         self.findings: list[Finding] = []
         self.called = False  # whether the step calls `prompt`
@@ -119,7 +131,7 @@ class PromptLifter:
         key = (template.text, role)
         version = self._versions.get(key)
         if version is None:
-            wanted = task_name(self.step, function, variable, role)
+            wanted = task_name(self.step, function, variable, role, self.headings.get(cell.index, ""))
             self._tasks[key] = self._free_name(wanted, template, role)
             named = f" ({variable})" if variable else ""
             description = f"Lifted from {self.source_name}, cell {cell.index}{named}."

@@ -10,6 +10,7 @@ from tools.promote.dependencies import Dependencies, lift_installs
 from tools.promote.descriptions import Choice, report_descriptions, to_lift
 from tools.promote.environment import read_from_environment
 from tools.promote.few_shot import ExampleLifter
+from tools.promote.headings import headings_of
 from tools.promote.headless import check_headless
 from tools.promote.host_library import check_host_library
 from tools.promote.notebook_file import Notebook
@@ -22,7 +23,6 @@ from tools.promote.rewiring import rewire
 from tools.promote.secrets import SecretRemover
 from tools.promote.splice import Edits
 from tools.promote.step_notebook import PROMPT, import_cell, prompt_helper, uses_relative_paths
-from tools.promote.unsent import report_unsent
 
 
 @dataclass(frozen=True)
@@ -52,13 +52,11 @@ def rewrite(
     clients = rewire(program, edits)
     secrets = SecretRemover(program, edits)
     secrets.run()
-    prompts = PromptLifter(program, store, step, name, prompt_helper(program))
+    prompts = PromptLifter(program, store, step, name, prompt_helper(program), headings_of(notebook))
     examples = ExampleLifter(program, prompts)
     examples.lift(edits)
     prompts.lift(edits, to_lift(program, choice))
     stays = report_descriptions(program, edits)
-    known = {(f.cell, f.line) for f in [*prompts.findings, *stays]}
-    stays += report_unsent(program, edits, known)
     arguments = lift_arguments(program, edits)
     asked = QuestionRule(program, edits).run()
     headless = [*check_host_library(program, edits), *check_headless(program, edits)]
@@ -75,12 +73,13 @@ def rewrite(
         cwd=cwd if uses_relative_paths(program, edits) else None,
         surrounded=clients.surrounded,
     )
+    named = {(parameter.cell, parameter.line) for parameter in parameters}
     findings = [
         *(parameter.finding for parameter in parameters),
         *left,
         *arguments.findings,
         *asked.findings,
-        *prompts.findings,
+        *(f for f in prompts.findings if f.outcome != "kept" or (f.cell, f.line) not in named),
         *stays,
         *clients.findings,
         *secrets.findings,

@@ -1,85 +1,45 @@
-"""Texts that read like prompts though no call was found that sends them: they stay, and the report says where.
+"""Prompts that are still in the step: they stay, and the report says where.
 
-The wording is judged by the rules of the prompt lint, so that what promote leaves and what the lint finds agree.
+The prompt lint itself looks over the step, so that what promote leaves and what the lint will find there agree.
 """
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
-from tools.promote.candidates import LONG_CHARS
+from tools.promote.notebook_file import Notebook, source_of
 from tools.promote.outcome import Finding
-from tools.promote.program import CodeCell, Program
-from tools.promote.splice import Edits
-from tools.prompt_lint.prose import excluding_keyword, is_markup_or_code, weight, words
-from tools.prompt_lint.wording import strong
+from tools.prompt_lint import source
+from tools.prompt_lint.configuration import Configuration
+from tools.prompt_lint.inspection import check
 
-LEAST_WORDS = 6
-REASON = "it reads like a prompt, and no call was found that sends it to a model"
+RULE = "hardcoded_prompt"
+SUBJECTS = {"prompt", "description", "parameter"}
+REASON = "it reads like a prompt, and promote found no call to put a look-up into"
 REMEDY = "move it to a variable named `..._prompt` and promote again, or to a file below prompts/ by hand"
-TOLD_A_PERSON = {
-    "print",
-    "display",
-    "Markdown",
-    "HTML",
-    "input",
-    "getpass",
-    "warn",
-    "info",
-    "error",
-    "debug",
-    "warning",
-}
 
 
-def report_unsent(program: Program, edits: Edits, known: set[tuple[int, int]]) -> list[Finding]:
-    """A finding for each such text. `known`: cell and line of what the report names already."""
-    findings = []
-    for cell in program.cells:
-        for node in _texts(cell):
-            if any((cell.index, line) in known for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)):
-                continue
-            if not edits.free(cell.index, cell.span(node)) or not _reads_as_prompt(node):
-                continue
-            what = "text stays in the notebook"
-            findings.append(Finding("kept", "prompt", cell.index, node.lineno, what, REASON, REMEDY))
-    return findings
-
-
-def _texts(cell: CodeCell) -> Iterator[ast.expr]:
-    """The widest expressions made of text, without documentation and what a person is told."""
-    queue: list[ast.AST] = [cell.tree]
-    while queue:
-        node = queue.pop(0)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+def report_unsent(
+    step: Notebook, origins: Mapping[int, int], notebook: Notebook, found: Iterable[Finding]
+) -> list[Finding]:
+    """A finding for each prompt the lint sees in the step and `found` does not name; places are the notebook's."""
+    known = {(finding.cell, finding.line) for finding in found if finding.subject in SUBJECTS}
+    left: dict[tuple[int, int], Finding] = {}
+    for hit in check(source.notebook(step.dump().encode("utf-8"), "step.ipynb"), Configuration(Path())):
+        if hit.rule != RULE or hit.severity != "error" or hit.cell is None or hit.cell not in origins:
             continue
-        if isinstance(node, ast.Call) and _name(node) in TOLD_A_PERSON:
+        cell = origins[hit.cell]
+        lines = source_of(step.cells[hit.cell]).splitlines()
+        spanned = [_line(notebook, cell, text) for text in lines[hit.line - 1 : hit.end_line]]
+        if any((cell, line) in known for line in spanned):
             continue
-        if isinstance(node, ast.Raise):
-            continue
-        if isinstance(node, ast.keyword) and node.arg and excluding_keyword(node.arg):
-            continue
-        plain = isinstance(node, ast.Constant) and isinstance(node.value, str)
-        if plain or isinstance(node, ast.JoinedStr) or (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)):
-            assert isinstance(node, ast.expr)
-            if _literal(node):
-                yield node
-                continue
-        queue += ast.iter_child_nodes(node)
+        what = f"text of {len(hit.text)} characters stays in the notebook"
+        left[cell, spanned[0]] = Finding("kept", "prompt", cell, spanned[0], what, REASON, REMEDY)
+    return list(left.values())
 
 
-def _reads_as_prompt(node: ast.expr) -> bool:
-    text = _literal(node)
-    if words(text) < LEAST_WORDS or is_markup_or_code(text):
-        return False
-    holes = any(isinstance(n, ast.FormattedValue) for n in ast.walk(node))
-    return strong(text) > 0 and (weight(text) >= LONG_CHARS or holes or "\n" in text.strip())
-
-
-def _literal(node: ast.expr) -> str:
-    return "".join(n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str))
-
-
-def _name(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+def _line(notebook: Notebook, cell: int, text: str) -> int:
+    """Where a line of the step stands in the notebook's cell; its first line when it was changed."""
+    lines = source_of(notebook.cells[cell]).splitlines()
+    return next((number for number, line in enumerate(lines, start=1) if line.strip() == text.strip()), 1)

@@ -14,6 +14,14 @@ GENERIC = {
     "text", "str", "string", "response", "completion", "result", "output", "my", "the", "const", "default", "self",
     "resp", "res", "r", "stream", "chat", "chain", "llm", "agent", "model", "client", "out", "x", "df", "data", "ret",
 }  # fmt: skip
+# Words of a heading that say nothing about the prompt under it.
+FILLING = {
+    "a", "an", "and", "as", "at", "by", "for", "from", "how", "in", "is", "it", "its", "of", "on", "or", "our", "s",
+    "t", "that", "this", "to", "use", "using", "via", "we", "with", "you", "your", "let", "now", "some", "step", "part",
+    "run", "example", "examples", "define", "create", "test", "try", "set", "up", "setup", "get", "started", "section",
+    "1st", "user", "optional", "first", "next", "llms", "code", "function", "call", "notebook", "cell",
+}  # fmt: skip
+HEADING_WORDS = 4
 RESERVED_INPUTS = {"task", "self"}
 LONGEST = 60
 
@@ -34,19 +42,26 @@ def step_name(stem: str) -> str:
     return (name if usable else f"notebook_{name}")[:LONGEST].rstrip("_")
 
 
-def task_name(step: str, function: str | None, variable: str | None, role: str) -> str:
-    """The task's name: step, function, what the variable's name adds, and `system` for a system prompt."""
+def task_name(step: str, function: str | None, variable: str | None, role: str, heading: str = "") -> str:
+    """The task's name: step, function, what the variable's name adds, and `system` for a system prompt.
+
+    Where neither says anything, the words of the heading above do.
+    """
     words = [w for w in snake(function or "").split("_") if w]
     for word in snake(variable or "").split("_"):
         if word and word not in GENERIC and word not in words:
             words.append(word)
+    if not words:
+        known = {*snake(step).split("_"), *GENERIC, *FILLING}
+        told = [word for word in snake(heading).split("_") if word and word not in known and not word.isdigit()]
+        words = list(dict.fromkeys(told))[:HEADING_WORDS]
     if not words:
         words = [role]
     elif role == "system" and "system" not in words:
         words.append("system")
     name = "_".join(words)
     name = name if name.startswith(f"{step}_") else f"{step}_{name}"
-    return name[: LONGEST + 10].rstrip("_")
+    return name if len(name) <= LONGEST + 10 else name[: LONGEST + 10].rpartition("_")[0]
 
 
 def input_name(expression: ast.expr, taken: set[str]) -> str:
