@@ -29,7 +29,7 @@ from app.data.change_feed import ChangeFeed
 from app.data.dedicated import connected
 from app.data.reranking import WIDTH, rerank
 from app.data.retrieval import Hit, search
-from app.errors import ConfigurationError, GateFailedError
+from app.errors import ConfigurationError, GateFailedError, InputError
 from app.intelligence.accounts import Accounts
 from app.intelligence.admission import Admission, CapRule, LimitRule, Rules
 from app.intelligence.attempts import Attempts
@@ -202,6 +202,17 @@ def live_scoring(loaded: Settings, url: str, gateway: Gateway) -> LiveScoring:
     return LiveScoring(judge, prompts, url, loaded.scoring, why)
 
 
+def background_scoring(loaded: Settings, url: str, gateway: Gateway) -> LiveScoring | None:
+    """The same for a service, None where it is switched off, or has no judge: that is logged, and stops nothing."""
+    if not loaded.scoring.watch or loaded.scoring.share <= 0 or loaded.provider == "offline":
+        return None
+    try:
+        return live_scoring(loaded, url, gateway)
+    except (ConfigurationError, InputError) as error:
+        log.warning("live calls are not scored: %s", " ".join(str(error).split()))
+        return None
+
+
 def flags(loaded: Settings, url: str) -> Flags:
     """The switches, from the last known state until the database has been read."""
     return Flags(url, loaded.data_dir / "flags.json", off=loaded.flags.off, on=loaded.flags.on)
@@ -371,9 +382,8 @@ async def _until_the_end(loaded: Settings, url: str) -> AsyncIterator[Services]:
     async with open_services(loaded, url) as services, asyncio.TaskGroup() as tasks:
         tasks.create_task(services.assistant.warm())
         guard = tasks.create_task(canary_guard(loaded, url).run()) if loaded.releases.watch else None
-        scoring = None
-        if loaded.scoring.watch and loaded.scoring.share > 0 and loaded.provider != "offline":
-            scoring = tasks.create_task(live_scoring(loaded, url, services.gateway).run())
+        scorer = background_scoring(loaded, url, services.gateway)
+        scoring = tasks.create_task(scorer.run()) if scorer is not None else None
         _settle_down()
         yield services
         if scoring is not None:

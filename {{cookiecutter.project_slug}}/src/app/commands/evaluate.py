@@ -71,7 +71,7 @@ def run(root: Path, asked: Asked) -> None:
         click.echo(judged.summary())
     if asked.markdown is not None:
         markdown.write(asked.markdown, markdown.page(results, judged, old, provider=loaded.provider))
-    _keep_in_mlflow(loaded, found, asked)
+    _keep_in_mlflow(loaded, url, found, asked)
     if judged is not None and not judged.green:
         raise GateFailedError("the evaluation gate is red", judged.reasons)
     if stopped := [one for one in found if one.not_run]:
@@ -129,14 +129,14 @@ def _judged(loaded: Settings, url: str, wanted: Sequence[Wanted], results: Seque
     return judging.verdict(loaded, results, required=[one.suite for one in wanted])
 
 
-def _keep_in_mlflow(loaded: Settings, found: Sequence[SuiteResult], asked: Asked) -> None:
+def _keep_in_mlflow(loaded: Settings, url: str, found: Sequence[SuiteResult], asked: Asked) -> None:
     """After the verdict, so that nobody waits for it who did not ask to; a failure never hides the verdict."""
     if asked.mlflow is False:
         return
     if not mlflow_child.installed():
         click.echo("note: MLflow is not installed here: no records are written", err=True)
         return
-    child = mlflow_child.start(loaded, found)
+    child = mlflow_child.start(loaded, url, found)
     if not asked.wait:
         return
     try:

@@ -30,8 +30,11 @@ def installed() -> bool:
     return importlib.util.find_spec("mlflow") is not None
 
 
-def start(loaded: Settings, found: Sequence[SuiteResult]) -> subprocess.Popen[bytes]:
-    """Begin to write the records of results that were saved under build/evals."""
+def start(loaded: Settings, url: str, found: Sequence[SuiteResult]) -> subprocess.Popen[bytes]:
+    """Begin to write the records of results that were saved under build/evals.
+
+    The child is told where the database is, so that it never starts one that somebody stopped meanwhile.
+    """
     folder = loaded.build_dir / "evals"
     paths = [str(results.path_of(folder, one.suite, one.label)) for one in found]
     note(folder, {"status": "writing", "results": paths})
@@ -42,7 +45,7 @@ def start(loaded: Settings, found: Sequence[SuiteResult]) -> subprocess.Popen[by
             stdout=log,
             stderr=log,
             cwd=loaded.root,
-            env={**os.environ, "PYTHONPATH": _path()},
+            env={**os.environ, "PYTHONPATH": _path(), "DATABASE_URL": url},
             start_new_session=True,
         )
 
@@ -106,7 +109,7 @@ def main(arguments: Sequence[str]) -> int:
     loaded = bootstrap.settings(root)
     folder, began = loaded.build_dir / "evals", time.perf_counter()
     try:
-        uri = tracking.records(loaded, bootstrap.prepare_database(loaded))
+        uri = tracking.records(loaded, os.environ["DATABASE_URL"])
         os.environ.update({"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", **mlflow_store.child_environment(uri)})
         from app.observability.mlflow_connection import connect
         from app.observability.mlflow_export import export
