@@ -114,7 +114,7 @@ async def attach_vectors(cursor: AsyncCursor, tenant: str, model: str) -> int:
 async def analyse(pool: AsyncConnectionPool) -> None:
     """Tell the planner at once: with the figures of an empty table a search takes ten times as long."""
     async with pool.connection() as connection:
-        for table in ("documents", "chunks", "embeddings", "words"):
+        for table in ("documents", "chunks", "embeddings", "words", "sketches"):
             await connection.execute(f"ANALYZE {table}")
 
 
