@@ -3,6 +3,9 @@
 Three bits a number, a tenth of the vector, in a narrow table in step with the vectors whoever writes them. A caller who
 may read thousands of chunks has all their sketches compared and then the vectors of the nearest. The search of earlier
 versions stays as it is, so that old and new replicas run side by side.
+
+And new words wait in a list of at most 1 MB before they go into the word index together: writing a full chunk costs a
+quarter, a search that meets a full list 0.15 ms.
 """
 
 from alembic import op
@@ -206,7 +209,12 @@ REVOKE EXECUTE ON FUNCTION app.search(text, text, text[], jsonb[], jsonb[], text
     integer, integer, float8, float8, float8, integer, text, integer) FROM PUBLIC;
 """
 
+WORDS = "ALTER INDEX app.chunks_words SET (fastupdate = on, gin_pending_list_limit = 1024)"
+
 DOWNGRADE = """
+ALTER INDEX app.chunks_words SET (fastupdate = off);
+ALTER INDEX app.chunks_words RESET (gin_pending_list_limit);
+SELECT gin_clean_pending_list('app.chunks_words');
 DROP FUNCTION app.search(text, text, text[], jsonb[], jsonb[], text, text, boolean, integer, integer,
     integer, integer, float8, float8, float8, integer, text, integer);
 DROP TRIGGER sketch_added ON embeddings; DROP TRIGGER sketch_changed ON embeddings;
@@ -220,6 +228,7 @@ DROP FUNCTION app.vector_sketch;
 def upgrade() -> None:
     op.execute(TABLE)
     op.execute(SEARCH)
+    op.execute(WORDS)
 
 
 def downgrade() -> None:
