@@ -5,7 +5,7 @@ may read thousands of chunks has all their sketches compared and then the vector
 versions stays as it is, so that old and new replicas run side by side.
 
 And new words wait in a list of at most 1 MB before they go into the word index together: writing a full chunk costs a
-quarter, a search that meets a full list 0.15 ms.
+quarter, a search that meets a full list 0.15 ms. And documents that wait for the workers of an ingestion.
 """
 
 from alembic import op
@@ -211,7 +211,25 @@ REVOKE EXECUTE ON FUNCTION app.search(text, text, text[], jsonb[], jsonb[], text
 
 WORDS = "ALTER INDEX app.chunks_words SET (fastupdate = on, gin_pending_list_limit = 1024)"
 
+QUEUE = """
+CREATE TABLE ingest_queue (
+    tenant text NOT NULL,
+    document_id text NOT NULL,
+    document jsonb NOT NULL,                     -- as `app.data.documents.Document`, text included
+    chunking text NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    claimed_by text,
+    claimed_until timestamptz,
+    reason text NOT NULL DEFAULT '',             -- why the last attempt ended without a result
+    PRIMARY KEY (tenant, document_id)
+);
+-- Texts of closed documents stand in it: indexing alone sees it.
+ALTER TABLE ingest_queue ENABLE ROW LEVEL SECURITY;
+CREATE POLICY indexing ON ingest_queue USING (tenant = (SELECT app.current_tenant()) AND (SELECT app.indexing()));
+"""
+
 DOWNGRADE = """
+DROP TABLE ingest_queue;
 ALTER INDEX app.chunks_words SET (fastupdate = off);
 ALTER INDEX app.chunks_words RESET (gin_pending_list_limit);
 SELECT gin_clean_pending_list('app.chunks_words');
@@ -229,6 +247,7 @@ def upgrade() -> None:
     op.execute(TABLE)
     op.execute(SEARCH)
     op.execute(WORDS)
+    op.execute(QUEUE)
 
 
 def downgrade() -> None:
