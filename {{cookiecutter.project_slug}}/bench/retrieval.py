@@ -115,7 +115,8 @@ def make(chunks: int, dimensions: int, questions: int) -> Corpus:
     targets = rng.choice(chunks, questions, replace=False)
     asked = vectors[targets] + rng.standard_normal((questions, dimensions)).astype("f4") * (0.6 / dimensions**0.5)
     asked /= numpy.linalg.norm(asked, axis=1, keepdims=True)
-    texts = [" ".join(words) for words in vocabulary[mixed]]
+    parts = (mixed[start : start + 50_000] for start in range(0, chunks, 50_000))
+    texts = [" ".join(words) for part in parts for words in vocabulary[part]]
     # A word counts as common when it is among the 300 most frequent ones.
     Corpus.common = frozenset(vocabulary[:300])  # type: ignore[attr-defined]
     return Corpus([f"t{n}" for n in tenants], groups, texts, vectors, targets, asked)

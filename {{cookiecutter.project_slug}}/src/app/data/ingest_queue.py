@@ -97,7 +97,7 @@ async def work(
                 )
 
         try:
-            if check is not None:
+            if check is not None and chunks:
                 check(chunks)
             await indexing.apply(
                 pool, plan, chunks, embed=embed, embedding_model=embedding_model, within=finish, only_plan=True
