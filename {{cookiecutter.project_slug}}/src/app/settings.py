@@ -389,7 +389,8 @@ class Retrieval(Section):
     """Chunking and search. Sizes in tokens (about four characters each), overlap as a share.
 
     `ranked` bounds how many chunks full text ranks for a question, `exact_rows` how many vectors are compared one by
-    one instead of by the index; `half_precision` says that the vector index is built and asked in half precision.
+    one instead of by the index; of these, `compared` are read whole after the sketches of all were compared, 0 reads
+    all. `half_precision` says that the vector index is built and asked in half precision.
     `rerank` is `none`, `lexical`, or the name of a cross encoder that fastembed knows.
     """
 
@@ -403,6 +404,7 @@ class Retrieval(Section):
     text_weight: float = Field(1.0, ge=0)
     ranked: int = Field(300, ge=50)
     exact_rows: int = Field(20_000, ge=0)
+    compared: int = Field(400, ge=0)
     half_precision: bool = False
     rerank: str = "none"
     min_score: float = Field(0.0, ge=0.0)
