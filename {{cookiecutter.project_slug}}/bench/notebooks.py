@@ -52,7 +52,7 @@ LOCAL = "inside the notebook's own process"
 # What a small self-contained notebook does not do: reach the network or files that did not come with it.
 REACHES_OUT = re.compile(
     r"requests\.|urllib|wget|curl |git clone|load_dataset|open\(|read_csv|read_json|files\.upload|subprocess"
-    r"|drive\.mount|\.from_pretrained|input\(|widgets|PIL|datasets|boto3|!apt|https?://[^\s'\"]+\.(?:pdf|csv|json|txt|png|jpe?g|mp3|zip)"
+    r"|drive\.mount|auth\.default|\.from_pretrained|input\(|widgets|PIL|datasets|boto3|!apt|https?://[^\s'\"]+\.(?:pdf|csv|json|txt|png|jpe?g|mp3|zip)"
 )
 SMALL_CELLS = 40
 STEP_ROUNDS = 7
@@ -149,8 +149,10 @@ def _self_contained(program: Program, can_run: bool) -> bool:
     paths = set(program.names.imports.values())
     if not any(family.owns(path) for family in FAMILIES for path in paths):
         return False
-    roots = {path.split(".")[0] for path in paths} - {"", "google", "IPython", "dotenv"}
-    return all(_installed(root) for root in roots)
+    # `google` is shared by many packages, which differ in the names below it.
+    depth = {path: 3 if path.startswith("google.cloud") else 1 + path.startswith("google.") for path in paths}
+    roots = {".".join(path.split(".")[:parts]) for path, parts in depth.items()}
+    return all(_installed(root) for root in roots - {"", "google", "google.colab", "IPython", "dotenv"})
 
 
 def _installed(module: str) -> bool:

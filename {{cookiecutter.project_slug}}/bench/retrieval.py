@@ -4,6 +4,10 @@ A made corpus with skewed words, clustered vectors, tenants and groups is writte
 question is asked in one process, one at a time, contenders taking turns. The last line is JSON.
 
     python bench/retrieval.py [--chunks 200000] [--dimensions 384] [--questions 200]
+
+BENCH_RETRIEVAL_CHUNKS stands for --chunks, BENCH_RETRIEVAL_HALF=1 for --half. BENCH_RETRIEVAL_PEERS names others that are
+asked the same in turn, each with the Python it is installed for: `langchain-ensemble=PYTHON lancedb=PYTHON`
+(`bench/retrieval_peers.py` knows which).
 """
 
 from __future__ import annotations
@@ -11,6 +15,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
+import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,9 +34,11 @@ from app.settings import Retrieval
 
 MODEL = "bench"
 GROUPS = 64
+# Some of the peers take a second for a question.
+PEER_QUESTIONS = 50
 PER_DOCUMENT = 12
 SHARES = (0.5, 0.2, 0.1, 0.1, 0.05, 0.03, 0.01, 0.01)
-FLOOR = "SELECT id FROM floor ORDER BY embedding <=> %s::vector LIMIT 40"
+FLOOR = "SELECT id FROM floor ORDER BY embedding <=> %s::{kind} LIMIT 40"
 SYLLABLES = "ba ke li mo nu ra se ti vo zu dar fen gil hos jun pal quer stem tor win lan mir"
 PLAIN = """
     WITH v AS (SELECT id, row_number() OVER () AS r FROM (SELECT chunk_id AS id FROM app.embeddings
@@ -40,6 +48,14 @@ PLAIN = """
         AND c.words @@ q ORDER BY s DESC LIMIT 40) y)
     SELECT id FROM v FULL JOIN f USING (id) ORDER BY coalesce(1.0 / (60 + v.r), 0) + coalesce(1.0 / (60 + f.r), 0) DESC
     LIMIT 10
+"""
+
+
+SIZES = """
+    SELECT name, pg_total_relation_size(('app.' || name)::regclass)
+    FROM unnest(ARRAY['chunks', 'embeddings', 'sketches', 'words']) AS name
+    UNION ALL SELECT 'vector indexes', coalesce(sum(pg_relation_size(oid)), 0)::bigint FROM pg_class
+    WHERE relname LIKE 'embeddings\\_near\\_%'
 """
 
 
@@ -99,13 +115,79 @@ def make(chunks: int, dimensions: int, questions: int) -> Corpus:
     targets = rng.choice(chunks, questions, replace=False)
     asked = vectors[targets] + rng.standard_normal((questions, dimensions)).astype("f4") * (0.6 / dimensions**0.5)
     asked /= numpy.linalg.norm(asked, axis=1, keepdims=True)
-    texts = [" ".join(words) for words in vocabulary[mixed]]
+    parts = (mixed[start : start + 50_000] for start in range(0, chunks, 50_000))
+    texts = [" ".join(words) for part in parts for words in vocabulary[part]]
     # A word counts as common when it is among the 300 most frequent ones.
     Corpus.common = frozenset(vocabulary[:300])  # type: ignore[attr-defined]
     return Corpus([f"t{n}" for n in tenants], groups, texts, vectors, targets, asked)
 
 
-def fill(url: str, corpus: Corpus) -> dict[str, float]:
+class Processor:
+    """Processor time of one server process in ms, where the system tells it (Linux): less moved by a busy machine."""
+
+    def __init__(self, pid: int) -> None:
+        self._file = Path(f"/proc/{pid}/schedstat")
+
+    def __call__(self) -> float | None:
+        return int(self._file.read_text().split()[0]) / 1e6 if self._file.exists() else None
+
+
+class Peer:
+    """Another library in a process of its own: it fills its store, then answers all questions at each call."""
+
+    def __init__(self, name: str, python: str, folder: Path, url: str) -> None:
+        script = Path(__file__).with_name("retrieval_peers.py")
+        command = [python, str(script), name, str(folder), url]
+        quiet = {**os.environ, "LANCE_LOG": "error"}
+        self._process = subprocess.Popen(
+            command, env=quiet, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.built_s: float = self._answer()["built_s"]
+
+    def ask(self, most: int) -> tuple[list[float], list[list[str]]]:
+        """Milliseconds and found ids of the first `most` questions."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{most}\n")
+        self._process.stdin.flush()
+        answer = self._answer()
+        return answer["ms"], answer["ids"]
+
+    def close(self) -> None:
+        self._process.communicate()
+
+    def _answer(self) -> Any:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith('{"'):
+                return json.loads(line)
+        raise SystemExit(f"the peer ended with code {self._process.wait()}: its own message stands above")
+
+
+def hand_over(corpus: Corpus, asking: list[Caller], words: list[str], folder: Path) -> None:
+    """Write what the peers read."""
+    folder.mkdir(exist_ok=True)
+    numpy.save(folder / "vectors.npy", corpus.vectors)
+    numpy.save(folder / "asked.npy", corpus.asked)
+    (folder / "texts.txt").write_text("\n".join(corpus.texts), encoding="utf-8")
+    tenants = [corpus.tenant[corpus.document(number)] for number in range(len(corpus.texts))]
+    (folder / "tenants.json").write_text(json.dumps(tenants))
+    (folder / "questions.json").write_text(json.dumps(words))
+    (folder / "callers.json").write_text(json.dumps([caller.tenant for caller in asking]))
+
+
+def peers(corpus: Corpus, folder: Path, url: str) -> dict[str, Peer]:
+    """Those that BENCH_RETRIEVAL_PEERS names, filled."""
+    named = os.environ.get("BENCH_RETRIEVAL_PEERS", "").split()
+    if named:
+        hand_over(corpus, callers(corpus), questions(corpus)[1], folder / "peers")
+    made = {}
+    for name, _, python in (entry.partition("=") for entry in named):
+        made[name] = Peer(name, python, folder / "peers", url)
+        print(f"{name} built in {made[name].built_s} s", flush=True)
+    return made
+
+
+def fill(url: str, corpus: Corpus, *, half: bool) -> dict[str, float]:
     """Write it as ingestion would, in bulk, and build the indexes; seconds of each part."""
     took: dict[str, float] = {}
     dimensions = corpus.vectors.shape[1]
@@ -151,13 +233,14 @@ def fill(url: str, corpus: Corpus) -> dict[str, float]:
                 )
         took["vectors"] = time.perf_counter() - started
         started = time.perf_counter()
-        for wanted in vector_index.wanted(connection, Retrieval()):
-            vector_index.build(connection, wanted, memory="512MB")
+        for wanted in vector_index.wanted(connection, Retrieval(half_precision=half)):
+            vector_index.build(connection, wanted, memory=f"{max(512, len(corpus.texts) * 3 // 1_000)}MB")
         took["index"] = time.perf_counter() - started
+        kind = "halfvec" if half else "vector"
         connection.execute(
-            f"CREATE TABLE floor AS SELECT chunk_id AS id, embedding::vector({dimensions}) AS embedding FROM embeddings"
+            f"CREATE TABLE floor AS SELECT chunk_id AS id, embedding::{kind}({dimensions}) AS embedding FROM embeddings"
         )
-        connection.execute("CREATE INDEX ON floor USING hnsw (embedding vector_cosine_ops)")
+        connection.execute(f"CREATE INDEX ON floor USING hnsw (embedding {kind}_cosine_ops)")
         connection.execute("VACUUM ANALYZE")
     return took
 
@@ -200,9 +283,11 @@ def questions(corpus: Corpus) -> tuple[list[str], list[str]]:
     return short, long
 
 
-async def measure(url: str, owner: str, corpus: Corpus, rounds: int) -> dict[str, Any]:
+async def measure(
+    url: str, owner: str, corpus: Corpus, rounds: int, *, half: bool, others: dict[str, Peer]
+) -> dict[str, Any]:
     """Percentiles and recall of each contender, in turns."""
-    asking, settings = callers(corpus), Retrieval()
+    asking, settings = callers(corpus), Retrieval(half_precision=half)
     truth = await asyncio.to_thread(exact, corpus, asking)
     short, long = questions(corpus)
     vectors = [[float(value) for value in vector] for vector in corpus.asked]
@@ -211,6 +296,9 @@ async def measure(url: str, owner: str, corpus: Corpus, rounds: int) -> dict[str
     floor = await psycopg.AsyncConnection.connect(owner, autocommit=True)
     await floor.execute("SET search_path = app, public")
     await floor.execute("SET hnsw.ef_search = 100")
+    async with pool.connection() as connection:
+        ours_used = Processor(connection.info.backend_pid)
+    theirs_used = Processor(floor.info.backend_pid)
 
     async def ours(number: int, words: list[str] | None, **changed: Any) -> list[str]:
         hits = await retrieval.search(
@@ -220,7 +308,7 @@ async def measure(url: str, owner: str, corpus: Corpus, rounds: int) -> dict[str
         return [hit.chunk_id for hit in hits]
 
     async def vector_alone(number: int) -> list[str]:
-        cursor = await floor.execute(FLOOR, [literals[number]])
+        cursor = await floor.execute(FLOOR.format(kind="halfvec" if half else "vector"), [literals[number]])
         return [row[0] for row in await cursor.fetchall()]
 
     async def plain(number: int) -> list[str]:
@@ -234,6 +322,7 @@ async def measure(url: str, owner: str, corpus: Corpus, rounds: int) -> dict[str
         "vector-only floor": vector_alone,
         "ours, hybrid, 3 rare words": lambda number: ours(number, short),
         "ours, hybrid, 7 words, 4 common": lambda number: ours(number, long),
+        "the same, every vector read": lambda number: ours(number, long, compared=0),
         "ours, vectors alone": lambda number: ours(number, None, text_weight=0.0),
         "ours, text alone, 7 words": lambda number: text_alone(number),
         "one plain statement, 7 words": plain,
@@ -244,16 +333,24 @@ async def measure(url: str, owner: str, corpus: Corpus, rounds: int) -> dict[str
         return [hit.chunk_id for hit in hits]
 
     times: dict[str, list[float]] = {name: [] for name in contenders}
+    used: dict[str, list[float]] = {name: [] for name in contenders}
     found: dict[str, list[list[str]]] = {}
     for turn in range(rounds):
         for name, ask in contenders.items():
             count = len(vectors) if name != "one plain statement, 7 words" else min(30, len(vectors))
             answers = []
+            processor = theirs_used if name in ("vector-only floor", "one plain statement, 7 words") else ours_used
             for number in range(count):
-                started = time.perf_counter()
+                before, started = processor(), time.perf_counter()
                 answers.append(await ask(number))
                 if turn:
                     times[name].append((time.perf_counter() - started) * 1000)
+                    used[name] += [] if before is None else [(processor() or before) - before]
+            found[name] = answers
+        for name, peer in others.items():
+            ms, answers = await asyncio.to_thread(peer.ask, min(PEER_QUESTIONS, len(vectors)))
+            times.setdefault(name, []).extend(ms if turn else [])
+            used.setdefault(name, [])
             found[name] = answers
     counting = Counting(pool)
     for number in range(len(vectors)):
@@ -265,10 +362,13 @@ async def measure(url: str, owner: str, corpus: Corpus, rounds: int) -> dict[str
     report: dict[str, Any] = {"statements": counting.sent / len(vectors)}
     for name, taken in times.items():
         taken.sort()
+        processor_ms = sorted(used[name])
         targets = [f"c{target}" for target in corpus.targets]
         report[name] = {
             "p50_ms": round(taken[len(taken) // 2], 2),
             "p95_ms": round(taken[int(len(taken) * 0.95)], 2),
+            "server_cpu_p50_ms": round(processor_ms[len(processor_ms) // 2], 2) if processor_ms else None,
+            "server_cpu_p95_ms": round(processor_ms[int(len(processor_ms) * 0.95)], 2) if processor_ms else None,
             "found_target": round(
                 sum(t in a[:10] for t, a in zip(targets, found[name], strict=False)) / len(found[name]), 3
             ),
@@ -280,9 +380,17 @@ async def measure(url: str, owner: str, corpus: Corpus, rounds: int) -> dict[str
     return report
 
 
+def sizes(owner: str) -> dict[str, float]:
+    """Megabytes of each table of the search with its indexes, and of the vector indexes among them."""
+    with psycopg.connect(owner) as connection:
+        tables = connection.execute(SIZES).fetchall()
+    return {name: round(size / 1e6, 1) for name, size in tables}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--chunks", type=int, default=200_000)
+    parser.add_argument("--chunks", type=int, default=int(os.environ.get("BENCH_RETRIEVAL_CHUNKS", 200_000)))
+    parser.add_argument("--half", action="store_true", default=os.environ.get("BENCH_RETRIEVAL_HALF") == "1")
     parser.add_argument("--dimensions", type=int, default=384)
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
@@ -304,9 +412,17 @@ def main() -> None:
         if filled == (None,):
             postgres.stop(folder)
             owner = postgres.start(folder)
-            took = fill(owner, corpus)
+            took = fill(owner, corpus, half=options.half)
             print("built in seconds:", {name: round(seconds, 1) for name, seconds in took.items()}, flush=True)
-        report = asyncio.run(measure(postgres.service(folder), owner, corpus, options.rounds))
+        others = peers(corpus, folder, owner)
+        report = asyncio.run(
+            measure(
+                postgres.service(folder), owner, corpus, options.rounds, half=options.half, others=others
+            )
+        )
+        size_mb = sizes(owner)
+        for peer in others.values():
+            peer.close()
     finally:
         postgres.stop(folder)
     statements = report.pop("statements")
@@ -317,9 +433,14 @@ def main() -> None:
         "chunks": options.chunks,
         "dimensions": options.dimensions,
         "ratio_to_floor_p95": round(hybrid["p95_ms"] / floor["p95_ms"], 2),
+        "ratio_to_floor_server_cpu_p95": floor["server_cpu_p95_ms"]
+        and round(hybrid["server_cpu_p95_ms"] / floor["server_cpu_p95_ms"], 2),
         "recall_at_10": report["ours, vectors alone"]["recall_at_10"],
         "common_words_cost": round(hybrid["p50_ms"] / report["ours, hybrid, 3 rare words"]["p50_ms"], 2),
+        "sketches_save": round(1 - hybrid["p50_ms"] / report["the same, every vector read"]["p50_ms"], 2),
+        "times_slower_p50": {name: round(report[name]["p50_ms"] / hybrid["p50_ms"], 1) for name in others},
         "statements": statements,
+        "size_mb": size_mb,
         "built_s": {name: round(seconds, 1) for name, seconds in took.items()},
         "contenders": report,
     }

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from app.cli.measuring import evaluate
+
 BIN = Path(sys.executable).parent
 SECRET = re.compile(r"(?i)(key|token|secret|password)")
 NEVER_IN_THE_SERVICE = {"mlflow", "great-expectations", "papermill", "pandas", "openai", "anthropic", "pytest"}
@@ -125,7 +127,11 @@ def test_every_package_is_pinned_by_hash(project_root: Path, lock: str) -> None:
 
 @pytest.mark.parametrize(
     ("schema", "file"),
-    [("vendor.compose-spec", "compose.yaml"), ("vendor.github-workflows", ".github/workflows/ci.yml")],
+    [
+        ("vendor.compose-spec", "compose.yaml"),
+        ("vendor.github-workflows", ".github/workflows/ci.yml"),
+        ("vendor.github-workflows", ".github/workflows/evaluation.yml"),
+    ],
 )
 def test_file_fits_its_schema(project_root: Path, schema: str, file: str) -> None:
     """The file is valid by the published schema of its kind."""
@@ -146,11 +152,33 @@ def test_workflow_calls_the_targets_a_developer_calls(project_root: Path) -> Non
     jobs = yaml.safe_load(text)["jobs"]
     makefile = (project_root / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
-    assert set(jobs) == {"lint", "test", "data-gate", "eval-gate"}
+    assert set(jobs) == {"lint", "test", "data-gate"}
     for job in jobs.values():
         (command,) = (step["run"] for step in job["steps"] if "run" in step)
         assert set(command.removeprefix("make ").split()) <= targets
         assert job["timeout-minutes"] <= 30
+    uses = re.findall(r"uses: (.+)", text)
+    assert [use for use in uses if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)] == []
+
+
+def test_the_evaluation_workflow_runs_the_gate_where_it_matters_and_writes_only_where_nothing_runs(
+    project_root: Path,
+) -> None:
+    """Its paths exist, its gate is the developer's, and only the job that runs no code of the change may comment."""
+    text = (project_root / ".github/workflows/evaluation.yml").read_text(encoding="utf-8")
+    jobs = yaml.safe_load(text)["jobs"]
+    runs = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+    named = re.search(r"-- (.*?) > changed\.txt", runs["changed"][0], re.DOTALL)
+    assert named is not None
+    paths = [path.strip("':!") for path in named[1].replace("\\", " ").split()]
+    assert [path for path in paths if path != "notebooks/steps" and not (project_root / path).exists()] == []
+    for name in ("gate", "live"):
+        assert runs[name][0].startswith('make eval-gate EVAL_ARGS="')
+        options = set(re.findall(r"--[a-z-]+", runs[name][0]))
+        assert options <= {option for one in evaluate.params for option in one.opts}
+    assert {name for name, job in jobs.items() if "permissions" in job} == {"comment"}
+    assert not any("make" in command or "checkout" in str(jobs["comment"]) for command in runs["comment"])
+    assert all(job["timeout-minutes"] <= 60 for job in jobs.values())
     uses = re.findall(r"uses: (.+)", text)
     assert [use for use in uses if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", use)] == []
 

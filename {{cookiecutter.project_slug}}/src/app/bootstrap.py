@@ -14,11 +14,12 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-from aiohttp import ClientSession
 from psycopg_pool import AsyncConnectionPool
 
 from app import configuration
@@ -28,7 +29,7 @@ from app.data.change_feed import ChangeFeed
 from app.data.dedicated import connected
 from app.data.reranking import WIDTH, rerank
 from app.data.retrieval import Hit, search
-from app.errors import ConfigurationError, GateFailedError
+from app.errors import ConfigurationError, GateFailedError, InputError
 from app.intelligence.accounts import Accounts
 from app.intelligence.admission import Admission, CapRule, LimitRule, Rules
 from app.intelligence.attempts import Attempts
@@ -39,11 +40,12 @@ from app.intelligence.drafts import Drafts
 from app.intelligence.flags import Flags
 from app.intelligence.fleet import Fleet
 from app.intelligence.gateway import Gateway
+from app.intelligence.judging import CALIBRATIONS, Judge, unsure
+from app.intelligence.live_scoring import LiveScoring
 from app.intelligence.messages import Usage
 from app.intelligence.policy import targets
 from app.intelligence.prompts import Registry
-from app.intelligence.providers.http import HttpProvider, open_session
-from app.intelligence.providers.litellm_provider import LiteLLMProvider
+from app.intelligence.providers.late import LateProvider
 from app.intelligence.providers.offline import OfflineProvider
 from app.intelligence.providers.provider import Provider
 from app.intelligence.releases import Releases
@@ -53,17 +55,20 @@ from app.intelligence.routing_faults import Fault, faults
 from app.intelligence.tools.tool_loop import ToolLoop
 from app.intelligence.tools.tool_runs import PostgresRuns
 from app.intelligence.tools.toolbox import Toolbox
-from app.intelligence.wire.codec import CODECS
 from app.interface.readiness import readiness_of
 from app.interface.services import Services
-from app.observability import cost, logs, span_export, tracing
+from app.observability import cost, tracing
 from app.observability.call_log import CallLog, create_views
+from app.observability.evaluation.calibration import load_calibrations
 from app.observability.evaluation.success import load_success
 from app.observability.redaction import redact
 from app.orchestration.graph import Assistant
 from app.orchestration.sessions import Sessions
 from app.orchestration.tools import tools
 from app.settings import ApiKey, Auth, Deployment, Settings, missing_key, production_faults
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 log = logging.getLogger(__name__)
 
@@ -137,11 +142,17 @@ def registry(loaded: Settings) -> Registry:
     return Registry.open(loaded.root / "prompts")
 
 
-def providers(loaded: Settings, session: ClientSession) -> dict[str, Provider]:
-    """What serves models: the configured provider, and those that routes and deployments name."""
+def providers(loaded: Settings, session: ClientSession | None) -> dict[str, Provider]:
+    """What serves models: the configured provider, and those that routes and deployments name.
+
+    Without a `session` each has its own and is loaded when first asked: close them.
+    """
     entries = [entry for route in loaded.routes.values() for entry in (*route.models, *route.tiers.values())]
     reached = {target.provider for target in targets(loaded, (*loaded.models, *entries))}
-    return {name: _provider(loaded, name, session) for name in sorted({loaded.provider, *reached})}
+    names = sorted({loaded.provider, *reached})
+    if session is None:
+        return {name: LateProvider(partial(_provider, loaded, name, None)) for name in names}
+    return {name: _provider(loaded, name, session) for name in names}
 
 
 def fleet(loaded: Settings) -> Fleet:
@@ -154,13 +165,18 @@ def fleet(loaded: Settings) -> Fleet:
     )
 
 
-def _provider(loaded: Settings, name: str, session: ClientSession) -> Provider:
+def _provider(loaded: Settings, name: str, session: ClientSession | None) -> Provider:
     access = loaded.providers[name]
     if access.protocol == "offline":
         return OfflineProvider()
     key = access.api_key.get_secret_value() if access.api_key else None
     if access.protocol == "litellm":
+        from app.intelligence.providers.litellm_provider import LiteLLMProvider
+
         return LiteLLMProvider(access.base_url, key)
+    from app.intelligence.providers.http import HttpProvider
+    from app.intelligence.wire.codec import CODECS
+
     codec = CODECS.get(name) or CODECS[access.protocol]
     return HttpProvider(codec, access.base_url, key, session=session)
 
@@ -174,6 +190,27 @@ def canary_guard(loaded: Settings, url: str) -> CanaryGuard:
     """What takes a bad canary back, by the rule of config/success.yaml."""
     rule = load_success(loaded.root / "config" / "success.yaml").releases
     return CanaryGuard(releases(loaded, url, registry(loaded)), url, rule, every_s=loaded.releases.every_s)
+
+
+def live_scoring(loaded: Settings, url: str, gateway: Gateway) -> LiveScoring:
+    """What judges a share of live calls. Raises ConfigurationError when the judge has no route."""
+    prompts = registry(loaded)
+    judge = Judge(gateway, loaded.scoring.judge, prompts.default_version(loaded.scoring.judge))
+    known = load_calibrations(loaded.root.joinpath(*CALIBRATIONS))
+    rule, today = load_success(loaded.root / "config" / "success.yaml").judge, datetime.now(UTC).date()
+    why = unsure(loaded, prompts, known, (judge.task, judge.version), rule, today)
+    return LiveScoring(judge, prompts, url, loaded.scoring, why)
+
+
+def background_scoring(loaded: Settings, url: str, gateway: Gateway) -> LiveScoring | None:
+    """The same for a service, None where it is switched off, or has no judge: that is logged, and stops nothing."""
+    if not loaded.scoring.watch or loaded.scoring.share <= 0 or loaded.provider == "offline":
+        return None
+    try:
+        return live_scoring(loaded, url, gateway)
+    except (ConfigurationError, InputError) as error:
+        log.warning("live calls are not scored: %s", " ".join(str(error).split()))
+        return None
 
 
 def flags(loaded: Settings, url: str) -> Flags:
@@ -241,11 +278,12 @@ class Search:
 
 @asynccontextmanager
 async def open_services(
-    loaded: Settings, url: str, versions: Mapping[str, int] | None = None
+    loaded: Settings, url: str, versions: Mapping[str, int] | None = None, *, late: bool = False
 ) -> AsyncIterator[Services]:
     """All parts, running, on a prepared database; closed at the end, the call log last.
 
-    `versions` pins the assistant's prompts to other versions than the served ones, for an evaluation.
+    `versions` pins the assistant's prompts to other versions than the served ones, for an evaluation. With `late`
+    providers are loaded when first asked: where most replies are reused, that is most of the start.
     """
     prompts = registry(loaded)
     async with AsyncExitStack() as stack:
@@ -257,7 +295,7 @@ async def open_services(
         call_log = CallLog(loaded.data_dir / "outbox", pool)
         call_log.start()
         stack.push_async_callback(call_log.close)
-        session = await stack.enter_async_context(open_session())
+        serving = await _served(loaded, stack, late=late)
         live, switches = releases(loaded, url, prompts), flags(loaded, url)
         feed = ChangeFeed(url, [("releases", live.reload), ("flags", switches.reload)])
         stack.push_async_callback(feed.close)
@@ -273,7 +311,7 @@ async def open_services(
             loaded,
             prompts,
             Drafts(loaded, prompts, versions=live, switches=switches),
-            Attempts(providers(loaded, session), loaded.gateway, fleet=fleet(loaded)),
+            Attempts(serving, loaded.gateway, fleet=fleet(loaded)),
             Accounts(call_log, price, redacted, admission),
             caches,
         )
@@ -292,6 +330,17 @@ async def open_services(
         )
 
 
+async def _served(loaded: Settings, stack: AsyncExitStack, *, late: bool) -> dict[str, Provider]:
+    if late:
+        serving = providers(loaded, None)
+        for provider in serving.values():
+            stack.push_async_callback(provider.close)
+        return serving
+    from app.intelligence.providers.http import open_session
+
+    return providers(loaded, await stack.enter_async_context(open_session()))
+
+
 async def _pool(loaded: Settings, url: str, *, single_statements: bool = False) -> AsyncConnectionPool:
     return await store.open_pool(
         url,
@@ -304,6 +353,8 @@ async def _pool(loaded: Settings, url: str, *, single_statements: bool = False) 
 
 def configure_tracing(loaded: Settings) -> None:
     """Send spans to MLflow and to the configured OTLP backend."""
+    from app.observability import span_export
+
     exporters = []
     if loaded.tracing.otlp_endpoint:
         exporters.append(span_export.otlp_exporter(loaded.tracing.otlp_endpoint))
@@ -316,6 +367,7 @@ def configure_tracing(loaded: Settings) -> None:
 def service() -> Any:
     """The ASGI application of the project in `APP_RUN_ROOT` or the current folder: what uvicorn is pointed at."""
     from app.interface.api import create_app
+    from app.observability import logs
 
     loaded = settings(Path(os.environ.get("APP_RUN_ROOT") or Path.cwd()))
     logs.configure_logs(json=loaded.environment != "dev")
@@ -330,8 +382,12 @@ async def _until_the_end(loaded: Settings, url: str) -> AsyncIterator[Services]:
     async with open_services(loaded, url) as services, asyncio.TaskGroup() as tasks:
         tasks.create_task(services.assistant.warm())
         guard = tasks.create_task(canary_guard(loaded, url).run()) if loaded.releases.watch else None
+        scorer = background_scoring(loaded, url, services.gateway)
+        scoring = tasks.create_task(scorer.run()) if scorer is not None else None
         _settle_down()
         yield services
+        if scoring is not None:
+            scoring.cancel()
         if guard is not None:
             guard.cancel()
     await asyncio.to_thread(tracing.shutdown)

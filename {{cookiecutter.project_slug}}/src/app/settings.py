@@ -348,6 +348,21 @@ class ReleaseSettings(Section):
     every_s: float = Field(default=5.0, gt=0)
 
 
+class Scoring(Section):
+    """Live traffic judged in the background: a `share` of the calls of `tasks`, for at most `usd_per_day`.
+
+    `judge` is the task that judges. With `watch` every service process looks every `every_s` seconds; the offline
+    stand-in, which is no judge, is asked by `app score` alone.
+    """
+
+    watch: bool = True
+    share: float = Field(default=0.02, ge=0, le=1)
+    tasks: tuple[str, ...] = ("answer",)
+    judge: str = "judge"
+    usd_per_day: float = Field(default=1.0, ge=0)
+    every_s: float = Field(default=60.0, gt=0)
+
+
 class FlagSettings(Section):
     """Switches set by the environment, which go before those in the database: `task:answer`, `model:large@acme`."""
 
@@ -374,7 +389,8 @@ class Retrieval(Section):
     """Chunking and search. Sizes in tokens (about four characters each), overlap as a share.
 
     `ranked` bounds how many chunks full text ranks for a question, `exact_rows` how many vectors are compared one by
-    one instead of by the index; `half_precision` says that the vector index is built and asked in half precision.
+    one instead of by the index; of these, `compared` are read whole after the sketches of all were compared, 0 reads
+    all. `half_precision` says that the vector index is built and asked in half precision.
     `rerank` is `none`, `lexical`, or the name of a cross encoder that fastembed knows.
     """
 
@@ -388,6 +404,7 @@ class Retrieval(Section):
     text_weight: float = Field(1.0, ge=0)
     ranked: int = Field(300, ge=50)
     exact_rows: int = Field(20_000, ge=0)
+    compared: int = Field(400, ge=0)
     half_precision: bool = False
     rerank: str = "none"
     min_score: float = Field(0.0, ge=0.0)
@@ -423,6 +440,7 @@ class Settings(Section):
     tool_loop: ToolLoopSettings = ToolLoopSettings()
     retention: Retention = Retention()
     releases: ReleaseSettings = ReleaseSettings()
+    scoring: Scoring = Scoring()
     flags: FlagSettings = FlagSettings()
     tracing: Tracing = Tracing()
     mlflow: Mlflow = Mlflow()

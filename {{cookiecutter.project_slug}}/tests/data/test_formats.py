@@ -181,3 +181,24 @@ async def test_text_from_right_to_left_is_found(pool: AsyncConnectionPool) -> No
     for query, name in (("כספי ימים", "he.md"), ("المبلغ", "ar.md")):
         hits = await retrieval.search(pool, query, None, Caller(), settings=Retrieval())
         assert [hit.document_id for hit in hits] == [name]
+
+
+@pytest.mark.feature("D2")
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        pytest.param("a.html", b"<div>" * 20_000 + b"deep text" + b"</div>" * 20_000, "deep text", id="20,000 levels"),
+        pytest.param("a.csv", b'a,b\n1\n1,2,3\n"open quote,4\n', "open quote,4", id="ragged CSV, quote left open"),
+        pytest.param("a.txt", "Sixteen bits".encode("utf-16"), "Sixteen bits", id="UTF-16 with its mark"),
+    ],
+)
+def test_what_is_only_odd_is_read(name: str, content: bytes, text: str) -> None:
+    """Nothing of it is an error or a recursion too deep."""
+    assert text in documents.read(name, content).text
+
+
+@pytest.mark.feature("D2")
+def test_a_nul_byte_is_refused_with_its_place() -> None:
+    """The database could not keep it, and a text file that holds one is none."""
+    with pytest.raises(InputError, match=r"a\.txt is not a text file \(NUL byte at offset 3\): remove it"):
+        documents.read("a.txt", b"abc\0def")

@@ -186,6 +186,16 @@ async def test_chunks_that_are_not_the_plans_are_refused(pool: AsyncConnectionPo
 
 
 @pytest.mark.feature("D2")
+async def test_two_documents_of_one_id_are_refused(pool: AsyncConnectionPool) -> None:
+    """Neither is written: which one was meant is not ours to say."""
+    twice = [*corpus({"a.md": "# A\n\nOne."}), *corpus({"a.md": "# A\n\nTwo."})]
+
+    with pytest.raises(InputError, match="distinct ids: correct the list"):
+        await indexing.plan(pool, "default", twice, Retrieval())
+
+
+@pytest.mark.reliability("database restart")
+@pytest.mark.feature("D2")
 @pytest.mark.parametrize(
     ("failure", "message"),
     [

@@ -36,7 +36,7 @@ def names(hits: list[Hit]) -> set[str]:
 
 @pytest.mark.reliability("leaking or starved search")
 @pytest.mark.feature("D5")
-@pytest.mark.parametrize("table", ["documents", "chunks", "embeddings", "words", "reader_counts"])
+@pytest.mark.parametrize("table", ["documents", "chunks", "embeddings", "words", "reader_counts", "sketches"])
 async def test_a_forgotten_filter_leaks_nothing(pool: AsyncConnectionPool, table: str) -> None:
     """Every row of a table, asked for without any filter: nothing for nobody, the caller's own for a caller."""
     for tenant in ("default", "other"):
@@ -51,7 +51,7 @@ async def test_a_forgotten_filter_leaks_nothing(pool: AsyncConnectionPool, table
         staff = await (await connection.execute(everything)).fetchall()
 
     assert nobody == []
-    expected = (0, 0) if table in ("words", "reader_counts") else (1, 2)
+    expected = (0, 0) if table in ("words", "reader_counts", "sketches") else (1, 2)
     assert (len(outsider), len(staff)) == expected
     assert "other" not in {str(value) for row in staff for value in row}
 
@@ -169,7 +169,9 @@ async def test_filtered_search_neither_leaks_nor_starves(
         for _ in range(5):
             query = " ".join(rng.choices(words, k=3)) + " common"
             hits = await find(pool, caller, query, settings=settings, k=10)
-            exact = await find(pool, caller, query, settings=Retrieval(candidates=20, exact_rows=10**6), k=10)
+            exact = await find(
+                pool, caller, query, settings=Retrieval(candidates=20, exact_rows=10**6), k=10
+            )
             assert names(hits) <= allowed
             assert len(hits) == min(10, available)
             found += len(names(hits) & names(exact))

@@ -87,14 +87,15 @@ def test_release_canary_split_and_rollback(run: Run, served: Callable[[], dict[s
 
 @pytest.fixture
 def verdict_file(tmp_path: Path, project_root: Path) -> Callable[..., str]:
-    """A file as `app eval --gate` writes it: green for version 1 of `answer`, unless told otherwise."""
+    """A file as `app eval --gate` writes it: green for version 1 of `answer`, unless told otherwise of suite `rag`."""
 
     def written(**changed: object) -> str:
         prompt = Registry.open(project_root / "prompts").get("answer", 1)
         green = {"at": datetime.now(UTC).isoformat(), "task": "answer", "version": 1, "prompt_hash": prompt.sha256}
         green |= {"suite": "rag", "provider": "offline", "status": "green", "reasons": [], "metrics": {}}
         path = tmp_path / "verdicts.json"
-        path.write_text(json.dumps([green | {"recorded_by": "ci"} | changed]), encoding="utf-8")
+        green["recorded_by"] = "ci"
+        path.write_text(json.dumps([green | {"suite": "adversarial"}, green | changed]), encoding="utf-8")
         return str(path)
 
     return written

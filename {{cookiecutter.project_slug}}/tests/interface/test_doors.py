@@ -396,3 +396,15 @@ def test_anthropic_parse_gives_the_model_back(doors: Served) -> None:
 
     assert parsed.parsed_output == Refund(days=14)
     assert doors.gateway.requests[0].output_schema is not None
+
+
+@pytest.mark.feature("I1")
+def test_anthropic_counts_tokens_by_estimate(doors: Served) -> None:
+    """Nothing is asked, and the answer says that it is an estimate."""
+    asked = doors.anthropic().messages.with_raw_response.count_tokens(
+        model="claude", messages=[{"role": "user", "content": "How long?"}]
+    )
+
+    assert asked.parse().input_tokens > 0
+    assert asked.headers["x-estimated"] == "true"
+    assert doors.gateway.calls == 0

@@ -310,3 +310,15 @@ def test_bad_bodies_are_refused_with_the_place(doors: Served, changes: dict[str,
 
     assert (answer.status_code, answer.json()["error"]["status"]) == (422, "INVALID_ARGUMENT")
     assert says in answer.json()["error"]["message"]
+
+
+@pytest.mark.feature("I1")
+def test_tokens_are_counted_by_estimate(doors: Served) -> None:
+    """Nothing is asked; longer texts have more."""
+    client = doors.gemini()
+
+    short = client.models.count_tokens(model="gemini", contents="How long?")
+    long = client.models.count_tokens(model="gemini", contents="How long? " * 50)
+
+    assert 0 < (short.total_tokens or 0) < (long.total_tokens or 0)
+    assert doors.gateway.calls == 0

@@ -43,7 +43,7 @@ async def test_cases_run_concurrently_and_within_the_limit() -> None:
         return Output("billing")
 
     started = time.perf_counter()
-    await run(classification_suite(tickets(40), solve), concurrency=20)
+    await run(classification_suite(tickets(40), solve), at_once=20)
     assert most == 20
     assert time.perf_counter() - started < 0.6
 

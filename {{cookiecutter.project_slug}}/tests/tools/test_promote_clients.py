@@ -8,6 +8,7 @@ import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells
 from tools.promote.clients import FAMILIES
+from tools.promote.clients_page import page
 
 OPENAI, GEMINI = "**openai_client_args()", "**gemini_client_args()"
 API_BASE = '**client_args("openai", "api_base", "api_key")'
@@ -284,3 +285,9 @@ def test_every_refusal_says_what_to_do() -> None:
     refusals = [r for family in FAMILIES for table in (family.refusals, family.calls) for r in table.values()]
     assert len(refusals) > 100
     assert all(refusal.reason and refusal.remedy for refusal in refusals)
+
+
+def test_the_page_is_of_this_version() -> None:
+    """docs/reference/clients.md is what the families say; when not, write it again."""
+    root = Path(__file__).resolve().parents[2]
+    assert (root / "docs/reference/clients.md").read_text(encoding="utf-8") == page()

@@ -269,3 +269,21 @@ def test_the_pipeline_entry_fits_the_file(before: str, after: str, tmp_path: Pat
     _promote(project, put_notebook(project, CELL))
     entry = "{name: poc, notebook: steps/poc.ipynb, parameters: {}}"
     assert (project / "notebooks/pipeline.yaml").read_text() == after.replace("NEW", entry)
+
+
+@pytest.mark.feature("N1")
+def test_a_step_waits_for_its_packages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not installed is named with the remedy; an entry of an earlier promotion leaves the pipeline."""
+    project = make_project(tmp_path)
+    notebook = put_notebook(project, "%pip install no-such-thing", "import no_such_thing\nimport json\nprint(json)")
+    assert main([str(notebook), "--project", str(project), "--no-prove"]) == 0
+    assert "steps/poc.ipynb" in (project / "notebooks/pipeline.yaml").read_text(encoding="utf-8")
+    capsys.readouterr()
+
+    assert main([str(notebook), "--project", str(project)]) == 0
+
+    said = capsys.readouterr().out
+    assert "1:1" in said
+    assert "import no_such_thing; its package is not installed; run `make lock`" in said
+    assert "not run: cell 1:1: import no_such_thing" in said
+    assert "steps/poc.ipynb" not in (project / "notebooks/pipeline.yaml").read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ def check_host_library(program: Program, edits: Edits) -> list[Finding]:
     findings: list[Finding] = []
     for cell in program.cells:
         for node in cell.nodes:
-            if isinstance(node, ast.Expr) and not _guarded(cell, node):
+            if isinstance(node, ast.Expr) and not guarded(cell, node):
                 findings += _pointless(program, cell, node, edits)
     for cell in program.cells:
         for node in cell.nodes:
@@ -50,7 +50,7 @@ def _import(program: Program, cell: CodeCell, node: ast.Import | ast.ImportFrom,
     if not any(path == host or path.startswith(f"{host}.") for path in paths for host in HOSTS):
         return []
     what = cell.text(node)
-    if _guarded(cell, node):
+    if guarded(cell, node):
         reason = "it asks first whether it is on that host, so a pipeline never runs it"
         return [Finding("kept", "host", cell.index, node.lineno, what, reason)]
     names = {alias.asname or alias.name.split(".")[0] for alias in node.names}
@@ -62,7 +62,7 @@ def _import(program: Program, cell: CodeCell, node: ast.Import | ast.ImportFrom,
     return [Finding("changed", "host", cell.index, node.lineno, f"{what} removed", "exists on the notebook host alone")]
 
 
-def _guarded(cell: CodeCell, node: ast.stmt) -> bool:
+def guarded(cell: CodeCell, node: ast.stmt) -> bool:
     """Whether code above asks for the host, or tries the import and goes on without it."""
     below: ast.AST = node
     for above in cell.above(node):

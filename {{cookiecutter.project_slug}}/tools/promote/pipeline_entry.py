@@ -12,17 +12,35 @@ import yaml
 from tools.promote.outcome import Refused
 
 
-def pipeline_with(path: Path, step: str, values: Mapping[str, Any] | None = None) -> bytes | None:
+def pipeline_without(path: Path, step: str, values: Mapping[str, Any]) -> bytes | None:
+    """The file without the step's entry; None when there is none, or when a person has written it otherwise."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except (OSError, UnicodeDecodeError):
+        return None
+    ours = {f"- {_entry(step, given)}" for given in ({}, values)}
+    kept = [line for line in lines if line.strip() not in ours]
+    return "".join(kept).encode("utf-8") if len(kept) < len(lines) else None
+
+
+def _entry(step: str, values: Mapping[str, Any]) -> str:
+    given = ", ".join(f"{_key(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in values.items())
+    return f"{{name: {step}, notebook: steps/{step}.ipynb, parameters: {{{given}}}}}"
+
+
+def _key(name: str) -> str:
+    """A parameter's name as YAML reads it back: `on` would be a truth value."""
+    return name if yaml.safe_load(name) == name else f'"{name}"'
+
+
+def pipeline_with(path: Path, step: str, values: Mapping[str, Any]) -> bytes | None:
     """The file with the step added at the end; None when it stands there already.
 
     `values` are parameters somebody has to give a value, with the one they have: they stand in the entry to be changed.
     Raises Refused when the file is damaged or a step of this name does something else.
     """
     notebook = f"steps/{step}.ipynb"
-    given = ", ".join(
-        f"{_key(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in (values or {}).items()
-    )
-    entry = f"{{name: {step}, notebook: {notebook}, parameters: {{{given}}}}}"
+    entry = _entry(step, values)
     if not path.exists():
         return f"name: main\nsteps:\n  - {entry}\n".encode()
     try:
@@ -38,11 +56,6 @@ def pipeline_with(path: Path, step: str, values: Mapping[str, Any] | None = None
     if _standing(path, data, step, notebook):
         return None
     return _insert(path, text, root, entry).encode("utf-8")
-
-
-def _key(name: str) -> str:
-    """A parameter's name as YAML reads it back: `on` would be a truth value."""
-    return name if yaml.safe_load(name) == name else f'"{name}"'
 
 
 def _standing(path: Path, data: dict[str, Any], step: str, notebook: str) -> bool:

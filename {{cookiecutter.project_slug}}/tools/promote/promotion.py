@@ -18,7 +18,7 @@ from tools.promote.generated_test import test_file
 from tools.promote.notebook_file import Notebook, fingerprint, source_of
 from tools.promote.outcome import Finding, Refused
 from tools.promote.pickles import find_pickles
-from tools.promote.pipeline_entry import pipeline_with
+from tools.promote.pipeline_entry import pipeline_with, pipeline_without
 from tools.promote.program import read_program
 from tools.promote.prompt_files import PromptStore
 from tools.promote.report import Proof, Report
@@ -179,14 +179,17 @@ def finish(promotion: Promotion) -> None:
     """After the proof: the pipeline entry, and of all files only those that change something.
 
     The step goes into `pipeline.yaml` unless a part it cannot run without was refused, or the proof found a
-    difference. A recording of an earlier version goes when this one is not proved.
+    difference; an entry of an earlier promotion goes then. A recording of an earlier version goes when this one is not
+    proved.
     """
     report, place = promotion.report, promotion.place
     report.in_pipeline = report.in_pipeline and report.proof.verdict != "differs"
     if report.in_pipeline:
         entry = pipeline_with(place.pipeline, place.step, report.to_give)
-        if entry is not None:
-            promotion.files[place.pipeline] = entry
+    else:
+        entry = pipeline_without(place.pipeline, place.step, report.to_give)
+    if entry is not None:
+        promotion.files[place.pipeline] = entry
     if report.proof.verdict != "proved":
         promotion.files |= dict.fromkeys(place.fixtures)
     promotion.files = {path: new for path, new in promotion.files.items() if _on_disk(path) != new}

@@ -18,6 +18,8 @@ from typing import Any
 
 from tools.promote.baseline import Baseline, make_baseline
 from tools.promote.comparison import compare
+from tools.promote.installed import missing_packages
+from tools.promote.program import read_program
 from tools.promote.promotion import Promotion
 from tools.promote.recording_door import Door, DoorUnavailable, open_door
 from tools.promote.report import Proof
@@ -76,6 +78,7 @@ def prove(promotion: Promotion) -> None:
     """
     if promotion.report.proof.verdict == "proved" or not promotion.files:
         return
+    _wait_for_packages(promotion)
     refused = promotion.report.hindrance
     if refused is not None:
         promotion.report.proof = Proof("not run", f"cell {refused.place}: {refused.what}: {refused.reason}")
@@ -85,6 +88,17 @@ def prove(promotion: Promotion) -> None:
             _prove_in(promotion, Path(folder))
     except (CannotRun, DoorUnavailable) as why:
         promotion.report.proof = Proof("not run", " ".join(str(why).split()))
+
+
+def _wait_for_packages(promotion: Promotion) -> None:
+    """What the step imports and nobody has installed keeps it out of the pipeline."""
+    report, place = promotion.report, promotion.place
+    program = read_program(promotion.step, report.source)
+    missing = missing_packages(program, place.original.parent, report.dependencies)
+    # Places of findings are those of the notebook.
+    placed = [replace(f, cell=promotion.origins.get(f.cell, f.cell)) for f in missing]
+    report.findings = sorted([*report.findings, *placed], key=lambda f: (f.cell, f.line))
+    report.in_pipeline = report.in_pipeline and not missing
 
 
 def _prove_in(promotion: Promotion, folder: Path) -> None:

@@ -61,7 +61,7 @@ class Report:
     @property
     def hindrance(self) -> Finding | None:
         """The first refused part without which the step cannot run: a model client, or a person to ask."""
-        return next((finding for finding in self.refused if finding.subject in ("client", "input")), None)
+        return next((finding for finding in self.refused if finding.subject in ("client", "input", "package")), None)
 
     @property
     def left_out(self) -> str:

@@ -52,6 +52,25 @@ def data_models(retired: str | None, tenant: str) -> None:
     models(project_root(), tenant, retired)
 
 
+@data.command("enqueue")
+@click.option("--tenant", default="default", show_default=True)
+def data_enqueue(tenant: str) -> None:
+    """Put new and changed documents on the queue that `app data work` shares out."""
+    from app.commands.ingestion import enqueue
+
+    enqueue(project_root(), tenant)
+
+
+@data.command("work")
+@click.option("--tenant", default="default", show_default=True)
+@click.option("--lease-s", default=120.0, show_default=True, help="After so many seconds another worker may take over.")
+def data_work(tenant: str, lease_s: float) -> None:
+    """Write what waits, together with every other process that runs this."""
+    from app.commands.ingestion import work
+
+    work(project_root(), tenant, lease_s)
+
+
 @click.command("backup")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def db_backup(file: Path) -> None:

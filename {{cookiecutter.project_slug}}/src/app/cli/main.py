@@ -5,14 +5,14 @@ An expected error is one line on stderr and an exit code that is not 0, never a 
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from app.cli import data, operations
+from app.cli import data, measuring, operations
 from app.cli.project import project_root
 from app.errors import AppError, GateFailedError
 
@@ -32,12 +32,21 @@ class Commands(click.Group):
             sys.exit(error.exit_code)
 
 
+class _LateLogs(logging.Handler):
+    """Sets the logs up when there is something to log: structlog takes longer to load than many a command runs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Set up the real handler, and pass the record on."""
+        from app.observability.logs import configure_logs
+
+        configure_logs(level="WARNING", json=False)
+        logging.getLogger(record.name).handle(record)
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """From notebook to production: serve, evaluate, promote and roll back."""
-    from app.observability.logs import configure_logs
-
-    configure_logs(level="WARNING", json=False)
+    logging.lastResort = _LateLogs(logging.WARNING)
 
 
 @main.command()
@@ -156,18 +165,6 @@ def data_gate(production: bool, profile: bool) -> None:
     run(project_root(), production=production, keep_profile=profile)
 
 
-@main.command("eval")
-@click.argument("suites", nargs=-1)
-@click.option("--prompt", "prompts", multiple=True, metavar="TASK@VERSION", help="Evaluate this version instead.")
-@click.option("--gate", is_flag=True, help="Compare with config/success.yaml and the baseline; red stops.")
-@click.option("--update-baseline", is_flag=True, help="Write the results to evals/baseline for review.")
-def evaluate(suites: Sequence[str], prompts: Sequence[str], gate: bool, update_baseline: bool) -> None:
-    """Run evaluation suites (all when none is named)."""
-    from app.commands.evaluate import run
-
-    run(project_root(), suites, prompts, gate=gate, update_baseline=update_baseline)
-
-
 @main.group("prompts")
 def prompt_group() -> None:
     """The prompt registry."""
@@ -231,7 +228,7 @@ def key_new(name: str) -> None:
     new(name)
 
 
-for command in (*operations.COMMANDS, data.data):
+for command in (*operations.COMMANDS, *measuring.COMMANDS, data.data):
     main.add_command(command)
 for command in (data.db_backup, data.db_restore):
     db.add_command(command)

@@ -36,6 +36,8 @@ def index(root: Path) -> None:
     loaded = bootstrap.settings(root)
     bootstrap.prepare_database(loaded)
     with _owner(bootstrap.owner_url(loaded)) as connection:
+        if mended := vector_index.sketch(connection):
+            click.echo(f"{mended} sketches brought up to date")
         due = [one for one in vector_index.wanted(connection, loaded.retrieval) if not one.valid]
         for one in due:
             click.echo(f"building over {one.vectors} vectors of {one.model}, tenant {one.tenant} ...")

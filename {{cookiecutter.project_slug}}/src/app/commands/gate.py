@@ -11,7 +11,7 @@ import click
 
 from app import bootstrap
 from app.caller import Caller
-from app.commands.evaluate import suite_files
+from app.commands.evaluation.suite_files import suite_files
 from app.data import profile, store
 from app.data.documents import load
 from app.data.leakage import Shown

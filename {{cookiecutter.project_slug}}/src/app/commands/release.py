@@ -12,7 +12,7 @@ import click
 
 from app import bootstrap
 from app.commands import verdict_files
-from app.commands.evaluate import suite_files
+from app.commands.evaluation.suite_files import suite_files
 from app.data import verdicts
 from app.data.dedicated import connected
 from app.data.release_store import Shares

@@ -1,7 +1,8 @@
 """What two versions of a prompt did on live traffic, as sums over users: one statement over the call log.
 
 Only calls a model answered count for cost and latency; refusals of budgets and departed clients say nothing about a
-prompt. A reply that came by the fallback chain counts as an error.
+prompt. A reply that came by the fallback chain counts as an error. Scores of a judge that was not calibrated count for
+nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ FROM (
     ('error_rate', CASE WHEN status IN ('ok', 'failed') THEN (status = 'failed' OR degraded)::int END),
     ('cost', CASE WHEN status = 'ok' AND cache IS NULL AND NOT degraded THEN cost_usd END),
     ('latency', CASE WHEN status = 'ok' AND cache IS NULL AND NOT degraded THEN ln(greatest(latency_ms, 1)) END),
-    ('quality', (SELECT avg(s.value) FROM app.scores AS s WHERE s.call_id = c.id AND s.source <> 'user')),
+    ('quality', (SELECT avg(s.value) FROM app.scores AS s WHERE s.call_id = c.id AND s.source <> 'user'
+      AND coalesce(s.detail ->> 'calibrated', 'true') = 'true')),
     ('satisfaction', (SELECT avg(s.value) FROM app.scores AS s WHERE s.call_id = c.id AND s.source = 'user'))
   ) AS v (metric, value)
   WHERE task = %s AND at >= %s AND prompt_version = ANY (%s) AND value IS NOT NULL AND role <> 'evaluation'

@@ -42,7 +42,7 @@ INGEST = "run the pipeline"
 CHECKS: tuple[tuple[str, str, str, bool], ...] = (
     (
         "SELECT relname, 1 FROM pg_class WHERE relnamespace = 'app'::regnamespace AND NOT relrowsecurity "
-        "AND relname IN ('documents', 'chunks', 'embeddings', 'words', 'reader_counts')",
+        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'words', 'reader_counts')",
         "row security is switched off",
         "ALTER TABLE app.NAME ENABLE ROW LEVEL SECURITY, and find out who did it",
         True,
@@ -54,6 +54,13 @@ CHECKS: tuple[tuple[str, str, str, bool], ...] = (
         "WHERE t.readers IS DISTINCT FROM d.readers GROUP BY 1",
         "{} chunks or vectors have other readers than their document",
         "set other groups with `app data permit`, then the right ones",
+        True,
+    ),
+    (
+        "SELECT e.tenant, count(*) FROM app.embeddings e LEFT JOIN app.sketches s USING (chunk_id, model) "
+        "WHERE (s.dimensions, s.readers) IS DISTINCT FROM (e.dimensions, e.readers) GROUP BY 1",
+        "{} vectors have no sketch or one with other readers",
+        "run `app data index`",
         True,
     ),
     (
@@ -103,7 +110,8 @@ CHECKS: tuple[tuple[str, str, str, bool], ...] = (
     ),
     (
         "SELECT relname, 1 FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relpersistence = 'u' "
-        "AND relname IN ('documents', 'chunks', 'embeddings', 'words', 'reader_counts', 'calls', 'releases')",
+        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'words', 'reader_counts', 'calls', "
+        "'releases')",
         "the table is unlogged: a crash empties it",
         "ALTER TABLE app.NAME SET LOGGED",
         True,

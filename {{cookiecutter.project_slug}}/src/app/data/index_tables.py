@@ -18,24 +18,35 @@ STALE = """
     FROM chunks c LEFT JOIN embeddings e ON e.chunk_id = c.id AND e.model = %s
     WHERE c.tenant = %s AND e.content_hash IS DISTINCT FROM c.content_hash
 """
-KNOWN_VECTORS = f"""
+KNOWN_VECTORS = """
     INSERT INTO fresh SELECT DISTINCT ON (content_hash) content_hash, embedding FROM embeddings
-    WHERE tenant = %s AND model = %s
-      AND (content_hash = ANY(%s) OR content_hash IN (SELECT c.content_hash {STALE}))
+    WHERE tenant = %s AND model = %s AND content_hash = ANY(%s)
+"""
+STALE_VECTORS = f"""
+    INSERT INTO fresh SELECT DISTINCT ON (content_hash) content_hash, embedding FROM embeddings
+    WHERE tenant = %s AND model = %s AND content_hash IN (SELECT c.content_hash {STALE}) ON CONFLICT DO NOTHING
 """  # noqa: S608
 
 
 async def collect_vectors(
-    cursor: AsyncCursor, tenant: str, model: str, chunks: Sequence[Chunk], vectors: Mapping[str, Sequence[float]]
+    cursor: AsyncCursor,
+    tenant: str,
+    model: str,
+    chunks: Sequence[Chunk],
+    vectors: Mapping[str, Sequence[float]],
+    *,
+    only_these: bool,
 ) -> None:
-    """Every vector this run may need, by content hash: new ones, and stored ones before their chunks go."""
+    """Every vector this run may need, by content hash: new ones, and stored ones before their chunks go.
+
+    `only_these` looks at the chunks that are given and at no stale one of other documents.
+    """
     await cursor.execute(
         "CREATE TEMPORARY TABLE fresh (content_hash text PRIMARY KEY, embedding public.vector) ON COMMIT DROP"
     )
-    await cursor.execute(
-        KNOWN_VECTORS,
-        [tenant, model, [c.content_hash for c in chunks], model, tenant],
-    )
+    await cursor.execute(KNOWN_VECTORS, [tenant, model, [c.content_hash for c in chunks]])
+    if not only_these:
+        await cursor.execute(STALE_VECTORS, [tenant, model, model, tenant])
     known = await (await cursor.execute("SELECT content_hash FROM fresh")).fetchall()
     stored = {key for (key,) in known}
     async with cursor.copy("COPY fresh FROM STDIN") as copy:
@@ -105,16 +116,19 @@ async def _count_words(cursor: AsyncCursor, tenant: str, documents: Sequence[str
         await cursor.execute("DELETE FROM words WHERE tenant = %s AND chunks <= 0", [tenant])
 
 
-async def attach_vectors(cursor: AsyncCursor, tenant: str, model: str) -> int:
-    """Give every stale or bare chunk of the tenant its vector, as far as there is one."""
-    await cursor.execute(ATTACH_VECTORS, {"tenant": tenant, "model": model})
+async def attach_vectors(
+    cursor: AsyncCursor, tenant: str, model: str, documents: Sequence[str] | None = None
+) -> int:
+    """Give every stale or bare chunk of the tenant, or of some documents, its vector, as far as there is one."""
+    given = None if documents is None else list(documents)
+    await cursor.execute(ATTACH_VECTORS, {"tenant": tenant, "model": model, "documents": given})
     return cursor.rowcount
 
 
 async def analyse(pool: AsyncConnectionPool) -> None:
     """Tell the planner at once: with the figures of an empty table a search takes ten times as long."""
     async with pool.connection() as connection:
-        for table in ("documents", "chunks", "embeddings", "words"):
+        for table in ("documents", "chunks", "embeddings", "words", "sketches"):
             await connection.execute(f"ANALYZE {table}")
 
 
@@ -167,6 +181,7 @@ ATTACH_VECTORS = """
     FROM chunks c JOIN fresh USING (content_hash)
     LEFT JOIN embeddings e ON e.chunk_id = c.id AND e.model = %(model)s
     WHERE c.tenant = %(tenant)s AND e.content_hash IS DISTINCT FROM c.content_hash
+        AND (%(documents)s::text[] IS NULL OR c.document_id = ANY(%(documents)s::text[]))
     ON CONFLICT (chunk_id, model) DO UPDATE SET
         (dimensions, content_hash, embedding, created_at)
         = (excluded.dimensions, excluded.content_hash, excluded.embedding, now())

@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from psycopg import AsyncCursor
 from psycopg_pool import AsyncConnectionPool
 
 from app.data import access, index_tables
@@ -91,28 +93,36 @@ async def apply(
     *,
     embed: Embed | None = None,
     embedding_model: str | None = None,
+    only_plan: bool = False,
+    within: Callable[[AsyncCursor[Any]], Awaitable[None]] | None = None,
 ) -> Summary:
     """Write a plan and the chunks of its pending documents. All or nothing.
 
     With `embed` every chunk of the tenant that has no fresh vector of `embedding_model` gets one, in batches of
-    EMBED_BATCH texts; those of unchanged documents included. Raises InputError for chunks that are not the plan's,
-    ProviderBrokenError when the vectors do not fit the texts.
+    EMBED_BATCH texts; those of unchanged documents included, unless `only_plan`, which also leaves the statistics of the
+    tables to whoever calls. `within` is called last in the transaction and undoes it by raising. Raises InputError for
+    chunks that are not the plan's, ProviderBrokenError when the vectors do not fit the texts.
     """
     _check(plan, chunks)
     vectors: dict[str, Sequence[float]] = {}
     if embed is not None and embedding_model is not None:
-        missing = await _texts_to_embed(pool, plan, chunks, embedding_model)
+        missing = await _texts_to_embed(pool, plan, chunks, embedding_model, only_plan=only_plan)
         vectors = await _embed(embed, embedding_model, missing)
     attached = 0
     async with access.indexing(pool, plan.tenant) as connection, connection.cursor() as cursor:
         await cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('indexing ' || %s, 0))", [plan.tenant])
         if embedding_model is not None:
-            await index_tables.collect_vectors(cursor, plan.tenant, embedding_model, chunks, vectors)
+            await index_tables.collect_vectors(
+                cursor, plan.tenant, embedding_model, chunks, vectors, only_these=only_plan
+            )
         kept = await index_tables.kept(cursor, chunks)
         deleted = await index_tables.replace(cursor, plan.tenant, plan.pending, plan.deleted, chunks, plan.chunking)
         if embedding_model is not None:
-            attached = await index_tables.attach_vectors(cursor, plan.tenant, embedding_model)
-    if len(chunks) > kept or deleted:
+            documents = [document.id for document in plan.pending] if only_plan else None
+            attached = await index_tables.attach_vectors(cursor, plan.tenant, embedding_model, documents)
+        if within is not None:
+            await within(cursor)
+    if (len(chunks) > kept or deleted) and not only_plan:
         await index_tables.analyse(pool)
     return Summary(
         documents_new=len(plan.new),
@@ -166,17 +176,19 @@ def _check(plan: Plan, chunks: Sequence[Chunk]) -> None:
         )
 
 
-async def _texts_to_embed(pool: AsyncConnectionPool, plan: Plan, chunks: Sequence[Chunk], model: str) -> dict[str, str]:
+async def _texts_to_embed(
+    pool: AsyncConnectionPool, plan: Plan, chunks: Sequence[Chunk], model: str, *, only_plan: bool
+) -> dict[str, str]:
     """Text by content hash, of chunks to be written and of stored ones, for which no vector exists."""
     texts = {c.content_hash: embedding_input(c.title, c.heading, c.text) for c in chunks}
     replaced = [*(document.id for document in plan.pending), *plan.deleted]
     async with access.indexing(pool, plan.tenant) as connection:
-        stored = await (
-            await connection.execute(
-                f"SELECT c.content_hash, c.title, c.heading, c.text {index_tables.STALE} AND c.document_id <> ALL(%s)",
-                [model, plan.tenant, replaced],
-            )
-        ).fetchall()
+        statement = f"SELECT c.content_hash, c.title, c.heading, c.text {index_tables.STALE} AND c.document_id <> ALL(%s)"
+        stored = (
+            []
+            if only_plan
+            else await (await connection.execute(statement, [model, plan.tenant, replaced])).fetchall()
+        )
         texts.update({key: embedding_input(title, heading, text) for key, title, heading, text in stored})
         known = await (
             await connection.execute(

@@ -80,6 +80,11 @@ _PERSON: tuple[tuple[str, str], ...] = (
         "(SELECT id FROM app.calls WHERE tenant = %(tenant)s AND user_id = %(user)s)",
     ),
     (
+        "label_notes",
+        "UPDATE app.label_queue SET note = '' WHERE note <> '' AND call_id IN "
+        "(SELECT id FROM app.calls WHERE tenant = %(tenant)s AND user_id = %(user)s)",
+    ),
+    (
         "calls",
         "UPDATE app.calls SET input = '{}', output = '', error = left(error, 80), session_id = NULL, "
         "user_id = %(forgotten)s WHERE tenant = %(tenant)s AND user_id = %(user)s",

@@ -94,6 +94,7 @@ async def search(
         settings.min_score,
         k or settings.top_k,
         around,
+        settings.compared,
     ]
     try:
         try:
@@ -120,5 +121,5 @@ async def _rows(pool: AsyncConnectionPool, parameters: Sequence[object]) -> list
 
 SEARCH = """
 SELECT id, document_id, title, heading, body, score, text_rank, vector_rank, before, after
-FROM app.search(%s, %s, %s::text[], %s::jsonb[], %s::jsonb[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+FROM app.search(%s, %s, %s::text[], %s::jsonb[], %s::jsonb[], %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """

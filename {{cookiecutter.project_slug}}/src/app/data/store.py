@@ -33,7 +33,7 @@ GRANTS = (
 )
 # Statistics after an ingestion; an older server leaves them to autovacuum.
 GRANTS_17 = tuple(
-    f"GRANT MAINTAIN ON app.{table} TO {{role}}" for table in ("documents", "chunks", "embeddings", "words")
+    f"GRANT MAINTAIN ON app.{table} TO {{role}}" for table in ("documents", "chunks", "embeddings", "words", "sketches")
 )
 ROLE = """
     SELECT r.rolname, r.rolsuper, r.rolbypassrls,

@@ -65,6 +65,12 @@ def build(connection: psycopg.Connection, index: Wanted, *, memory: str = "256MB
     )
 
 
+def sketch(connection: psycopg.Connection) -> int:
+    """Bring every vector's sketch up to date; how many were missing, stale or left over. None is, unless by hand."""
+    row = connection.execute("SELECT app.sketch_all()").fetchone()
+    return int(row[0]) if row else 0
+
+
 LARGE = """
     SELECT tenant, model, dimensions, count(*) FROM app.embeddings
     GROUP BY tenant, model, dimensions HAVING count(*) > %s ORDER BY tenant, model

@@ -25,6 +25,8 @@ TASK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 FILE_NAME = re.compile(r"v([1-9][0-9]*)\.prompt\.yml")
 FIELDS = {"description", "inputs", "messages", "output_schema", "parameters"}
 PARAMETERS = {"temperature", "max_output_tokens", "top_p", "stop", "seed"}
+# libyaml reads ten times as fast; both are safe loaders.
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # A message with less text of its own than this could have been written by anybody.
 TELLING_CHARS = 16
 ROLES = ("system", "user", "assistant")
@@ -145,7 +147,7 @@ def read_prompt(path: Path) -> Prompt:
         )
     try:
         raw = path.read_bytes()
-        data = yaml.safe_load(raw)
+        data = yaml.load(raw, Loader=LOADER)  # noqa: S506
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read ({error.strerror})") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

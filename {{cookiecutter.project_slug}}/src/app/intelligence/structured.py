@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
 from pydantic import BaseModel, ValidationError
 
 from app.errors import ConfigurationError, InvalidReplyError
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 FENCE = re.compile(r"```(?:json)?[^\S\n]*\n(.*?)\n?\s*```", re.DOTALL)
 
@@ -68,6 +69,8 @@ def parse(text: str, schema: Mapping[str, Any]) -> Any:
         raise InvalidReplyError("the reply is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise InvalidReplyError(f"the reply is not JSON: {error.msg} at character {error.pos}") from None
+    from jsonschema.exceptions import best_match
+
     fault = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
     if fault is not None:
         place = fault.json_path.removeprefix("$.") or "the reply"
@@ -77,6 +80,9 @@ def parse(text: str, schema: Mapping[str, Any]) -> Any:
 
 def check_schema(schema: Mapping[str, Any], where: str) -> None:
     """Raise ConfigurationError when `schema` is not a valid JSON Schema; `where` names its file."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
     fault = best_match(Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema))
     if fault is not None:
         raise ConfigurationError(f"{where}: output_schema is not a JSON Schema: {fault.message}")
@@ -98,4 +104,6 @@ def _in_place(node: Any, parts: Mapping[str, Any], name: str, inside: tuple[str,
 
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
     return Draft202012Validator(json.loads(schema))

@@ -25,6 +25,8 @@ from app.interface.services import caller_of, services_of, span_of
 
 TASK = "door"
 TASK_HEADER = "x-app-task"
+# With tokens that no model has counted.
+ESTIMATED = {"x-estimated": "true"}
 _TASK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 Body = Mapping[str, Any]

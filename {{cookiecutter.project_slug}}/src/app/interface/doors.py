@@ -25,6 +25,7 @@ POSTED: tuple[tuple[str, Dialect, Answer], ...] = (
     ("/v1/completions", "openai", openai_door.completions),
     ("/v1/embeddings", "openai", openai_door.embeddings),
     ("/v1/messages", "anthropic", anthropic_door.messages),
+    ("/v1/messages/count_tokens", "anthropic", anthropic_door.count_tokens),
     ("/api/chat", "ollama", ollama_door.chat),
     ("/api/embed", "ollama", ollama_door.embed),
     ("/v1/chat", "cohere", cohere_door.chat_v1),
@@ -36,6 +37,7 @@ POSTED: tuple[tuple[str, Dialect, Answer], ...] = (
 GEMINI_METHODS: tuple[tuple[str, Answer], ...] = (
     ("generateContent", gemini_door.generate_content),
     ("streamGenerateContent", gemini_door.stream_generate_content),
+    ("countTokens", gemini_door.count_tokens),
     ("embedContent", gemini_door.embed_content),
     ("batchEmbedContents", gemini_door.batch_embed_contents),
 )

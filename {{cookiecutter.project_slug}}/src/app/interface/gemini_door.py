@@ -1,4 +1,4 @@
-"""Gemini's doors: generateContent, streamGenerateContent and embeddings. The model stands in the address.
+"""Gemini's doors: generateContent, streamGenerateContent, countTokens and embeddings. The model stands in the address.
 
 Streams are events only (`alt=sse`), as every SDK of Google's asks for them.
 """
@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.errors import InputError
+from app.intelligence.stream import estimate_input
 from app.intelligence.wire import gemini, gemini_embeddings, gemini_reply, gemini_stream
-from app.interface.door_answers import chat_answer, json_answer, vectors_for
+from app.intelligence.wire.fields import Kind, optional
+from app.interface.door_answers import ESTIMATED, chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
 
 
@@ -37,6 +39,14 @@ async def _generated(request: Request, *, stream: bool) -> Response:
         encoder=lambda: gemini_stream.StreamEncoder(id=uuid4().hex, model=asked),
         body=lambda reply, call_id: gemini_reply.encode_reply(reply, id=call_id, model=asked),
     )
+
+
+async def count_tokens(request: Request) -> Response:
+    """How many tokens a body of generateContent would have: an estimate, and marked as one. Raises AppError."""
+    body = body_of(request)
+    asked = optional(body, "generateContentRequest", Kind.OBJECT) or body
+    wanted = gemini.decode_request(asked, model=request.path_params["model"], stream=False)
+    return json_answer({"totalTokens": estimate_input(wanted)}, ESTIMATED)
 
 
 async def embed_content(request: Request) -> Response:

@@ -24,6 +24,7 @@ PROTOCOLS: Mapping[str, str] = {
     "/v1/completions": "openai.completions",
     "/v1/embeddings": "openai.embeddings",
     "/v1/messages": "anthropic.messages",
+    "/v1/messages/count_tokens": "anthropic.count_tokens",
     "/api/chat": "ollama.chat",
     "/api/embed": "ollama.embed",
     "/v1/chat": "cohere.chat_v1",

@@ -102,7 +102,7 @@ class CaseTrace:
 
         for name, score in self._case.scores.items():
             if score is not None:
-                source = AssessmentSource(source_type="CODE", source_id=name)
+                source = AssessmentSource(source_type="LLM_JUDGE" if name == "judged" else "CODE", source_id=name)
                 yield self._placed(
                     Feedback(name=name, value=score.value, rationale=score.reason or None, source=source)
                 )

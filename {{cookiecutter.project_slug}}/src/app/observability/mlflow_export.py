@@ -96,6 +96,7 @@ def _start_run(result: SuiteResult, connection: Connection) -> str:
         "suite": result.suite,
         "label": result.label,
         "prompt_version": result.prompt_version,
+        "prompt_sha256": result.prompt_sha256[:12],
         "cases": len(result.cases),
     }
     connection.client.log_batch(

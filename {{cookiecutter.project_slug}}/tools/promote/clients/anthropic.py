@@ -10,7 +10,7 @@ CLOUD = ADDRESS | {
 }  # fmt: skip
 
 NO_DOOR = Refusal(
-    "the door serves messages; this endpoint it does not",
+    "the door serves messages and count_tokens; this endpoint it does not",
     "use client.messages, or keep this step out of the pipeline",
 )
 
@@ -29,7 +29,7 @@ FAMILY = Family(
     },
     calls=dict.fromkeys(
         (
-            "messages.batches.create", "messages.count_tokens", "beta.messages.batches.create", "beta.files.upload",
+            "messages.batches.create", "beta.messages.batches.create", "beta.files.upload",
             "beta.skills.create", "beta.agents.create", "beta.sessions.create", "completions.create",
         ),
         NO_DOOR,

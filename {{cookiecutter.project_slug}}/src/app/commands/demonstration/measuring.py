@@ -7,9 +7,13 @@ import subprocess
 from collections.abc import Callable, Sequence
 
 from app import bootstrap
-from app.commands import evaluate as evaluation
 from app.commands import tracking
 from app.commands.demonstration.report import Report
+from app.commands.evaluation.judging import verdict as judged_by_gate
+from app.commands.evaluation.running import evaluate as evaluate_suites
+from app.commands.evaluation.suite_files import suite_files
+from app.commands.evaluation.telling import table
+from app.commands.evaluation.wanted import choose
 from app.errors import GateFailedError, StoreUnavailableError
 from app.observability import mlflow_server, mlflow_store
 from app.observability.evaluation.result import SuiteResult
@@ -21,16 +25,16 @@ def evaluate(loaded: Settings, url: str, report: Report, say: Callable[[str], No
     """Run the suites; the results of both versions, served ones last."""
     registry = bootstrap.registry(loaded)
     wanted = []
-    for name in evaluation.suite_files(loaded.root):
-        served = evaluation.choose(loaded, name, {})
+    for name in suite_files(loaded.root):
+        served = choose(loaded, name, {})
         first = registry.versions(served.task)[0]
         if first != served.version:
-            wanted.append(evaluation.choose(loaded, name, {served.task: first}))
+            wanted.append(choose(loaded, name, {served.task: first}))
         wanted.append(served)
-    results = evaluation.evaluate(loaded, url, wanted)
+    results = evaluate_suites(loaded, url, wanted)
     for found in results:
         report.evaluated(found, found.seconds)
-        say(evaluation.table(found).splitlines()[0])
+        say(table(found).splitlines()[0])
     report.prompts = [
         {"task": prompt.task, "version": prompt.version, "sha256": prompt.sha256}
         | {"served": prompt.version == registry.default_version(prompt.task)}
@@ -41,8 +45,8 @@ def evaluate(loaded: Settings, url: str, report: Report, say: Callable[[str], No
 
 def gate(loaded: Settings, results: Sequence[SuiteResult], report: Report) -> tuple[None, str]:
     """Judge the served versions. Raises GateFailedError when it is red."""
-    served = {evaluation.choose(loaded, name, {}).label for name in evaluation.suite_files(loaded.root)}
-    verdict = evaluation.verdict(loaded, [found for found in results if found.label in served])
+    served = {choose(loaded, name, {}).label for name in suite_files(loaded.root)}
+    verdict = judged_by_gate(loaded, [found for found in results if found.label in served])
     report.judged(verdict)
     if not verdict.green:
         raise GateFailedError("the evaluation gate is red", verdict.reasons)

@@ -38,7 +38,11 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """`value` lies between 0 (wrong) and 1 (right); `reason` says why in a few words."""
+    """`value` lies between 0 (wrong) and 1 (right); `reason` says why in a few words.
+
+    `cost_usd` is what the scoring itself cost, as a judging model does.
+    """
 
     value: float
     reason: str = ""
+    cost_usd: float = 0.0

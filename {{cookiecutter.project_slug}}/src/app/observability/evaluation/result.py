@@ -20,7 +20,10 @@ _CIRCUMSTANCES = ("latency_ms", "cached", "trace_id", "cost_usd")
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """One case, its answer and its scores. `error` is set when solver or scorer raised; scores are partial then."""
+    """One case, its answer and its scores. `error` is set when solver or scorer raised; scores are partial then.
+
+    A `quarantined` case is run and shown, and counts for nothing.
+    """
 
     id: str
     slice: str
@@ -29,6 +32,7 @@ class CaseResult:
     output: Output | None
     scores: Mapping[str, Score | None] = field(default_factory=dict)
     error: str | None = None
+    quarantined: bool = False
 
     @property
     def digest(self) -> str:
@@ -38,7 +42,12 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """All cases of a suite answered by one thing, named `label` (such as `classify@2`)."""
+    """All cases of a suite answered by one thing, named `label` (such as `classify@2`).
+
+    `not_run` are ids of cases that were not reached, `stopped` says why. With `repeats` scores are means over so many
+    answers, and `unstable` are the cases whose score was not the same each time. `prompt_sha256` is the
+    text measured, `judge` the judge's prompt with its version where one read the answers.
+    """
 
     suite: str
     label: str
@@ -46,6 +55,23 @@ class SuiteResult:
     seconds: float
     cases: tuple[CaseResult, ...]
     metrics: Mapping[str, Measured]
+    not_run: tuple[str, ...] = ()
+    stopped: str = ""
+    repeats: int = 1
+    unstable: tuple[str, ...] = ()
+    prompt_sha256: str = ""
+    judge: str = ""
+
+    @property
+    def counted(self) -> tuple[CaseResult, ...]:
+        """The cases that count: all but those in quarantine."""
+        return tuple(case for case in self.cases if not case.quarantined)
+
+    @property
+    def spent_usd(self) -> float:
+        """What was paid for this result now: reused replies and unknown prices add nothing."""
+        answers = sum(c.output.cost_usd or 0.0 for c in self.cases if c.output and not c.output.cached)
+        return answers + sum(score.cost_usd for c in self.cases for score in c.scores.values() if score)
 
     @property
     def prompt_version(self) -> int | None:
@@ -55,8 +81,8 @@ class SuiteResult:
 
     @property
     def errors(self) -> tuple[CaseResult, ...]:
-        """The cases that raised."""
-        return tuple(case for case in self.cases if case.error is not None)
+        """The cases that raised and count."""
+        return tuple(case for case in self.counted if case.error is not None)
 
     @property
     def content_hash(self) -> str:
@@ -65,18 +91,27 @@ class SuiteResult:
         for case in cases:
             for name in _CIRCUMSTANCES:
                 (case["output"] or {}).pop(name, None)
-        content = json.dumps([self.suite, self.label, cases], sort_keys=True, ensure_ascii=False, default=str)
+            for score in case["scores"].values():
+                (score or {}).pop("cost_usd", None)
+        content = json.dumps(
+            [self.suite, self.label, self.prompt_sha256, cases], sort_keys=True, ensure_ascii=False, default=str
+        )
         return hashlib.sha256(content.encode()).hexdigest()
 
 
 def save(result: SuiteResult, directory: Path) -> Path:
     """Write `<suite>@<label>.json` into `directory`; an earlier result of that name is replaced."""
     directory.mkdir(parents=True, exist_ok=True)
-    safe = "".join(c if c.isalnum() or c in "-_.@" else "_" for c in f"{result.suite}@{result.label}")
-    path = directory / f"{safe}.json"
+    path = path_of(directory, result.suite, result.label)
     document = asdict(result) | {"content_hash": result.content_hash}
-    path.write_text(json.dumps(document, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(document, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
     return path
+
+
+def path_of(directory: Path, suite: str, label: str) -> Path:
+    """Where the result of that suite and label is kept."""
+    safe = "".join(c if c.isalnum() or c in "-_.@+" else "_" for c in f"{suite}@{label}")
+    return directory / f"{safe}.json"
 
 
 def load(path: Path) -> SuiteResult:
@@ -89,6 +124,8 @@ def load(path: Path) -> SuiteResult:
             | {
                 "cases": tuple(_case(case) for case in document["cases"]),
                 "metrics": {name: Measured(**values) for name, values in document["metrics"].items()},
+                "not_run": tuple(document["not_run"]),
+                "unstable": tuple(document["unstable"]),
             }
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

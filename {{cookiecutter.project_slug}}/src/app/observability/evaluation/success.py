@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from app.errors import ConfigurationError
 
@@ -49,11 +49,23 @@ class Bound(_Section):
 
 
 class SuiteCriteria(_Section):
-    """What one suite must reach. `slices` maps metric to slice to the least value."""
+    """What one suite must reach. `slices` maps metric to slice to the least value.
+
+    `half_width` maps a metric to the widest half of its 95% interval: above it there are too few cases to tell.
+    """
 
     min_cases: int = Field(ge=1)
     metrics: Mapping[str, Bound] = Field(min_length=1)
     slices: Mapping[str, Mapping[str, Bound]] = Field(default_factory=dict)
+    half_width: Mapping[str, float] = Field(default_factory=dict)
+
+    @field_validator("half_width")
+    @classmethod
+    def _widths_are_shares(cls, widths: Mapping[str, float]) -> Mapping[str, float]:
+        for name, width in widths.items():
+            if not 0 < width < 0.5:
+                raise ValueError(f"half_width.{name} is {width:g}: give a number between 0 and 0.5")
+        return widths
 
 
 class ServiceCriterion(Bound):
@@ -94,6 +106,24 @@ class ReleaseRule(_Section):
     margins: Margins = Margins()
 
 
+class JudgeRule(_Section):
+    """When a judge may block: its kappa with people at least `min_kappa` at the lower end of the 95% interval."""
+
+    min_kappa: float = Field(0.6, ge=0, le=1)
+    min_labels: int = Field(50, ge=10)
+    max_age_days: int = Field(120, ge=1)
+
+
+class DriftRule(_Section):
+    """When live traffic counts as another than it was: distances above these, and chance below `alpha`."""
+
+    alpha: float = Field(0.01, ge=0.005, lt=0.5)
+    min_calls: int = Field(50, ge=10)
+    words: float = Field(0.25, gt=0, le=1)
+    numbers: float = Field(0.2, gt=0, le=1)
+    scores: float = Field(0.05, gt=0, le=1)
+
+
 class Success(_Section):
     """All criteria. Build it with `load_success`."""
 
@@ -101,6 +131,8 @@ class Success(_Section):
     service: Mapping[str, ServiceCriterion] = Field(default_factory=dict)
     regression: Regression = Regression()
     releases: ReleaseRule = ReleaseRule()
+    judge: JudgeRule = JudgeRule()
+    drift: DriftRule = DriftRule()
 
     @model_validator(mode="after")
     def _suites_exist(self) -> Success:

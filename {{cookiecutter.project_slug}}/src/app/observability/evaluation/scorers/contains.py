@@ -19,10 +19,11 @@ class Contains:
         wanted = case.expected.get("contains") or []
         if not wanted:
             return None
-        text = _plain(output.text)
-        missing = [string for string in wanted if _plain(string) not in text]
+        text = plain(output.text)
+        missing = [string for string in wanted if plain(string) not in text]
         return Score(0.0, f"lacks {missing[0]!r}") if missing else Score(1.0)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """As strings are compared: one space for any white space, letter case gone."""
     return " ".join(text.split()).casefold()

@@ -1,0 +1,108 @@
+"""Sketches of vectors: in step with them whoever writes, and near enough that reading few vectors finds the nearest."""
+
+from __future__ import annotations
+
+import numpy
+import psycopg
+import pytest
+from psycopg_pool import AsyncConnectionPool
+
+from app.caller import Caller
+from app.data import access, examination, retrieval, vector_index
+from app.data.index_tables import vector_literal
+from app.settings import Retrieval
+from tests.data.index import LetterEmbedder, ingest
+
+DRIFTED = """
+    SELECT count(*) FROM app.embeddings e FULL JOIN app.sketches s USING (chunk_id, model)
+    WHERE (s.dimensions, s.readers, s.sketch) IS DISTINCT FROM
+          (e.dimensions, e.readers, app.vector_sketch(e.embedding))
+"""
+
+
+def drifted(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        row = connection.execute(DRIFTED).fetchone()
+    return int(row[0]) if row else -1
+
+
+@pytest.mark.feature("D5")
+async def test_sketches_follow_every_change(pool: AsyncConnectionPool, database_url: str) -> None:
+    """New, changed, deleted and closed documents: after each there is one sketch a vector, with its readers."""
+    first = {f"{n}.md": f"# D{n}\n\nAbout the letters {'abc'[n % 3]} and {'def'[n % 3]}." for n in range(6)}
+
+    await ingest(pool, first, embed=LetterEmbedder())
+    assert drifted(database_url) == 0
+    await ingest(pool, {**first, "0.md": "# D0\n\nQuite another text.", "9.md": "# D9\n\nNew."}, embed=LetterEmbedder())
+    assert drifted(database_url) == 0
+    await ingest(pool, {"1.md": first["1.md"]}, embed=LetterEmbedder())
+    assert drifted(database_url) == 0
+    assert await access.permit(pool, "default", "1.md", ["board"])
+    assert drifted(database_url) == 0
+
+
+@pytest.mark.feature("D5")
+async def test_what_somebody_did_by_hand_is_found_and_mended(pool: AsyncConnectionPool, database_url: str) -> None:
+    """A sketch deleted and one opened to others: `app data doctor` names them, `app data index` puts them right."""
+    await ingest(pool, {f"{n}.md": f"# D{n}\n\nText {n}." for n in range(3)}, embed=LetterEmbedder())
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SET search_path = app, public")
+        connection.execute("DELETE FROM sketches WHERE chunk_id = (SELECT min(chunk_id) FROM sketches)")
+        connection.execute("UPDATE sketches SET readers = '{x}' WHERE chunk_id = (SELECT max(chunk_id) FROM sketches)")
+
+        found = [one.what for one in examination.examine(connection, Retrieval()) if one.severe]
+        mended = vector_index.sketch(connection)
+
+    assert found == ["default: 2 vectors have no sketch or one with other readers"]
+    assert (mended, drifted(database_url)) == (2, 0)
+
+
+@pytest.mark.reliability("leaking or starved search")
+@pytest.mark.slow
+@pytest.mark.feature("D5")
+async def test_reading_a_few_vectors_after_the_sketches_finds_the_nearest(
+    pool: AsyncConnectionPool, database_url: str
+) -> None:
+    """3,000 clustered vectors of 128 numbers, a group that may read half: of the ten nearest at least 0.95 are found
+    by reading 70 vectors of 1,500, and nothing that is closed.
+    """
+    rng = numpy.random.default_rng(3)
+    centres = rng.standard_normal((60, 128))
+    # Texts of one language have much in common: no model's vectors lie evenly around zero.
+    common = 0.8 * rng.standard_normal(128)
+    vectors = common + centres[rng.integers(0, 60, 3_000)] + 0.9 * rng.standard_normal((3_000, 128))
+    with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.execute("SET search_path = app, public")
+        with cursor.copy("COPY documents (tenant, id, title, version, groups, chunking) FROM STDIN") as copy:
+            for number in range(3_000):
+                copy.write_row(["default", f"d{number}", "D", "1", ["half"] if number % 2 else ["other"], "1"])
+        with cursor.copy(
+            "COPY chunks (id, tenant, document_id, document_version, ordinal, title, text, tokens, language, "
+            "content_hash, chunker_version) FROM STDIN"
+        ) as copy:
+            for number in range(3_000):
+                row = (f"c{number}", "default", f"d{number}", "1", 0, "D", "text", 1, "english", f"h{number}", "1")
+                copy.write_row(row)
+        cursor.execute("INSERT INTO words VALUES ('default', 'english', '', 3000)")
+        with cursor.copy(
+            "COPY embeddings (chunk_id, model, tenant, document_id, dimensions, content_hash, embedding) FROM STDIN"
+        ) as copy:
+            for number, vector in enumerate(vectors):
+                literal = vector_literal(vector.tolist())
+                copy.write_row((f"c{number}", "m", "default", f"d{number}", 128, f"h{number}", literal))
+    caller = Caller(groups=frozenset({"half"}))
+    found = 0
+    for number in range(1, 101, 2):
+        asked = (vectors[number] + 0.4 * rng.standard_normal(128)).tolist()
+        answers = [
+            await retrieval.search(
+                pool, "", asked, caller, k=10, embedding_model="m", settings=Retrieval(candidates=10, compared=compared)
+            )
+            for compared in (70, 0)
+        ]
+        few, exact = [{hit.chunk_id for hit in hits} for hits in answers]
+        assert all(int(name[1:]) % 2 for name in few)
+        assert len(few) == 10
+        found += len(few & exact)
+
+    assert found / 500 >= 0.95
