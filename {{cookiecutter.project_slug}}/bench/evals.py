@@ -15,6 +15,7 @@ import random
 import resource
 import shlex
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -220,6 +221,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--hold", action="store_true", help="end with 1 when a goal is missed")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the database is stopped whoever ends this
     found = compare(chosen.rounds)
     print(f"{CASES} cases, {AT_ONCE} at a time, {DELAY_S * 1000:.0f} ms each: the floor is {FLOOR_S:.2f} s\n")
     print(table(found))

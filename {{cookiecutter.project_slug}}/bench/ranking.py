@@ -51,9 +51,35 @@ def sample() -> tuple[list[Document], list[tuple[str, list[tuple[str, str]]]]]:
 def made(seed: int, documents: int = 400) -> tuple[list[Document], dict[str, list[tuple[str, str]]]]:
     """Documents of made words; questions of three kinds, each with the one document it was made from."""
     draw = random.Random(seed)
-    roots = [a + b + c + d for a in "bdfgklmprst" for b in "aeiou" for c in ("nt", "rk", "mp", "ld", "st") for d in "ab"]
+    roots = [
+        a + b + c + d for a in "bdfgklmprst" for b in "aeiou" for c in ("nt", "rk", "mp", "ld", "st") for d in "ab"
+    ]
     draw.shuffle(roots)
-    common = "the of and a to in is for on with that by this from which not are be has was will can should".split()
+    common = [
+        "the",
+        "of",
+        "and",
+        "a",
+        "to",
+        "in",
+        "is",
+        "for",
+        "on",
+        "with",
+        "that",
+        "by",
+        "this",
+        "from",
+        "which",
+        "not",
+        "are",
+        "be",
+        "has",
+        "was",
+        "will",
+        "can",
+        "should",
+    ]
     forms = ("", "ing", "ed", "s")
     files, questions = [], {"few words": [], "many words": [], "other forms": []}
     for number in range(documents):

@@ -139,9 +139,7 @@ class Peer:
         script = Path(__file__).with_name("retrieval_peers.py")
         command = [python, str(script), name, str(folder), url]
         quiet = {**os.environ, "LANCE_LOG": "error"}
-        self._process = subprocess.Popen(
-            command, env=quiet, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._process = subprocess.Popen(command, env=quiet, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.built_s: float = self._answer()["built_s"]
 
     def ask(self, most: int) -> tuple[list[float], list[list[str]]]:
@@ -416,9 +414,7 @@ def main() -> None:
             print("built in seconds:", {name: round(seconds, 1) for name, seconds in took.items()}, flush=True)
         others = peers(corpus, folder, owner)
         report = asyncio.run(
-            measure(
-                postgres.service(folder), owner, corpus, options.rounds, half=options.half, others=others
-            )
+            measure(postgres.service(folder), owner, corpus, options.rounds, half=options.half, others=others)
         )
         size_mb = sizes(owner)
         for peer in others.values():

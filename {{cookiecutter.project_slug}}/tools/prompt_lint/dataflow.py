@@ -121,11 +121,12 @@ class _Flow:
         understood."""
         for functions in self._facts.functions.values():
             for function in functions:
-                if _SEARCHES.search(function.called):
+                asked = [p for p in (*function.parameters, *function.keyword_only) if p.lower() in ASKED]
+                if not asked or _SEARCHES.search(function.called):
                     continue
-                for parameter in (*function.parameters, *function.keyword_only):
-                    role = ASKED.get(parameter.lower())
-                    if role and (id(function), parameter) not in self._known:
+                for parameter in asked:
+                    role = ASKED[parameter.lower()]
+                    if (id(function), parameter) not in self._known:
                         self._known.add((id(function), parameter))
                         self._wrappers.append(_Wrapper(function, parameter, role, ""))
 

@@ -131,7 +131,10 @@ class ExpressionReader(Recorder):
             self.facts.keys.add(node.slice.value)
 
     def _attribute(self, node: ast.Attribute, where: Where) -> None:
-        self._visit(node.value, PLAIN)
+        inner = node.value
+        while isinstance(inner, ast.Attribute):
+            inner = inner.value
+        self._visit(inner, PLAIN)
 
     def _lambda(self, node: ast.Lambda, where: Where) -> None:
         names = [a.arg for a in node.args.args]

@@ -148,8 +148,8 @@ def sent(call: ast.Call, tail: str, llm_file: bool) -> Iterator[tuple[ast.expr, 
                     yield expression, role, sink.label
     for keyword in call.keywords:
         if keyword.arg and id(keyword.value) not in taken:
-            role = _role_of_keyword(keyword.arg, f"{receiver}.{tail}", llm_file)
-            if role:
+            role = _role_of_keyword(keyword.arg, llm_file)
+            if role and (role != "question" or _asked_by(f"{receiver}.{tail}")):
                 taken.add(id(keyword.value))
                 yield keyword.value, role, f"{tail}({keyword.arg}=)" if tail else f"{keyword.arg}="
     if llm_file and tail and call.args and not taken and _asks(tail, receiver, isinstance(call.func, ast.Attribute)):
@@ -190,15 +190,20 @@ def _arguments(call: ast.Call, sink: Sink) -> Iterator[tuple[ast.expr, str]]:
 
 
 @lru_cache(maxsize=4096)
-def _role_of_keyword(name: str, callee: str, llm_file: bool) -> str:
+def _role_of_keyword(name: str, llm_file: bool) -> str:
+    """The role of a value under this keyword; "question" holds only where the callee sounds like a model."""
     if name in SYSTEM_KEYWORDS:
         return "system"
     if name == "messages":
         return "user" if llm_file else ""
     if llm_file and _PROMPT_KEYWORD.match(name) and not _NOT_A_PROMPT.search(name):
         return "system" if name.endswith("instructions") else "user"
-    asks = llm_file and name in QUESTION_KEYWORDS and _MODEL_LIKE.search(callee) and not _SEARCHES.search(callee)
-    return "question" if asks else ""
+    return "question" if llm_file and name in QUESTION_KEYWORDS else ""
+
+
+@lru_cache(maxsize=4096)
+def _asked_by(callee: str) -> bool:
+    return bool(_MODEL_LIKE.search(callee)) and not _SEARCHES.search(callee)
 
 
 @lru_cache(maxsize=4096)

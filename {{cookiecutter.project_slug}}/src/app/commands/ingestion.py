@@ -32,9 +32,7 @@ def enqueue(root: Path, tenant: str) -> None:
     async def put() -> tuple[int, ingest_queue.Waiting]:
         pool = await store.open_pool(url, max_size=1)
         try:
-            count = await ingest_queue.fill(
-                pool, await indexing.plan(pool, tenant, list(corpus.documents), retrieval)
-            )
+            count = await ingest_queue.fill(pool, await indexing.plan(pool, tenant, list(corpus.documents), retrieval))
             return count, await ingest_queue.waiting(pool, tenant)
         finally:
             await pool.close()

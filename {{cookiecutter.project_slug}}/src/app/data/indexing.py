@@ -183,11 +183,11 @@ async def _texts_to_embed(
     texts = {c.content_hash: embedding_input(c.title, c.heading, c.text) for c in chunks}
     replaced = [*(document.id for document in plan.pending), *plan.deleted]
     async with access.indexing(pool, plan.tenant) as connection:
-        statement = f"SELECT c.content_hash, c.title, c.heading, c.text {index_tables.STALE} AND c.document_id <> ALL(%s)"
+        statement = (
+            f"SELECT c.content_hash, c.title, c.heading, c.text {index_tables.STALE} AND c.document_id <> ALL(%s)"
+        )
         stored = (
-            []
-            if only_plan
-            else await (await connection.execute(statement, [model, plan.tenant, replaced])).fetchall()
+            [] if only_plan else await (await connection.execute(statement, [model, plan.tenant, replaced])).fetchall()
         )
         texts.update({key: embedding_input(title, heading, text) for key, title, heading, text in stored})
         known = await (

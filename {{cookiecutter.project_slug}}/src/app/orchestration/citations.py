@@ -8,7 +8,7 @@ does not judge whether a sentence follows from its source. Pure functions over v
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from app.data.retrieval import Hit
@@ -139,10 +139,12 @@ class Verified:
 class Verifier:
     """Verifies a text that arrives in pieces: a sentence is held back until it is whole and checked.
 
-    With `hits` None (the guard is switched off, which production refuses) every sentence is kept, unchecked.
+    With `hits` None (the guard is switched off, which production refuses) every sentence is kept, unchecked. `clear`
+    takes out of a kept sentence what nobody vouches for, such as a picture that a document has planted.
     """
 
     hits: Sequence[Hit] | None
+    clear: Callable[[str], str] = str
     _held: str = ""
     _kept: list[str] = field(default_factory=list)
     _removed: list[str] = field(default_factory=list)
@@ -178,6 +180,7 @@ class Verifier:
         return self._keep(_without_other_markers(sentence, cited))
 
     def _keep(self, text: str) -> str:
+        text = self.clear(text)
         self._kept.append(text)
         return text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Annotated, Any, Protocol, TypedDict
 
 from app.caller import Caller
@@ -11,6 +12,7 @@ from app.data.retrieval import Hit
 from app.errors import CallFailedError, InvalidReplyError
 from app.intelligence.messages import Chunk
 from app.intelligence.reply import Reply
+from app.intelligence.tools.untrusted import cleared
 from app.observability import semconv
 from app.observability.semconv import Operation
 from app.observability.tracing import operation_span
@@ -105,7 +107,9 @@ class Nodes:
 
     async def answer(self, state: State, run: Run) -> State:
         """Ask the model and keep what its sources support."""
-        verifier = Verifier(run.hits if self.settings.guards.verify_citations else None)
+        # A link that stands in a source may be said; what loads by itself only where its address is allowed.
+        vouched = partial(cleared, allowed=self.settings.tool_loop.urls, known=[hit.text for hit in run.hits])
+        verifier = Verifier(run.hits if self.settings.guards.verify_citations else None, clear=vouched)
         inputs = {
             "question": state["meant"],
             "context": as_context(run.hits),

@@ -11,7 +11,7 @@ quarter, a search that meets a full list 0.15 ms. And documents that wait for th
 from alembic import op
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
