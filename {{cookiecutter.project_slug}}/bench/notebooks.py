@@ -48,6 +48,7 @@ LISTED = {
     "Mistral": ("mistralai",),
     "Haystack": ("haystack",),
 }
+SHORT = "short text"  # what deserves no file of its own
 LOCAL = "inside the notebook's own process"
 # What a small self-contained notebook does not do: reach the network or files that did not come with it.
 REACHES_OUT = re.compile(
@@ -106,7 +107,9 @@ def outcome_of(path: Path, project: Path) -> Outcome:
         local_only=bool(clients) and all(LOCAL in finding.reason for finding in clients),
         unplaced=sum(1 for f in report.refused if f.cell < 0 or f.line < 1 or not f.remedy),
         lifted=len(report.prompts),
-        reported=sum(1 for f in report.findings if f.subject == "prompt" and f.outcome == "kept" and f.remedy),
+        reported=sum(
+            1 for f in report.findings if f.subject == "prompt" and f.outcome == "kept" and SHORT not in f.reason
+        ),
         asking=len(asking),
         exported=len(asking & _exported(promotion)),
         self_contained=_self_contained(program, report.hindrance is None),

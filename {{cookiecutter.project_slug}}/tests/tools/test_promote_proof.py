@@ -97,10 +97,12 @@ def test_what_changes_from_run_to_run_is_not_compared() -> None:
 
 def test_a_refused_client_is_not_run(tmp_path: Path) -> None:
     """What no door serves is never called: the verdict says which client hinders the run."""
-    promotion = promote_cells(make_project(tmp_path), "import voyageai\nclient = voyageai.Client()").promotion
+    promotion = promote_cells(
+        make_project(tmp_path), "from openai import OpenAI\nc = OpenAI()\nc.images.generate(prompt='a')"
+    ).promotion
     prove(promotion)
     assert promotion.report.proof.verdict == "not run"
-    assert promotion.report.proof.detail.startswith("cell 0:2: voyageai.Client(...)")
+    assert promotion.report.proof.detail.startswith("cell 0:3: c.images.generate(...)")
 
 
 def test_a_project_without_a_door_is_not_proved(tmp_path: Path) -> None:

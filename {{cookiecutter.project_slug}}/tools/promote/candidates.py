@@ -20,7 +20,8 @@ from tools.prompt_lint.prose import words as count_words
 LONG_CHARS = 120
 NAMED = re.compile(
     r"(?i)(^|_)(prompts?|prompt_?(template|tmpl|str)|instructions?|system(_(message|msg|text|content))?|persona|preamble"
-    r"|backstory|tmpl)(_|\d|$)"
+    r"|backstory|tmpl|sys|task_(definition|description|instructions?)|(judge|grader?|grading|eval\w*|answer|question|rag|qa"
+    r"|summary|chat|user)_template)(_|\d|$)"
 )
 # Long texts under such a name that are something else.
 NOT_PROSE = re.compile(
@@ -29,7 +30,7 @@ NOT_PROSE = re.compile(
 )
 PROSE_WORDS = 6
 # Keywords under which one object takes several texts: they are a part of the name.
-PARTS = {"prefix", "suffix", "goal", "backstory", "expected_output", "example_prompt"}
+PARTS = {"prefix", "suffix", "role", "goal", "backstory", "expected_output", "example_prompt"}
 
 
 @dataclass(frozen=True, eq=False)

@@ -184,6 +184,7 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
             yield Sink(cell, value, "user", templated=True, prose=True)
         elif (
             (key in AGENT_KEYWORDS and AGENT_CLASS.search(name))
+            or (key == "role" and AGENT_CLASS.search(name) and not _is_message_role(value))
             or key in USER_KEYWORDS
             or _is_user_keyword(node, key, name)
         ):
@@ -200,6 +201,10 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
         for argument in passed:
             yield Sink(cell, argument, "user", prose=True)
             yield from _asked(cell, argument)
+
+
+def _is_message_role(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value in (*ROLES, "tool", "function")
 
 
 def _asked(cell: CodeCell, argument: ast.expr) -> Iterator[Sink]:

@@ -87,6 +87,7 @@ FAMILIES = (
         surrounded={"Agent": "model", "Runner.run": "", "Runner.run_sync": "", "Runner.run_streamed": ""},
         constructors={"LitellmModel": LITELLM},
     ),
+    Family("swarm", ("swarm",), surrounded={"Swarm": ""}),
     Family(
         "dspy", ("dspy",), constructors={"LM": LITELLM},
         refusals=refusing("this class belongs to dspy before 2.5", "change it to dspy.LM and promote again",
