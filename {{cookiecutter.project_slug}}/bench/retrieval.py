@@ -5,8 +5,8 @@ question is asked in one process, one at a time, contenders taking turns. The la
 
     python bench/retrieval.py [--chunks 200000] [--dimensions 384] [--questions 200]
 
-BENCH_RETRIEVAL_CHUNKS stands for --chunks, BENCH_RETRIEVAL_HALF=1 for --half. BENCH_RETRIEVAL_PEERS names others that are
-asked the same in turn, each with the Python it is installed for: `langchain-ensemble=PYTHON lancedb=PYTHON`
+BENCH_RETRIEVAL_CHUNKS stands for --chunks, BENCH_RETRIEVAL_HALF=1 for --half. BENCH_RETRIEVAL_PEERS names others that
+are asked the same in turn, each with the Python it is installed for: `langchain-ensemble=PYTHON lancedb=PYTHON`
 (`bench/retrieval_peers.py` knows which).
 """
 
@@ -139,9 +139,7 @@ class Peer:
         script = Path(__file__).with_name("retrieval_peers.py")
         command = [python, str(script), name, str(folder), url]
         quiet = {**os.environ, "LANCE_LOG": "error"}
-        self._process = subprocess.Popen(
-            command, env=quiet, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        self._process = subprocess.Popen(command, env=quiet, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.built_s: float = self._answer()["built_s"]
 
     def ask(self, most: int) -> tuple[list[float], list[list[str]]]:
@@ -416,9 +414,7 @@ def main() -> None:
             print("built in seconds:", {name: round(seconds, 1) for name, seconds in took.items()}, flush=True)
         others = peers(corpus, folder, owner)
         report = asyncio.run(
-            measure(
-                postgres.service(folder), owner, corpus, options.rounds, half=options.half, others=others
-            )
+            measure(postgres.service(folder), owner, corpus, options.rounds, half=options.half, others=others)
         )
         size_mb = sizes(owner)
         for peer in others.values():

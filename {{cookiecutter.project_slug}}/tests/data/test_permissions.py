@@ -169,9 +169,7 @@ async def test_filtered_search_neither_leaks_nor_starves(
         for _ in range(5):
             query = " ".join(rng.choices(words, k=3)) + " common"
             hits = await find(pool, caller, query, settings=settings, k=10)
-            exact = await find(
-                pool, caller, query, settings=Retrieval(candidates=20, exact_rows=10**6), k=10
-            )
+            exact = await find(pool, caller, query, settings=Retrieval(candidates=20, exact_rows=10**6), k=10)
             assert names(hits) <= allowed
             assert len(hits) == min(10, available)
             found += len(names(hits) & names(exact))

@@ -116,9 +116,7 @@ async def _count_words(cursor: AsyncCursor, tenant: str, documents: Sequence[str
         await cursor.execute("DELETE FROM words WHERE tenant = %s AND chunks <= 0", [tenant])
 
 
-async def attach_vectors(
-    cursor: AsyncCursor, tenant: str, model: str, documents: Sequence[str] | None = None
-) -> int:
+async def attach_vectors(cursor: AsyncCursor, tenant: str, model: str, documents: Sequence[str] | None = None) -> int:
     """Give every stale or bare chunk of the tenant, or of some documents, its vector, as far as there is one."""
     given = None if documents is None else list(documents)
     await cursor.execute(ATTACH_VECTORS, {"tenant": tenant, "model": model, "documents": given})

@@ -99,8 +99,8 @@ async def apply(
     """Write a plan and the chunks of its pending documents. All or nothing.
 
     With `embed` every chunk of the tenant that has no fresh vector of `embedding_model` gets one, in batches of
-    EMBED_BATCH texts; those of unchanged documents included, unless `only_plan`, which also leaves the statistics of the
-    tables to whoever calls. `within` is called last in the transaction and undoes it by raising. Raises InputError for
+    EMBED_BATCH texts; those of unchanged documents included, unless `only_plan`, which also leaves the statistics of
+    the tables to the caller. `within` is called last in the transaction and undoes it by raising. Raises InputError for
     chunks that are not the plan's, ProviderBrokenError when the vectors do not fit the texts.
     """
     _check(plan, chunks)
@@ -183,11 +183,11 @@ async def _texts_to_embed(
     texts = {c.content_hash: embedding_input(c.title, c.heading, c.text) for c in chunks}
     replaced = [*(document.id for document in plan.pending), *plan.deleted]
     async with access.indexing(pool, plan.tenant) as connection:
-        statement = f"SELECT c.content_hash, c.title, c.heading, c.text {index_tables.STALE} AND c.document_id <> ALL(%s)"
+        statement = (
+            f"SELECT c.content_hash, c.title, c.heading, c.text {index_tables.STALE} AND c.document_id <> ALL(%s)"
+        )
         stored = (
-            []
-            if only_plan
-            else await (await connection.execute(statement, [model, plan.tenant, replaced])).fetchall()
+            [] if only_plan else await (await connection.execute(statement, [model, plan.tenant, replaced])).fetchall()
         )
         texts.update({key: embedding_input(title, heading, text) for key, title, heading, text in stored})
         known = await (

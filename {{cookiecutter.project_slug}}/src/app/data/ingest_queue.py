@@ -126,8 +126,9 @@ async def _claim(
     """Up to `most` documents, each with the chunking it was planned for; all of one chunking."""
     async with access.indexing(pool, tenant) as connection:
         rows = await (
-            await connection.execute(CLAIM, {"tenant": tenant, "name": name, "most": most, "lease_s": lease_s,
-                                             "attempts": ATTEMPTS})
+            await connection.execute(
+                CLAIM, {"tenant": tenant, "name": name, "most": most, "lease_s": lease_s, "attempts": ATTEMPTS}
+            )
         ).fetchall()
     return [(_document(found), chunking) for found, chunking in rows]
 
