@@ -21,7 +21,9 @@ def corpus(private_root: Path) -> Path:
     folder.unlink()
     folder.mkdir()
     for number in range(3):
-        (folder / f"{number}.md").write_text(f"# Note {number}\n\nAbout the refund of plan number {number} by the team.")
+        (folder / f"{number}.md").write_text(
+            f"# Note {number}\n\nAbout the refund of plan number {number} by the team."
+        )
     return folder
 
 
