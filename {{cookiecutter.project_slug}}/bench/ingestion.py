@@ -80,6 +80,12 @@ async def unchanged(pool: AsyncConnectionPool, corpus: list[Document]) -> float:
     return time.perf_counter() - started
 
 
+def server_cpu_s(pid: int) -> float | None:
+    """Processor seconds of one server process, where the system tells it (Linux): less moved by a busy machine."""
+    schedule = Path(f"/proc/{pid}/schedstat")
+    return int(schedule.read_text().split()[0]) / 1e9 if schedule.exists() else None
+
+
 async def measure(folder: Path, name: str, count: int, size: int) -> dict[str, float]:
     """One length of chunks into an empty database of its own."""
     owner = postgres.ensure_database(postgres.start(folder), f"bench_{name}")
@@ -90,12 +96,13 @@ async def measure(folder: Path, name: str, count: int, size: int) -> dict[str, f
     pool = await store.open_pool(service, max_size=1, statement_timeout_s=300)
     try:
         async with pool.connection() as connection:
-            schedule = Path(f"/proc/{connection.info.backend_pid}/schedstat")
+            pid = connection.info.backend_pid
         before = time.process_time()
         figures = await ingest(pool, corpus, size)
         figures["client_cpu_s"] = time.process_time() - before
-        if schedule.exists():  # Linux: the server's share, which a busy machine moves less than the time
-            figures["server_cpu_s"] = int(schedule.read_text().split()[0]) / 1e9
+        server = server_cpu_s(pid)
+        if server is not None:
+            figures["server_cpu_s"] = server
             figures["a_cpu_second"] = figures["chunks"] / (figures["client_cpu_s"] + figures["server_cpu_s"])
         figures["unchanged_s"] = await unchanged(pool, corpus)
     finally:

@@ -33,7 +33,10 @@ from app.settings import Retrieval
 
 ROOT = Path(__file__).resolve().parent.parent
 TOP = 10
-STEMS = "SELECT array_agg(lexeme) FROM unnest(to_tsvector('english', %s)) CROSS JOIN generate_series(1, cardinality(positions))"
+STEMS = """
+    SELECT array_agg(lexeme)
+    FROM unnest(to_tsvector('english', %s)) CROSS JOIN generate_series(1, cardinality(positions))
+"""
 Judged = list[tuple[str, set[str]]]
 
 
@@ -126,7 +129,8 @@ async def compare(
     settings = Retrieval()
     plan = await indexing.plan(pool, tenant, documents, settings)
     chunks = [piece for document in documents for piece in chunk(document, settings)]
-    await indexing.apply(pool, plan, chunks)
+    pending = {document.id for document in plan.pending}
+    await indexing.apply(pool, plan, [one for one in chunks if one.document_id in pending])
     report: dict[str, dict[str, float]] = {}
     with psycopg.connect(owner, autocommit=True) as connection:
 

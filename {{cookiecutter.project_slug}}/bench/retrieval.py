@@ -5,8 +5,8 @@ question is asked in one process, one at a time, contenders taking turns. The la
 
     python bench/retrieval.py [--chunks 200000] [--dimensions 384] [--questions 200]
 
-BENCH_RETRIEVAL_CHUNKS stands for --chunks, BENCH_RETRIEVAL_HALF=1 for --half. BENCH_RETRIEVAL_PEERS names others that are
-asked the same in turn, each with the Python it is installed for: `langchain-ensemble=PYTHON lancedb=PYTHON`
+BENCH_RETRIEVAL_CHUNKS stands for --chunks, BENCH_RETRIEVAL_HALF=1 for --half. BENCH_RETRIEVAL_PEERS names others that
+are asked the same in turn, each with the Python it is installed for: `langchain-ensemble=PYTHON lancedb=PYTHON`
 (`bench/retrieval_peers.py` knows which).
 """
 

@@ -27,7 +27,7 @@ from app.caller import Caller
 from app.data import postgres, store
 from app.data.change_feed import ChangeFeed
 from app.data.dedicated import connected
-from app.data.reranking import WIDTH, rerank
+from app.data.reranking import WIDTH, by_scores, rerank, texts_of
 from app.data.retrieval import Hit, search
 from app.errors import ConfigurationError, GateFailedError, InputError
 from app.intelligence.accounts import Accounts
@@ -246,6 +246,10 @@ def price(provider_name: str, deployment: Deployment, usage: Usage) -> float | N
     return None if found is None else found.total_usd
 
 
+# Before the name of a model that a provider's rerank API serves, in `retrieval.rerank`.
+SERVED = "model:"
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """Retrieval as the assistant sees it: a question and who asks."""
@@ -273,7 +277,13 @@ class Search:
             embedding_model=served[0].id if served else None,
             vector_weight=weight,
         )
-        return hits if by == "none" else await rerank(question, hits, wanted, by=by)
+        if by == "none":
+            return hits
+        if by.startswith(SERVED) and len(hits) > 1:
+            name = by.removeprefix(SERVED)
+            scores = await self.gateway.rerank(question, texts_of(hits), caller, model=name)
+            return by_scores(hits, scores, wanted)
+        return await rerank(question, hits, wanted, by=by)
 
 
 @asynccontextmanager

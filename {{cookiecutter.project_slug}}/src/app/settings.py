@@ -391,7 +391,8 @@ class Retrieval(Section):
     `ranked` bounds how many chunks full text ranks for a question, `exact_rows` how many vectors are compared one by
     one instead of by the index; of these, `compared` are read whole after the sketches of all were compared, 0 reads
     all. `half_precision` says that the vector index is built and asked in half precision.
-    `rerank` is `none`, `lexical`, or the name of a cross encoder that fastembed knows.
+    `rerank` is `none`, `lexical`, `model:NAME` for a model of `models` that a provider serves by its rerank API, or the
+    name of a cross encoder that fastembed knows.
     """
 
     corpus: str = "corpus"

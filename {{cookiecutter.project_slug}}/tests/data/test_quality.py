@@ -141,3 +141,15 @@ def test_importing_the_gates_loads_no_heavy_library() -> None:
                           cwd=Path(__file__).resolve().parents[2], check=True)  # fmt: skip
 
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.feature("D6")
+def test_a_file_that_cannot_be_read_is_one_line_of_the_gate(project_root: Path, tmp_path: Path) -> None:
+    """Its reason is told; that it has neither title nor text follows from it and is not."""
+    (tmp_path / "sound.md").write_text("# Sound\n\nThis text can be read by everybody.")
+    (tmp_path / "broken.md").write_bytes(b"\xff\xfe\x00")
+
+    report = quality.run_gate("documents", documents.load(tmp_path).rows(), gates_dir=project_root / "data_gates")
+
+    assert len(report.failures) == 1
+    assert report.failures[0].startswith("broken.md: refused: must be readable")

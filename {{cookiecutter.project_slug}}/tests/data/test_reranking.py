@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from psycopg_pool import AsyncConnectionPool
@@ -38,6 +40,34 @@ async def test_a_cross_encoder_that_is_not_installed_is_one_line() -> None:
 
     with pytest.raises(ConfigurationError, match="install the package fastembed, or set it to lexical"):
         await rerank("question", hits, 1, by="some/encoder")
+
+
+STAND_IN = """
+class TextCrossEncoder:
+    def __init__(self, model_name):
+        self.model_name = model_name
+
+    def rerank(self, question, texts):
+        return (len(set(question.split()) & set(text.split())) - len(self.model_name) for text in texts)
+"""
+
+
+@pytest.mark.skipif(find_spec("fastembed") is not None, reason="fastembed is installed")
+async def test_a_cross_encoder_orders_by_its_own_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for the package: it sees label and text of each hit, its scores order and replace those of search."""
+    package = tmp_path / "fastembed" / "rerank"
+    package.mkdir(parents=True)
+    for name in ("fastembed/__init__.py", "fastembed/rerank/__init__.py"):
+        (tmp_path / name).touch()
+    (package / "cross_encoder.py").write_text(STAND_IN)
+    monkeypatch.syspath_prepend(tmp_path)
+    hits = [hit("a", "nothing of it", 0.9), hit("b", "what holds two words", 0.1), hit("c", "one words", 0.2)]
+
+    found = await rerank("two words", hits, 2, by="tiny")
+
+    assert [(one.chunk_id, one.score) for one in found] == [("b", -2.0), ("c", -3.0)]
+    for name in [name for name in sys.modules if name.split(".")[0] == "fastembed"]:
+        del sys.modules[name]
 
 
 @pytest.mark.feature("D4")

@@ -14,6 +14,7 @@ from app.data import chunking, documents, indexing, ingest_queue, store
 from app.data.chunking import Chunk
 from app.data.quality import run_gate
 from app.errors import GateFailedError
+from app.intelligence.messages import Embeddings
 
 SUITES = "data_gates"
 
@@ -56,7 +57,8 @@ def work(root: Path, tenant: str, lease_s: float) -> None:
         async with bootstrap.open_services(loaded, url) as services:
 
             async def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-                return (await services.gateway.embed(texts, caller, model=model)).vectors
+                embeddings: Embeddings = await services.gateway.embed(texts, caller, model=model)
+                return embeddings.vectors
 
             done = await ingest_queue.work(
                 services.pool,

@@ -99,8 +99,8 @@ async def apply(
     """Write a plan and the chunks of its pending documents. All or nothing.
 
     With `embed` every chunk of the tenant that has no fresh vector of `embedding_model` gets one, in batches of
-    EMBED_BATCH texts; those of unchanged documents included, unless `only_plan`, which also leaves the statistics of the
-    tables to whoever calls. `within` is called last in the transaction and undoes it by raising. Raises InputError for
+    EMBED_BATCH texts; those of unchanged documents included, unless `only_plan`, which also leaves the statistics of
+    the tables to the caller. `within` is called last in the transaction and undoes it by raising. Raises InputError for
     chunks that are not the plan's, ProviderBrokenError when the vectors do not fit the texts.
     """
     _check(plan, chunks)

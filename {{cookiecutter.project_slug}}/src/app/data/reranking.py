@@ -39,10 +39,19 @@ async def rerank(question: str, hits: Sequence[Hit], k: int, *, by: str) -> list
     if by == "lexical":
         scores = lexical(question, hits)
     else:
-        texts = [f"{hit.label}\n{hit.text}" for hit in hits]
-        scores = await asyncio.to_thread(_encoded, by, question, texts)
+        scores = await asyncio.to_thread(_encoded, by, question, texts_of(hits))
+    return by_scores(hits, scores, k)
+
+
+def by_scores(hits: Sequence[Hit], scores: Sequence[float], k: int) -> list[Hit]:
+    """The best `k` hits by scores from elsewhere, one a hit; equal ones by chunk id."""
     ordered = sorted(zip(scores, hits, strict=True), key=lambda pair: (-pair[0], pair[1].chunk_id))
     return [replace(hit, score=score) for score, hit in ordered[:k]]
+
+
+def texts_of(hits: Sequence[Hit]) -> list[str]:
+    """What a model reads of each hit: its text under title and headings."""
+    return [f"{hit.label}\n{hit.text}" for hit in hits]
 
 
 def lexical(question: str, hits: Sequence[Hit]) -> list[float]:

@@ -62,7 +62,7 @@ class Accounts:
         return None if paid is None or without is None else without - paid
 
     @asynccontextmanager
-    async def opened(self, call: Call, kind: Literal["chat", "embeddings"]) -> AsyncIterator[Account]:
+    async def opened(self, call: Call, kind: Literal["chat", "embeddings", "rerank"]) -> AsyncIterator[Account]:
         """Admit the call, and account for it however the block ends. Raises what admission refuses with."""
         account = Account()
         with call_span(call, kind) as span:

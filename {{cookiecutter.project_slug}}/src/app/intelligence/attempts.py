@@ -14,12 +14,18 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
-from app.errors import CallFailedError, DeadlineExceededError, ProviderError, ProviderUnavailableError
+from app.errors import (
+    CallFailedError,
+    DeadlineExceededError,
+    ProviderError,
+    ProviderRefusedError,
+    ProviderUnavailableError,
+)
 from app.intelligence.call import Call
 from app.intelligence.fleet import Fleet, Lease
-from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest
+from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest, Relevance
 from app.intelligence.policy import Target, after_failure, backoff_s
-from app.intelligence.providers.provider import Provider, Timeouts
+from app.intelligence.providers.provider import Provider, Reranker, Timeouts
 from app.observability.records import AttemptRecord
 from app.settings import GatewaySettings
 
@@ -74,6 +80,17 @@ class Attempts:
 
         def ask(target: Target) -> Awaitable[Embeddings]:
             return self._providers[target.provider].embed(target.deployment.id, texts, self._timeouts(call))
+
+        return await self._first(call, call.order, ask)
+
+    async def rerank(self, call: Call, question: str, texts: Sequence[str]) -> tuple[Relevance, Target]:
+        """The first whole set of scores; errors as `complete`."""
+
+        async def ask(target: Target) -> Relevance:
+            provider = self._providers[target.provider]
+            if not isinstance(provider, Reranker):
+                raise ProviderRefusedError(f"provider {target.provider!r} does not rerank: configure another for it")
+            return await provider.rerank(target.deployment.id, question, texts, self._timeouts(call))
 
         return await self._first(call, call.order, ask)
 

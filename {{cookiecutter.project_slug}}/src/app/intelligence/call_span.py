@@ -12,11 +12,11 @@ from app.observability import semconv
 from app.observability.semconv import Operation
 from app.observability.tracing import OperationSpan, operation_span
 
-OPERATIONS = {"chat": Operation.CHAT, "embeddings": Operation.EMBEDDINGS}
+OPERATIONS = {"chat": Operation.CHAT, "embeddings": Operation.EMBEDDINGS, "rerank": Operation.RETRIEVAL}
 
 
 @contextmanager
-def call_span(call: Call, kind: Literal["chat", "embeddings"]) -> Iterator[OperationSpan]:
+def call_span(call: Call, kind: Literal["chat", "embeddings", "rerank"]) -> Iterator[OperationSpan]:
     """A span over the call; the call learns its trace and span ids. Streams do not become the current span."""
     attach = not call.request.stream
     with operation_span(OPERATIONS[kind], call.request.model, caller=call.caller, attach=attach) as span:

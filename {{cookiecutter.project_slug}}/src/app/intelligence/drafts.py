@@ -132,13 +132,13 @@ class Drafts:
         order = targets(self._settings, (request.model,))
         return self._call(task, request, caller, order, writers[0] if writers else None, route)
 
-    def of_texts(self, model: str, texts: Sequence[str], caller: Caller) -> Call:
-        """A call for embeddings; the log says how many texts there are, not what they say."""
+    def of_texts(self, model: str, texts: Sequence[str], caller: Caller, *, task: str = "embed") -> Call:
+        """A call for embeddings or scores; the log says how many texts there are, not what they say."""
         if model not in self._settings.models:
             raise NotFoundError(f"no model {model!r}: there are {', '.join(sorted(self._settings.models))}")
         said = Message("user", f"{len(texts)} texts, {sum(map(len, texts))} characters")
         shown = ModelRequest(model=model, messages=(said,))
-        call = self._call("embed", shown, caller, targets(self._settings, (model,)), None, None)
+        call = self._call(task, shown, caller, targets(self._settings, (model,)), None, None)
         call.input_tokens = sum(map(estimate_tokens, texts))
         return call
 

@@ -147,6 +147,16 @@ class Gateway:
             account.reply = replace(reply, cached=not found.asked, cache=kind, saved_usd=saved)
             return found.embeddings
 
+    async def rerank(self, question: str, texts: Sequence[str], caller: Caller, *, model: str) -> Sequence[float]:
+        """How well each text answers, in order. Raises ConfigurationError when the provider serves no such model."""
+        call = self._drafts.of_texts(model, [question, *texts], caller, task="rerank")
+        async with self._accounts.opened(call, "rerank") as account:
+            asked = [question, *texts]
+            sent = mask(asked).texts if self._settings.guards.mask_personal_data else asked
+            found, target = await self._attempts.rerank(call, sent[0], sent[1:])
+            account.reply = self._replies.of(call, ModelReply("", found.model, found.usage), target)
+        return found.scores
+
     async def _whole(self, call: Call) -> Reply:
         async with self._accounts.opened(call, "chat") as account:
             if self._caching.serves(call):

@@ -156,3 +156,12 @@ class Embeddings:
     vectors: Sequence[Sequence[float]]
     model: str
     usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """How well each text answers a question, in order; higher is better, and only scores of one call compare."""
+
+    scores: Sequence[float]
+    model: str
+    usage: Usage

@@ -28,7 +28,7 @@ from yarl import URL
 
 from app.errors import ConfigurationError, ProviderBrokenError, ProviderError, ProviderRefusedError
 from app.errors import ProviderUnavailableError as Unavailable
-from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest, Usage
+from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest, Relevance, Usage
 from app.intelligence.providers.chunk_reader import ChunkReader
 from app.intelligence.providers.http_errors import error_for, retry_after_s, without_secrets
 from app.intelligence.providers.provider import Timeouts
@@ -93,6 +93,15 @@ class HttpProvider:
             counted = Usage(input_tokens=sum(map(estimate_tokens, texts)), estimated=True)
             embeddings = replace(embeddings, usage=counted)
         return embeddings
+
+    async def rerank(self, model: str, question: str, texts: Sequence[str], timeouts: Timeouts) -> Relevance:
+        """One score a text, in order; tokens are estimated, because the protocols bill searches."""
+        codec = self._codec.rerank
+        if codec is None:
+            raise ProviderRefusedError(f"{self._name} speaks a protocol without rerank: configure another provider")
+        body = await self._post(self._url(codec.path, model), codec.encode_request(model, question, texts), timeouts)
+        counted = Usage(input_tokens=sum(map(estimate_tokens, [question, *texts])), estimated=True)
+        return replace(codec.decode_reply(body, len(texts)), model=model, usage=counted)
 
     async def stream(self, request: ModelRequest, timeouts: Timeouts) -> AsyncIterator[Chunk]:
         """The reply in chunks, usage with the last ones. Closing the iterator closes the connection at once."""

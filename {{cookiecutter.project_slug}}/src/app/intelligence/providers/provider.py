@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest
+from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest, Relevance
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,4 +39,13 @@ class Provider(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """A provider that also scores texts for a question; most do not."""
+
+    async def rerank(self, model: str, question: str, texts: Sequence[str], timeouts: Timeouts) -> Relevance:
+        """One score a text."""
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest
+from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest, Relevance
 from app.intelligence.wire import (
     anthropic_messages,
     anthropic_messages_reply,
@@ -15,6 +15,7 @@ from app.intelligence.wire import (
     cohere,
     cohere_embeddings,
     cohere_reply,
+    cohere_rerank,
     cohere_stream,
     gemini,
     gemini_embeddings,
@@ -65,6 +66,15 @@ class EmbeddingsCodec:
 
 
 @dataclass(frozen=True, slots=True)
+class RerankCodec:
+    """The part of a protocol that scores texts for a question."""
+
+    path: str
+    encode_request: Callable[[str, str, Sequence[str]], dict[str, Any]]
+    decode_reply: Callable[[Mapping[str, Any], int], Relevance]
+
+
+@dataclass(frozen=True, slots=True)
 class Codec:
     """One protocol, seen from the side that calls. `headers` are sent with every request, besides the key's.
 
@@ -80,6 +90,7 @@ class Codec:
     decode_error: Callable[[Any], tuple[str, str]]
     stream_decoder: Callable[[], StreamDecoder]
     embeddings: EmbeddingsCodec | None
+    rerank: RerankCodec | None = None
     stream_path: str | None = None
     framing: Callable[[], FrameReader] = EventReader
 
@@ -152,6 +163,7 @@ COHERE = Codec(
     embeddings=EmbeddingsCodec(
         cohere_embeddings.PATH, cohere_embeddings.encode_request, cohere_embeddings.decode_reply
     ),
+    rerank=RerankCodec(cohere_rerank.PATH, cohere_rerank.encode_request, cohere_rerank.decode_reply),
 )
 # By the name of the protocol in the configuration.
 CODECS: Mapping[str, Codec] = {

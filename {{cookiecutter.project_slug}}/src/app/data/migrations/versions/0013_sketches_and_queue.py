@@ -150,8 +150,10 @@ BEGIN
     -- `IS TRUE` keeps a tenant's own index out of it: the keys of the readers are the narrower way in.
     IF dims > 0 AND vector_weight > 0 THEN
         breadth := greatest(100, ceil(1.5 * candidates / share));
-        IF filter = '' AND compared > 0 AND dims >= 64 AND visible > 20 * compared AND (visible <= exact_rows OR breadth > 1000) THEN
-            -- A sketch of few numbers says little, and few rows are read sooner than sketched. The sketches of all that is visible say which vectors are worth reading.
+        IF filter = '' AND compared > 0 AND dims >= 64 AND visible > 20 * compared
+            AND (visible <= 5 * exact_rows OR breadth > 1000) THEN
+            -- The sketches of all that is visible say which vectors are worth reading. A sketch of few numbers says
+            -- little, and few rows are read sooner than sketched.
             asked_sketch := app.vector_sketch(asked_numbers);
             SELECT array_agg(chunk_id ORDER BY distance, chunk_id) INTO by_vector FROM (
                 SELECT o.chunk_id, (o.embedding <=> asked_numbers) + 0 AS distance FROM (

@@ -1,0 +1,73 @@
+"""`app data enqueue` and `app data work` from the command line, on the sample corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner
+
+from app.cli.main import main
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def corpus(private_root: Path) -> Path:
+    """A corpus of the project's own instead of the sample."""
+    folder = private_root / "corpus"
+    folder.unlink()
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.md").write_text(
+            f"# Note {number}\n\nAbout the refund of plan number {number} by the team."
+        )
+    return folder
+
+
+@pytest.fixture
+def run(private_root: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """What `app data WORDS` says, errors after `error: `."""
+    monkeypatch.chdir(private_root)
+    monkeypatch.setenv("DATABASE_URL", database_url)
+
+    def command(*words: str) -> str:
+        return CliRunner().invoke(main, ["data", *words], prog_name="app").output
+
+    return command
+
+
+def documents(url: str) -> list[str]:
+    with psycopg.connect(url) as connection:
+        return [name for (name,) in connection.execute("SELECT id FROM app.documents ORDER BY id")]
+
+
+@pytest.mark.slow
+@pytest.mark.feature("D1")
+def test_what_is_enqueued_is_written_once(corpus: Path, run: Run, database_url: str) -> None:
+    """The second time nothing is put on the queue; a deleted file goes with the next `enqueue`."""
+    assert "3 put on the queue, 3 wait" in run("enqueue")
+    assert "3 documents, 3 chunks written" in run("work")
+    assert "0 put on the queue, 0 wait" in run("enqueue")
+    assert "0 documents, 0 chunks written" in run("work")
+
+    (corpus / "1.md").unlink()
+    run("enqueue")
+
+    assert documents(database_url) == ["0.md", "2.md"]
+
+
+@pytest.mark.slow
+@pytest.mark.feature("D1")
+def test_a_red_gate_puts_nothing_on_the_queue(corpus: Path, run: Run, database_url: str) -> None:
+    """A file that cannot be read is named; the sound ones wait for it to be mended."""
+    (corpus / "broken.md").write_bytes(b"\xff\xfe\x00")
+
+    said = run("enqueue")
+
+    assert "left out broken.md" in said
+    assert "data gate 'documents' is red" in said
+    assert "0 documents" in run("work")
+    assert documents(database_url) == []
