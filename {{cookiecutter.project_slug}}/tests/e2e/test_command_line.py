@@ -97,7 +97,7 @@ def test_a_corpus_file_that_is_not_text_is_refused(run: Run, private_root: Path)
     done = run("gate")
 
     assert done.returncode == 3
-    assert "error: 3 findings in the data gates" in done.stderr
+    assert "error: 1 finding in the data gates" in done.stderr
     assert "scan.md is not a text file" in done.stderr
     assert "Traceback" not in done.stderr
 

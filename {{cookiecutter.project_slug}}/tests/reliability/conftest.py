@@ -32,9 +32,15 @@ BODIES: dict[str, Any] = {
     "/v1/chat/completions": {"model": "large", "messages": SAY},
     "/v1/responses": {"model": "large", "input": "How long do refunds take?"},
     "/v1/embeddings": {"model": "embedding", "input": "refunds"},
+    "/v1/completions": {"model": "large", "prompt": "How long do refunds take?"},
     "/v1/messages": {"model": "large", "max_tokens": 50, "messages": SAY},
+    "/v1/messages/count_tokens": {"model": "large", "messages": SAY},
     "/api/chat": {"model": "large", "messages": SAY, "stream": False},
     "/api/embed": {"model": "embedding", "input": "refunds"},
+    "/api/show": {"model": "large"},
+    "/v1/chat": {"model": "large", "message": "How long do refunds take?"},
+    "/v1/embed": {"model": "embedding", "texts": ["refunds"], "input_type": "search_query"},
+    "/v1/generate": {"model": "large", "prompt": "How long do refunds take?"},
     "/v2/chat": {"model": "large", "messages": SAY},
     "/v2/embed": {"model": "embedding", "texts": ["refunds"], "input_type": "search_query"},
 }
@@ -42,6 +48,7 @@ for _version in ("/v1", "/v1beta"):
     BODIES |= {
         f"{_version}/models/{{model}}:generateContent": {"contents": PARTS},
         f"{_version}/models/{{model}}:streamGenerateContent": {"contents": PARTS},
+        f"{_version}/models/{{model}}:countTokens": {"contents": PARTS},
         f"{_version}/models/{{model}}:embedContent": {"content": PARTS[0]},
         f"{_version}/models/{{model}}:batchEmbedContents": {
             "requests": [{"model": "models/embedding", "content": PARTS[0]}]
@@ -50,10 +57,16 @@ for _version in ("/v1", "/v1beta"):
 STREAMED = {
     "/v1/chat/completions": {"stream": True},
     "/v1/responses": {"stream": True},
+    "/v1/completions": {"stream": True},
+    "/v1/chat": {"stream": True},
+    "/v1/generate": {"stream": True},
     "/v1/messages": {"stream": True},
     "/api/chat": {"stream": True},
     "/v2/chat": {"stream": True},
 }
+
+# What reaches no model and costs nothing.
+FREE = ("/api/show", "/v1/messages/count_tokens", ":countTokens")
 
 
 @dataclass

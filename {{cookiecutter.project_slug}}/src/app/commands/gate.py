@@ -43,7 +43,8 @@ def run(root: Path, *, production: bool = False, keep_profile: bool = False) -> 
             click.echo(f"       warning: {warning}")
     failures = [failure for report in reports for failure in report.failures]
     if failures:
-        raise GateFailedError(f"{len(failures)} findings in the data gates: correct the data", failures)
+        count = "1 finding" if len(failures) == 1 else f"{len(failures)} findings"
+        raise GateFailedError(f"{count} in the data gates: correct the data", failures)
 
 
 def _documents(root: Path, corpus: Path) -> GateReport:

@@ -242,4 +242,4 @@ def _short(value: Any) -> str:
     if value is None or value != value:
         return "nothing"
     item = getattr(value, "item", None)
-    return repr(item() if callable(item) else value)[:80]
+    return repr(item() if callable(item) else value)[:160]
