@@ -176,3 +176,16 @@ def test_a_lifted_text_is_what_a_kernel_makes_of_it(tmp_path: Path) -> None:
     code += 'c.chat.completions.create(\n    model="m", messages=[{"role": "system", "content": S}]\n)'
     files = promote_cells(make_project(tmp_path), code).files
     assert "You are a bird.\n\n" in next(text for name, text in files.items() if name.endswith("v1.prompt.yml"))
+
+
+@pytest.mark.feature("N1")
+def test_a_statement_taken_out_of_a_function_leaves_no_trace(tmp_path: Path) -> None:
+    """Where others stand beside it its line goes; where it was alone the block keeps a `pass`."""
+    code = (
+        "import os\ndef keys(a):\n    os.environ['OPENAI_API_KEY'] = a\n    print('ready')\n"
+        "def alone(a):\n    os.environ['OPENAI_API_KEY'] = a\nkeys(1)\nalone(2)"
+    )
+    step = "\n".join(promote_cells(make_project(tmp_path), code).code)
+    assert "def keys(a):\n    print('ready')" in step
+    assert "def alone(a):\n    pass" in step
+    assert "removed by promote" not in step

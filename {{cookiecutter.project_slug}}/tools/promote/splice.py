@@ -7,7 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tools.promote.magics import mask, split_lines
 from tools.promote.program import CodeCell, Span
+
+
+# Holds the place of a statement that was removed from a block.
+PLACE = "pass  # removed by promote"
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Edits:
         result = cell.encoded
         for edit in sorted(self._by_cell[cell.index], key=lambda e: (e.span.start, e.span.end), reverse=True):
             result = result[: edit.span.start] + edit.text.encode("utf-8") + result[edit.span.end :]
-        return result.decode("utf-8")
+        return _without_places(result.decode("utf-8"))
 
 
 def removal(cell: CodeCell, statement: ast.stmt) -> Edit:
@@ -60,7 +65,34 @@ def removal(cell: CodeCell, statement: ast.stmt) -> Edit:
     rest = cell.encoded[lines.start : span.start] + cell.encoded[span.end : lines.end].split(b"#")[0]
     if isinstance(cell.parents.get(statement), ast.Module) and not rest.strip():
         return Edit(cell.index, lines, "")
-    return Edit(cell.index, span, "pass")
+    return Edit(cell.index, span, PLACE if not rest.strip() else "pass")
+
+
+def _without_places(text: str) -> str:
+    """The text without the lines that hold the place of a removed statement, except where a block would be empty."""
+    while PLACE in text:
+        line = _needless(text)
+        if line is None:
+            return text.replace(PLACE, "pass")
+        lines = split_lines(text)
+        text = "".join(lines[: line - 1] + lines[line:])
+    return text
+
+
+def _needless(text: str) -> int | None:
+    """The number of a line with a held place in a block that has another statement."""
+    lines = split_lines(text)
+    try:
+        tree = ast.parse(mask(text).text)
+    except (SyntaxError, ValueError):
+        return None
+    for node in ast.walk(tree):
+        for block in (getattr(node, name, None) for name in ("body", "orelse", "finalbody")):
+            if isinstance(block, list) and len(block) > 1:
+                for statement in block:
+                    if isinstance(statement, ast.Pass) and PLACE in lines[statement.lineno - 1]:
+                        return int(statement.lineno)
+    return None
 
 
 def _overlap(one: Span, other: Span) -> bool:
