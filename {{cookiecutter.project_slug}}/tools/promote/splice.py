@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from tools.promote.magics import mask, split_lines
 from tools.promote.program import CodeCell, Span
 
-
 # Holds the place of a statement that was removed from a block.
 PLACE = "pass  # removed by promote"
 
