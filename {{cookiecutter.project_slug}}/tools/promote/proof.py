@@ -207,11 +207,8 @@ def _run(command: list[Any], env: Mapping[str, str], what: str, *, cwd: Path) ->
 
 def _environment(project: Path, door: Door) -> dict[str, str]:
     """What lets an unmodified notebook reach the door: the variables the SDKs themselves read."""
-    return {
-        **_without_keys(),
-        "PYTHONPATH": _python_path(project),
-        **door.environment,
-    }
+    inherited = {name: value for name, value in _without_keys().items() if name not in door.unset}
+    return {**inherited, "PYTHONPATH": _python_path(project), **door.environment}
 
 
 def _without_keys() -> dict[str, str]:

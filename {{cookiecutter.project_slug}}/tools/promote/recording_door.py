@@ -8,7 +8,7 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 START_TIMEOUT_S = 60.0
 # What it says when it is open, and the empty line after the variables that point a client at it.
 VARIABLE = re.compile(r"^export (\w+)=(.*)$", re.MULTILINE)
+UNSET = re.compile(r"^unset (\w+)$", re.MULTILINE)
 OPEN = "\n\n"
 
 
@@ -25,9 +26,10 @@ class DoorUnavailable(Exception):
 
 @dataclass(frozen=True)
 class Door:
-    """An open door: the variables from which clients read its address and the key that opens it."""
+    """An open door: the variables from which clients read its address and key, and those that must not be set."""
 
     environment: Mapping[str, str]
+    unset: Sequence[str] = ()
 
 
 @contextmanager
@@ -72,6 +74,6 @@ def _listening(process: subprocess.Popen[bytes], log: Path) -> Door:
             said += piece
             text = said.decode("utf-8", "replace")
             if text.endswith(OPEN):
-                return Door(dict(VARIABLE.findall(text)))
+                return Door(dict(VARIABLE.findall(text)), UNSET.findall(text))
     errors = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     raise DoorUnavailable(f"`app door` did not open: {errors[-1] if errors else 'it said nothing'}")

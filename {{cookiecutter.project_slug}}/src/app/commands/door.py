@@ -13,7 +13,7 @@ from app import bootstrap
 from app.commands.serve import listening
 from app.interface.api import create_app
 from app.interface.recording import record_door
-from app.orchestration.notebook import environment_of
+from app.orchestration.notebook import UNSET_VARIABLES, environment_of
 
 POLL_S = 0.01
 
@@ -41,5 +41,6 @@ async def _serve(application: Any, listener: socket.socket, key: str) -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         variables = {"APP_RUN_DOOR_URL": url, "APP_RUN_DOOR_KEY": key, **environment_of(url, key)}
         click.echo(f"door listening on {url} key {key}")
+        click.echo("\n".join(f"unset {name}" for name in UNSET_VARIABLES))
         click.echo("\n".join(f"export {name}={value}" for name, value in variables.items()) + "\n")
     await serving

@@ -45,6 +45,8 @@ KEY_VARIABLES = (
     "MISTRAL_API_KEY",
     "OLLAMA_API_KEY",
 )
+# What would send Google's client past its door. Set to nothing it would still count for some libraries.
+UNSET_VARIABLES = ("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE")
 REMEDY = "run this notebook with `app pipeline run`, or start `app door` and set what it prints"
 
 
@@ -125,6 +127,8 @@ def haystack_client_args(protocol: str) -> dict[str, Any]:
 
 def use_door_environment() -> None:
     """Point the environment at the door, for clients that read their address and key from it."""
+    for name in UNSET_VARIABLES:
+        os.environ.pop(name, None)
     os.environ.update(door_environment())
 
 
@@ -136,7 +140,7 @@ def door_environment() -> dict[str, str]:
 def environment_of(url: str, key: str) -> dict[str, str]:
     """The same for the door at `url` that `key` opens."""
     addresses = {name: url + path for name, path in ADDRESS_VARIABLES.items()}
-    return {**addresses, **dict.fromkeys(KEY_VARIABLES, key), "GOOGLE_GENAI_USE_VERTEXAI": ""}
+    return {**addresses, **dict.fromkeys(KEY_VARIABLES, key)}
 
 
 def with_state(function: Callable[..., Any], **state: object) -> Callable[..., Any]:
