@@ -15,7 +15,7 @@ from tools.promote.host_library import check_host_library
 from tools.promote.notebook_file import Notebook
 from tools.promote.program import Program, read_program
 from tools.promote.rewiring import rewire
-from tools.promote.secrets import SecretRemover
+from tools.promote.secrets import SecretRemover, is_environ
 from tools.promote.splice import Edits
 from tools.promote.step_notebook import PROMPT, assemble, import_cell
 
@@ -64,12 +64,12 @@ def _brings_address(program: Program) -> bool:
                 or any(k.arg is None or k.arg in constructor.loses for k in call.keywords)
             ):
                 return True
-    stores = (n for cell in program.cells for n in ast.walk(cell.tree) if isinstance(n, ast.Subscript | ast.Attribute))
+    stores = (n for cell in program.cells for n in cell.nodes if isinstance(n, ast.Subscript | ast.Attribute))
     return any(isinstance(node.ctx, ast.Store) and _is_setting(node) for node in stores)
 
 
 def _is_setting(node: ast.Subscript | ast.Attribute) -> bool:
     """`os.environ[...]` or `openai.api_key`."""
     if isinstance(node, ast.Subscript):
-        return ast.unparse(node.value).endswith("environ")
+        return is_environ(node.value)
     return node.attr in ("api_key", "api_base", "base_url")

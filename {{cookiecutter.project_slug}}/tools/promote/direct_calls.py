@@ -13,6 +13,7 @@ from tools.promote.clients import FAMILIES
 from tools.promote.clients.family import NO_DOOR_REMEDY, Family, Refusal
 from tools.promote.program import CodeCell, Program
 from tools.promote.rewired import Rewired
+from tools.promote.secrets import is_environ
 from tools.promote.splice import Edits, removal
 
 MODEL_HOSTS = re.compile(
@@ -54,8 +55,7 @@ def _only_sets(program: Program, node: ast.AST) -> str:
     if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Subscript):
         target = node.targets[0]
         named = target.slice.value if isinstance(target.slice, ast.Constant) else ""
-        environ = ast.unparse(target.value).endswith("environ")
-        return str(named) if environ and ADDRESS_VARIABLE.fullmatch(str(named)) else ""
+        return str(named) if is_environ(target.value) and ADDRESS_VARIABLE.fullmatch(str(named)) else ""
     return ""
 
 

@@ -71,7 +71,7 @@ def _legacy_functions(program: Program, edits: Edits, rewired: Rewired) -> None:
 
 def _module_settings(program: Program, alias: str) -> Iterator[tuple[CodeCell, ast.Assign, str]]:
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if not isinstance(node, ast.Assign) or len(node.targets) != 1:
                 continue
             target = node.targets[0]

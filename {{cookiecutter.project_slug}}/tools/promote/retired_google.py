@@ -20,7 +20,7 @@ def stand_in(program: Program, edits: Edits, rewired: Rewired) -> bool:
     imports = [
         (cell, node)
         for cell in program.cells
-        for node in ast.walk(cell.tree)
+        for node in cell.nodes
         if isinstance(node, ast.Import | ast.ImportFrom) and _imports_retired(node)
     ]
     new = [(cell, node, _replacement(program, node)) for cell, node in imports]
@@ -72,6 +72,6 @@ def _attributes(program: Program, local: str) -> set[str]:
     return {
         node.attr
         for cell in program.cells
-        for node in ast.walk(cell.tree)
+        for node in cell.nodes
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == local
     }

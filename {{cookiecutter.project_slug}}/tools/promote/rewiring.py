@@ -113,7 +113,7 @@ def _maybe_text(given: ast.expr) -> bool:
 def _subclasses(program: Program, rewired: Rewired) -> None:
     """Classes of the notebook that extend a client: the address they do not name is read from the environment."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             for base in node.bases if isinstance(node, ast.ClassDef) else ():
                 dotted = program.dotted(base) or ""
                 if any(family.owns(dotted) and matching(family.constructors, dotted) for family in FAMILIES):
@@ -163,7 +163,7 @@ def _without_class(constructor: Constructor) -> Constructor:
 def _move_imports(program: Program, edits: Edits) -> None:
     """`from mistralai import Mistral`: the module that has the name in the installed version."""
     for cell in program.cells:
-        for node in ast.walk(cell.tree):
+        for node in cell.nodes:
             if isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 _move_import(cell, node, node.module, edits)
 

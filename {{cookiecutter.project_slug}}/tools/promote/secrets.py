@@ -11,6 +11,7 @@ import re
 from tools.promote.outcome import Finding
 from tools.promote.program import CodeCell, Program, spelled
 from tools.promote.splice import Edit, Edits, removal
+from tools.promote.unused_imports import still_read
 
 TOKENS = re.compile(
     r"\b(sk-[A-Za-z0-9_-]{16,}|gsk_[A-Za-z0-9]{20,}|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}"
@@ -73,7 +74,7 @@ class SecretRemover:
         """`os.environ["OPENAI_API_KEY"] = ...` and its cousins."""
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             target = node.targets[0]
-            if not isinstance(target, ast.Subscript) or not _is_environ(target.value):
+            if not isinstance(target, ast.Subscript) or not is_environ(target.value):
                 return False
             return _secret_key(target.slice) or _typed_unseen(node.value)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -112,7 +113,7 @@ class SecretRemover:
             return
         if literal and not (SURE_NAME.search(target.id) or looks_secret(str(getattr(node.value, "value", "")))):
             return
-        if not self._still_read(target.id):
+        if not still_read(self.program, target.id, self.edits):
             self._remove(cell, node, f"{target.id} is not read any more", "keys belong in .env")
         elif literal or _asks_a_person(node.value):
             self._look_up(cell, node.value, _variable_in(node.value) or target.id.upper())
@@ -141,17 +142,9 @@ class SecretRemover:
             what = "statement removed"
             self.findings.append(Finding("changed", "secret", cell.index, node.lineno, what, reason, remedy))
 
-    def _still_read(self, name: str) -> bool:
-        for cell in self.program.cells:
-            for node in cell.nodes:
-                if not isinstance(node, ast.Name) or node.id != name or not isinstance(node.ctx, ast.Load):
-                    continue
-                if not self.edits.replaced(cell.index, cell.span(node)):
-                    return True
-        return False
 
-
-def _is_environ(node: ast.expr) -> bool:
+def is_environ(node: ast.expr) -> bool:
+    """Whether an expression is `os.environ`."""
     return (isinstance(node, ast.Attribute) and node.attr == "environ") or getattr(node, "id", "") == "environ"
 
 
@@ -161,7 +154,7 @@ def _secret_key(node: ast.expr) -> bool:
 
 def _reads_secret(node: ast.expr) -> bool:
     """The environment, a prompt for a person, or a notebook host's store."""
-    if isinstance(node, ast.Subscript) and _is_environ(node.value):
+    if isinstance(node, ast.Subscript) and is_environ(node.value):
         return True
     if isinstance(node, ast.BoolOp):
         return all(_reads_secret(v) or isinstance(v, ast.Constant) for v in node.values)

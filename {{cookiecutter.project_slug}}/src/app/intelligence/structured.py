@@ -6,11 +6,12 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
 from app.errors import ConfigurationError, InvalidReplyError
+from app.intelligence.schema_references import in_place
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -46,9 +47,14 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
 
     Raises ConfigurationError for a model that holds itself.
     """
-    schema = model.model_json_schema()
-    parts = schema.pop("$defs", {})
-    return cast("dict[str, Any]", _in_place(schema, parts, model.__name__, ()))
+
+    def endless(reference: str) -> Any:
+        part = reference.rpartition("/")[2]
+        raise ConfigurationError(
+            f"model {model.__name__} holds {part} inside itself: a reply's schema must have an end"
+        )
+
+    return in_place(model.model_json_schema(), endless)
 
 
 def fitting(value: Any, model: type[BaseModel]) -> BaseModel:
@@ -86,20 +92,6 @@ def check_schema(schema: Mapping[str, Any], where: str) -> None:
     fault = best_match(Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema))
     if fault is not None:
         raise ConfigurationError(f"{where}: output_schema is not a JSON Schema: {fault.message}")
-
-
-def _in_place(node: Any, parts: Mapping[str, Any], name: str, inside: tuple[str, ...]) -> Any:
-    if isinstance(node, list):
-        return [_in_place(item, parts, name, inside) for item in node]
-    if not isinstance(node, dict):
-        return node
-    if "$ref" not in node:
-        return {key: _in_place(value, parts, name, inside) for key, value in node.items()}
-    part = str(node["$ref"]).rpartition("/")[2]
-    if part in inside:
-        raise ConfigurationError(f"model {name} holds {part} inside itself: a reply's schema must have an end")
-    beside = {key: value for key, value in node.items() if key != "$ref"}
-    return {**cast("dict[str, Any]", _in_place(parts[part], parts, name, (*inside, part))), **beside}
 
 
 @lru_cache(maxsize=64)

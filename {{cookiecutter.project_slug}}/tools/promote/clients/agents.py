@@ -1,6 +1,6 @@
 """Agent frameworks and routers by their model object; what is named by a string reads the environment."""
 
-from tools.promote.clients.family import Constructor, Family, refusing
+from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
 from tools.promote.clients.protocols import ANTHROPIC, AZURE_ADDRESS, OPENAI, OPENAI_ADDRESS, OPENAI_API_BASE
 
 LITELLM_ADDRESS = frozenset({"api_key", "api_base", "base_url", "api_version"})
@@ -12,7 +12,6 @@ HF_MODEL = Constructor(
 )  # fmt: skip
 PROVIDER_ADDRESS = frozenset({"api_key", "base_url", "openai_client", "anthropic_client", "http_client"})
 AUTOGEN = Constructor(OPENAI, OPENAI_ADDRESS | {"azure_endpoint", "azure_deployment", "api_version"})
-LOCAL = "the model runs inside the notebook's own process, where no gateway can stand before it"
 
 LITELLM_FAMILY = Family(
     name="litellm",
@@ -47,7 +46,7 @@ FAMILIES = (
             "AnthropicModel": "",
         },
         refusals=refusing(
-            "no door speaks this provider's protocol", "use OpenAIChatModel and promote again",
+            FOREIGN, "use OpenAIChatModel and promote again",
             "BedrockConverseModel", "GroqModel", "HuggingFaceModel", "GeminiModel", "GoogleModel", "MistralModel",
             "CohereModel",
         ),
@@ -104,7 +103,7 @@ FAMILIES = (
             "OpenAILike": Constructor(OPENAI, OPENAI_ADDRESS),
             "Groq": Constructor(OPENAI, OPENAI_ADDRESS, becomes="agno.models.openai.OpenAIChat"),
         },
-        refusals=refusing("no door speaks this provider's protocol", "use OpenAIChat and promote again",
+        refusals=refusing(FOREIGN, "use OpenAIChat and promote again",
                           "Claude", "Gemini", "AwsBedrock", "Cohere", "MistralChat", "Ollama", "HuggingFace"),
     ),
     Family(

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 NO_DOOR_REMEDY = "use the openai or anthropic client, which the gateway serves, or keep this step out of the pipeline"
+LOCAL = "the model runs inside the notebook's own process, where no gateway can stand before it"
+FOREIGN = "no door speaks this provider's protocol"
 SPREAD = re.compile(r"\*\*(\w+)\([^()]*\)")
 
 

@@ -32,7 +32,7 @@ MODULE = "app.orchestration.gemini_model"
 STANDING_IN = frozenset({"GenerativeModel", "ChatSession", "GenerationConfig", "Part", "configure", "init"})
 LEGACY = Family(
     name="google_legacy",
-    modules=("google.generativeai", "vertexai", "vertexai.generative_models", "vertexai.preview.generative_models"),
+    modules=("google.generativeai", "vertexai"),
     refusals=refusing(
         RETIRED, "use genai.Client of google-genai and promote again",
         "GenerativeModel", "ChatModel", "TextGenerationModel", "ChatModel.from_pretrained",

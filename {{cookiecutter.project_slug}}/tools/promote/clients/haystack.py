@@ -1,6 +1,6 @@
 """Haystack's generators and embedders. Keys are `Secret`s, and some read the address from the environment alone."""
 
-from tools.promote.clients.family import Constructor, Family, refusing
+from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
 
 ADDRESS = frozenset({"api_key", "api_base_url", "organization"})
 AZURE = ADDRESS | {"azure_endpoint", "api_version", "azure_ad_token", "azure_ad_token_provider"}
@@ -60,7 +60,7 @@ FAMILY = Family(
     },
     refusals={
         **refusing(
-            "the model runs inside the notebook's own process, where no gateway can stand before it",
+            LOCAL,
             "use OpenAIChatGenerator and promote again",
             "HuggingFaceLocalGenerator", "HuggingFaceLocalChatGenerator", "TransformersChatGenerator",
             "LlamaCppGenerator", "LlamaCppChatGenerator", "SentenceTransformersTextEmbedder",
@@ -69,7 +69,7 @@ FAMILY = Family(
             "SentenceTransformersDiversityRanker",
         ),
         **refusing(
-            "no door speaks this provider's protocol",
+            FOREIGN,
             "use OpenAIChatGenerator and promote again",
             "AmazonBedrockGenerator", "AmazonBedrockChatGenerator", "PromptNode", "CohereGenerator", "OllamaGenerator",
             "GoogleAIGeminiGenerator", "GoogleAIGeminiChatGenerator", "VertexAIGeminiGenerator",

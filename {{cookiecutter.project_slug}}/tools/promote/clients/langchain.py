@@ -1,6 +1,6 @@
 """LangChain and LangGraph: chat models, completion models and embeddings; LCEL, graphs and agents stay as they are."""
 
-from tools.promote.clients.family import Constructor, Family, refusing
+from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
 from tools.promote.clients.protocols import ANTHROPIC, OPENAI
 
 OPENAI_ADDRESS = frozenset(
@@ -110,14 +110,14 @@ FAMILY = Family(
     constructors=CONSTRUCTORS,
     refusals={
         **refusing(
-            "the model runs inside the notebook's own process, where no gateway can stand before it",
+            LOCAL,
             "use ChatOpenAI or ChatOllama and promote again",
             "HuggingFacePipeline", "HuggingFacePipeline.from_model_id", "ChatHuggingFace", "LlamaCpp", "ChatLlamaCpp",
             "GPT4All", "CTransformers", "VLLM", "HuggingFaceEmbeddings", "HuggingFaceBgeEmbeddings",
             "HuggingFaceInstructEmbeddings", "SentenceTransformerEmbeddings", "GPT4AllEmbeddings",
         ),
         **refusing(
-            "no door speaks this provider's protocol",
+            FOREIGN,
             "use ChatOpenAI or ChatAnthropic and promote again",
             "Cohere", "Ollama", "OllamaLLM", "Bedrock", "BedrockLLM", "BedrockEmbeddings", "HuggingFaceHub",
             "HuggingFaceEndpoint", "Anthropic", "Replicate", "SagemakerEndpoint", "CohereRerank",

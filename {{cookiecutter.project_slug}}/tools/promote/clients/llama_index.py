@@ -1,6 +1,6 @@
 """LlamaIndex: its models and embeddings; an index or engine that is given none makes OpenAI's from the environment."""
 
-from tools.promote.clients.family import Constructor, Family, refusing
+from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
 from tools.promote.clients.protocols import ANTHROPIC, COHERE, GEMINI, OPENAI_API_BASE
 
 OPENAI_ADDRESS = frozenset(
@@ -56,13 +56,13 @@ FAMILY = Family(
     },
     refusals={
         **refusing(
-            "the model runs inside the notebook's own process, where no gateway can stand before it",
+            LOCAL,
             "use the OpenAI classes of LlamaIndex and promote again",
             "HuggingFaceLLM", "HuggingFaceEmbedding", "LlamaCPP", "HuggingFaceBgeEmbedding", "FastEmbedEmbedding",
             "InstructorEmbedding", "resolve_embed_model",
         ),
         **refusing(
-            "no door speaks this provider's protocol",
+            FOREIGN,
             "use the OpenAI classes of LlamaIndex and promote again",
             "Bedrock", "BedrockConverse", "BedrockEmbedding", "VoyageEmbedding", "Replicate", "JinaEmbedding",
             "HuggingFaceInferenceAPI", "HuggingFaceInferenceAPIEmbedding", "NVIDIA", "NVIDIAEmbedding", "SageMakerLLM",

@@ -1,8 +1,6 @@
 """What no door serves: models inside the notebook's own process, and protocols of providers nobody has asked for."""
 
-from tools.promote.clients.family import NO_DOOR_REMEDY, Family, refusing
-
-LOCAL = "the model runs inside the notebook's own process, where no gateway can stand before it"
+from tools.promote.clients.family import LOCAL, NO_DOOR_REMEDY, Family, refusing
 
 FAMILIES = (
     Family(

@@ -10,9 +10,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from app.intelligence.messages import Tool
+from app.intelligence.schema_references import in_place
 from app.intelligence.standin.passages import Passage, passages
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import content_words, cosine, coverage, features, rarity, terms
@@ -83,40 +84,23 @@ def choose_tool(tools: Sequence[Tool], text: str, *, forced: bool) -> Tool | Non
 
 
 def fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
-    """A value that fits a JSON Schema, its choices made by likeness to the subject. References are followed."""
-    return _fill(resolved(schema), reading, name)
+    """A value that fits a JSON Schema, its choices made by likeness to the subject.
 
-
-def resolved(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema with references to its own definitions replaced by what they name.
-
-    One that comes back to itself ends in an object without fields.
+    References are followed; one that comes back to itself ends in an object without fields.
     """
-    return cast("dict[str, Any]", _resolve(schema, schema, ()))
+    return _fill(in_place(schema, lambda _: {"type": "object"}), reading, name)
 
 
-def _resolve(part: Any, whole: Mapping[str, Any], above: tuple[str, ...]) -> Any:
-    if isinstance(part, list):
-        return [_resolve(item, whole, above) for item in part]
-    if not isinstance(part, Mapping):
-        return part
-    reference = part.get("$ref")
-    if isinstance(reference, str):
-        named: Any = whole
-        for step in reference.removeprefix("#/").split("/"):
-            named = named.get(step, {}) if isinstance(named, Mapping) else {}
-        rest = {key: value for key, value in part.items() if key != "$ref"}
-        if reference in above:
-            return {"type": "object"}
-        return _resolve({**named, **rest}, whole, (*above, reference))
+def _merged(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with what `allOf` adds; its own words win."""
     merged: dict[str, Any] = {}
-    for item in part.get("allOf") or ():
-        merged |= _resolve(item, whole, above)
-    kept = {key: _resolve(value, whole, above) for key, value in part.items() if key not in ("$defs", "allOf")}
-    return {**merged, **kept}
+    for part in schema.get("allOf") or ():
+        merged |= _merged(part)
+    return {**merged, **{key: value for key, value in schema.items() if key != "allOf"}}
 
 
 def _fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
+    schema = _merged(schema)
     if "const" in schema:
         return schema["const"]
     if "enum" in schema:

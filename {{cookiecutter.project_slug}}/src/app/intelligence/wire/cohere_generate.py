@@ -12,8 +12,7 @@ from typing import Any
 from app.errors import InputError
 from app.intelligence.messages import Chunk, Message, ModelReply, ModelRequest
 from app.intelligence.wire import ndjson
-from app.intelligence.wire.cohere_reply import FINISH_REASONS
-from app.intelligence.wire.cohere_v1 import DEFAULT_MODEL, encode_meta
+from app.intelligence.wire.cohere_v1 import DEFAULT_MODEL, encode_meta, finish_of
 from app.intelligence.wire.fields import Kind, optional, required, shown, texts, within
 
 
@@ -41,11 +40,7 @@ def encode_reply(reply: ModelReply, *, id: str, prompt: str) -> dict[str, Any]:
 
 
 def _generation(reply: ModelReply, id: str) -> dict[str, Any]:
-    return {"id": id, "index": 0, "text": reply.text, "finish_reason": _finish(reply)}
-
-
-def _finish(reply: ModelReply) -> str:
-    return "COMPLETE" if reply.tool_calls else FINISH_REASONS[reply.finish_reason]
+    return {"id": id, "index": 0, "text": reply.text, "finish_reason": finish_of(reply)}
 
 
 class StreamEncoder:
@@ -69,7 +64,7 @@ class StreamEncoder:
     def end(self, reply: ModelReply) -> bytes:
         """The whole reply once more."""
         whole = {"id": self._id, "prompt": self._prompt, "generations": [_generation(reply, self._id)]}
-        ended = {"event_type": "stream-end", "is_finished": True, "finish_reason": _finish(reply), "response": whole}
+        ended = {"event_type": "stream-end", "is_finished": True, "finish_reason": finish_of(reply), "response": whole}
         return ndjson.line(ended)
 
     def error(self, kind: str, message: str) -> bytes:

@@ -130,7 +130,7 @@ def encode_reply(reply: ModelReply, *, id: str, asked: Mapping[str, Any]) -> dic
         "response_id": id,
         "generation_id": id,
         "text": reply.text,
-        "finish_reason": "COMPLETE" if reply.tool_calls else FINISH_REASONS[reply.finish_reason],
+        "finish_reason": finish_of(reply),
         "chat_history": [*(asked.get("chat_history") or []), *said, answered],
         "meta": encode_meta(reply.usage),
     }
@@ -145,6 +145,11 @@ def _parameters(arguments: str) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def finish_of(reply: ModelReply) -> str:
+    """Why a reply ended in the words of version 1, which has none for calls."""
+    return "COMPLETE" if reply.tool_calls else FINISH_REASONS[reply.finish_reason]
 
 
 def encode_meta(usage: Usage) -> dict[str, Any]:

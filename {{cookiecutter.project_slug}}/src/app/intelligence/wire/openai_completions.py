@@ -15,9 +15,8 @@ from app.errors import InputError
 from app.intelligence.messages import Chunk, Message, ModelReply, ModelRequest, Usage
 from app.intelligence.wire.fields import Kind, optional, required, shown, texts, within
 from app.intelligence.wire.openai_chat_reply import encode_error, encode_usage
-from app.intelligence.wire.sse import frame
+from app.intelligence.wire.sse import DONE, frame
 
-DONE = b"data: [DONE]\n\n"
 # More than a client of LangChain's sends in one body.
 MOST_PROMPTS = 64
 
