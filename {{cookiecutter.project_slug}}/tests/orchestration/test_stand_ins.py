@@ -95,10 +95,18 @@ def test_the_retired_model_streams(door: Served) -> None:
     assert [turn.parts[0].text for turn in chat.history] == ["How long?", "Fourteen days."]
 
 
-def test_tools_of_the_retired_model_are_refused() -> None:
-    """Rather than left out."""
+def test_tools_of_the_retired_model_are_refused(door: Served) -> None:
+    """Rather than left out, also when one call alone has them; nothing is asked."""
     with pytest.raises(InputError, match="tools of the retired SDK"):
         gemini_model.GenerativeModel("gemini-pro", tools=[object()])
+    model = gemini_model.GenerativeModel("gemini-pro")
+    with pytest.raises(InputError, match="tools of the retired SDK"):
+        model.generate_content("How warm?", tools=[object()])
+    with pytest.raises(InputError, match="tools of the retired SDK"):
+        asyncio.run(model.generate_content_async("How warm?", tools=[object()]))
+    with pytest.raises(InputError, match="tools of the retired SDK"):
+        model.start_chat().send_message("How warm?", tools=[object()])
+    assert door.gateway.calls == 0
 
 
 # In a process of its own, because some clients read the environment while they are imported.

@@ -1,7 +1,8 @@
 """What stands in a promoted step for Google's retired `GenerativeModel` (google.generativeai, vertexai).
 
 The same methods over the client of today, pointed at the door. Contents are given as they were: a text, parts, turns
-with `role` and `parts`. What these SDKs did besides asking a model (tuning, caches, uploads) is not here.
+with `role` and `parts`. What these SDKs did besides asking a model (tuning, caches, uploads) is not here; safety
+settings and time-outs of a call are the gateway's business and are not passed on.
 """
 
 from __future__ import annotations
@@ -59,8 +60,7 @@ class GenerativeModel:
         tool_config: Any = None,
         system_instruction: Any = None,
     ) -> None:
-        if tools or tool_config:
-            raise InputError("tools of the retired SDK are not carried over: use genai.Client and promote again")
+        _refuse_tools({"tools": tools, "tool_config": tool_config})
         from google import genai
 
         self.model_name = model_name
@@ -75,9 +75,10 @@ class GenerativeModel:
         generation_config: Mapping[str, Any] | None = None,
         safety_settings: Any = None,
         stream: bool = False,
-        **_: Any,
+        **options: Any,
     ) -> Any:
         """A reply with `text`, `candidates` and `usage_metadata`; an iterator of them when `stream` is set."""
+        _refuse_tools(options)
         asked = self._asked(contents, generation_config)
         models = self._client.models
         return models.generate_content_stream(**asked) if stream else models.generate_content(**asked)
@@ -89,9 +90,10 @@ class GenerativeModel:
         generation_config: Mapping[str, Any] | None = None,
         safety_settings: Any = None,
         stream: bool = False,
-        **_: Any,
+        **options: Any,
     ) -> Any:
         """The same, awaited."""
+        _refuse_tools(options)
         asked, models = self._asked(contents, generation_config), self._client.aio.models
         return await (models.generate_content_stream(**asked) if stream else models.generate_content(**asked))
 
@@ -139,6 +141,11 @@ class ChatSession:
     def _remember(self, turn: Any, said: str) -> None:
         answered = _types().Content(role="model", parts=[_types().Part.from_text(text=said)])
         self.history += [turn, answered]
+
+
+def _refuse_tools(options: Mapping[str, Any]) -> None:
+    if options.get("tools") or options.get("tool_config"):
+        raise InputError("tools of the retired SDK are not carried over: use genai.Client and promote again")
 
 
 def _contents(contents: Any) -> Any:
