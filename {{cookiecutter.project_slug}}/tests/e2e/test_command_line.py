@@ -149,3 +149,17 @@ def test_versions_can_be_listed_shown_and_compared(run: Run) -> None:
 def test_answers_are_not_measured_from_an_empty_index(run: Run, database_url: str) -> None:
     """Before the pipeline has run the suite is refused with what to run, not scored at zero."""
     refused(run("eval", "rag", DATABASE_URL=database_url), "make pipeline")
+
+
+@pytest.mark.parametrize("command", ["door", "pipeline", "serve", "ask"])
+def test_commands_with_a_door_are_quiet(command: str, project_root: Path) -> None:
+    """The logs are set up before a door can write a line for each request, which would fill a pipe nobody reads."""
+    code = (
+        "import structlog\nfrom app.cli.main import main\n"
+        f"try:\n    main([{command!r}, '--help'])\nexcept SystemExit:\n    print(structlog.is_configured())"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(project_root / "src")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.endswith("True\n")

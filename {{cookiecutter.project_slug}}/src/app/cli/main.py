@@ -32,6 +32,10 @@ class Commands(click.Group):
             sys.exit(error.exit_code)
 
 
+# Commands that open no door: only doors write structlog's lines, which standard logging does not see.
+LATE = frozenset({"eval"})
+
+
 class _LateLogs(logging.Handler):
     """Sets the logs up when there is something to log: structlog takes longer to load than many a command runs."""
 
@@ -44,9 +48,15 @@ class _LateLogs(logging.Handler):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """From notebook to production: serve, evaluate, promote and roll back."""
-    logging.lastResort = _LateLogs(logging.WARNING)
+    if context.invoked_subcommand in LATE:
+        logging.lastResort = _LateLogs(logging.WARNING)
+        return
+    from app.observability.logs import configure_logs
+
+    configure_logs(level="WARNING", json=False)
 
 
 @main.command()

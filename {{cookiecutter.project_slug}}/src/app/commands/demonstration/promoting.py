@@ -33,4 +33,4 @@ def promote(root: Path, notebook: Path, report: Report) -> tuple[None, str]:
         raise StepFailedError(f"promote ended with {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
     found = json.loads(file.read_text(encoding="utf-8"))
     report.promoted.append({"notebook": notebook.name, **found})
-    return None, " ".join(done.stdout.strip().splitlines()[-1].split())
+    return None, f"proof {found['proof']['verdict']}: {found['proof']['detail']}"
