@@ -122,11 +122,21 @@ def _wait(server: Server, log: Path, wait_s: float) -> None:
     while time.monotonic() < deadline:
         if server.healthy:
             return
-        if not _is_ours(server):
+        if not _is_alive(server):
             raise StoreUnavailableError(f"the MLflow server ended before it answered: see {log}")
         time.sleep(0.2)
     if wait_s > 0:
         raise StoreUnavailableError(f"the MLflow server did not answer within {wait_s:g} s: see {log}")
+
+
+def _is_alive(server: Server) -> bool:
+    """Whether the process is there. A process that is starting may show no command line for a moment, so only that."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(server.pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _is_ours(server: Server) -> bool:
@@ -134,7 +144,6 @@ def _is_ours(server: Server) -> bool:
     import psutil
 
     try:
-        process = psutil.Process(server.pid)
-        return process.status() != psutil.STATUS_ZOMBIE and "mlflow" in process.cmdline()
+        return _is_alive(server) and "mlflow" in psutil.Process(server.pid).cmdline()
     except psutil.NoSuchProcess:
         return False
