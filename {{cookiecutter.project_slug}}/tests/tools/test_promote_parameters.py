@@ -160,6 +160,19 @@ def test_a_function_that_asks_for_any_key_asks_no_more(tmp_path: Path) -> None:
     assert "        pass\n" in "\n".join(promoted.code)
 
 
+def test_a_function_that_asks_into_a_variable_looks_up_what_it_asks_for(tmp_path: Path) -> None:
+    """The same with the answer in a local: the key that is asked for, not one named after the local."""
+    cell = (
+        "import getpass, os\ndef _set_env(var):\n    value = os.environ.get(var)\n    if not value:\n"
+        "        value = getpass.getpass(f'{var}: ')\n    os.environ[var] = value\n_set_env('TAVILY_API_KEY')"
+    )
+    promoted = promote_cells(make_project(tmp_path), cell)
+    assert promoted.refused() == []
+    assert '        value = os.environ.get(var, "")\n' in "\n".join(promoted.code)
+    (finding,) = [f for f in promoted.promotion.report.findings if f.subject == "secret"]
+    assert (finding.line, finding.what) == (5, "read from the variable that var names")
+
+
 def test_parameters_join_the_cell_the_author_tagged(tmp_path: Path) -> None:
     """There is one cell tagged `parameters`: the author's, with the answers below its own lines."""
     project = make_project(tmp_path)

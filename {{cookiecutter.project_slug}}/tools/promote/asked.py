@@ -22,6 +22,7 @@ from tools.promote.questions import (
     is_repeated,
     name_of,
     question_of,
+    variable_of,
     with_conversion,
 )
 from tools.promote.secrets import is_secret_name, looks_secret
@@ -84,7 +85,10 @@ class QuestionRule:
         """Anywhere else the call alone gives way."""
         cell, call = question.cell, question.call
         hint = hint_of(cell, call) or snake(question.words)[:LONGEST_NAME].strip("_") or "answer"
-        if self._is_secret(question, hint) or question.kind == "host":
+        named_by = variable_of(question)
+        if named_by:
+            self._look_up_by(question, named_by)
+        elif self._is_secret(question, hint) or question.kind == "host":
             self._look_up(question, question.variable or hint.upper())
         elif not is_repeated(cell, call):
             whole = with_conversion(cell, call)
@@ -106,6 +110,16 @@ class QuestionRule:
             reason = "nobody is there to ask" if question.kind != "host" else "the notebook's host is not there to ask"
             self.asked.findings.append(
                 Finding("changed", "secret", cell.index, call.lineno, what, reason, f"set {variable} in .env")
+            )
+
+    def _look_up_by(self, question: Question, name: str) -> None:
+        """`env_value = getpass(f"{var}: ")`: what is not set stays empty, and whoever needs it says so."""
+        cell, call = question.cell, question.call
+        if self.edits.add(Edit(cell.index, cell.span(call), f'os.environ.get({name}, "")')):
+            self.asked.needs_os = True
+            what, reason = f"read from the variable that {name} names", "nobody is there to ask"
+            self.asked.findings.append(
+                Finding("changed", "secret", cell.index, call.lineno, what, reason, "set it in .env")
             )
 
     def _is_secret(self, question: Question, name: str) -> bool:

@@ -117,6 +117,30 @@ def hint_of(cell: CodeCell, call: ast.Call) -> str:
     return ""
 
 
+def variable_of(question: Question) -> str:
+    """The name in the code that holds the variable's name: `var` of `getpass(f"{var}: ")` beside `os.environ[var]`.
+
+    Empty for another question, or where no function around it looks that variable up or sets it.
+    """
+    if question.kind != "secret" or not question.call.args:
+        return ""
+    names = [n.id for n in ast.walk(question.call.args[0]) if isinstance(n, ast.Name)]
+    around = [above for above in question.cell.above(question.call) if isinstance(above, FunctionNode)]
+    if len(names) != 1 or not around:
+        return ""
+    looked_up = (key for node in ast.walk(around[0]) for key in _environment_keys(node))
+    return names[0] if any(isinstance(key, ast.Name) and key.id == names[0] for key in looked_up) else ""
+
+
+def _environment_keys(node: ast.AST) -> list[ast.expr]:
+    """The key of `os.environ[key]`, `os.environ.get(key)` and `os.getenv(key)`."""
+    if isinstance(node, ast.Subscript) and spelled(node.value).split(".")[-1] == "environ":
+        return [node.slice]
+    if isinstance(node, ast.Call) and re.search(r"(^|\.)(getenv|environ\.get)$", spelled(node.func)):
+        return node.args[:1]
+    return []
+
+
 def is_repeated(cell: CodeCell, call: ast.Call) -> bool:
     """Whether the question may be asked more than once: in a function, a loop's body or a comprehension's."""
     below: ast.AST = call
