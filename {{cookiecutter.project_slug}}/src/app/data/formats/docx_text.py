@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from app.data.formats.conversion import Converted, table
+from app.data.formats.converted import Converted, table
 from app.errors import InputError
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-from app.data.formats.conversion import Converted, decoded, table
+from app.data.formats.converted import Converted, decoded, table
 from app.errors import InputError
 
 DROPPED = frozenset({"script", "style", "template", "noscript", "nav", "svg", "iframe", "object", "form", "button"})

@@ -8,7 +8,7 @@ import re
 from importlib.util import find_spec
 from itertools import pairwise
 
-from app.data.formats.conversion import Converted
+from app.data.formats.converted import Converted
 from app.errors import ConfigurationError, InputError
 
 MOST_PAGES = 5_000

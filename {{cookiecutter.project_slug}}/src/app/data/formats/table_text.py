@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from app.data.formats.conversion import table
+from app.data.formats.converted import table
 from app.errors import InputError
 
 DELIMITERS = ",;\t|"
