@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass, replace
 
 from tools.prompt_lint import naming, wording
+from tools.prompt_lint.complaints import complains
 from tools.prompt_lint.findings import Severity
-from tools.prompt_lint.prose import is_markup_or_code, weight, words
+from tools.prompt_lint.prose import is_markup_or_code, is_xml, weight, words
 from tools.prompt_lint.texts import HOLE, Text
 
 LONG = 120
@@ -112,6 +113,8 @@ def _unsent(text: Text, llm_file: bool, notebook: bool, asks: bool) -> Prompt | 
     if (not name and weight(said) < 25) or words(said) < 3 or is_markup_or_code(said):
         return None
     evidence = wording.strong(said)
+    if _is_said_to_a_person(said, name, evidence):
+        return None
     how = (
         _in_llm_file(text, said, name, evidence, asks)
         if llm_file
@@ -120,6 +123,13 @@ def _unsent(text: Text, llm_file: bool, notebook: bool, asks: bool) -> Prompt | 
     if not how:
         return None
     return Prompt(text, *_kind(text, said, name), how)
+
+
+def _is_said_to_a_person(said: str, name: str, evidence: int) -> bool:
+    """An error message or a file of another program, however much it talks of outputs and formats."""
+    if is_xml(said):
+        return not wording.opens_with_role(said)
+    return evidence < 2 and not (name and naming.sure(name)) and complains(said)
 
 
 def _in_llm_file(text: Text, said: str, name: str, evidence: int, asks: bool) -> str:

@@ -25,9 +25,9 @@ _QUESTION = re.compile(
 )
 _NAME = re.compile(r"[\w -]+")
 _ABOUT = re.compile(
-    r"prompts?_?(?:path|file|name|id|dir|key|url|uri|version|token|hash|label|title|type|len|count|cost|class|"
+    r"prompt(?:y|s)?_?(?:path|file|name|id|dir|key|url|uri|version|token|hash|label|title|type|len|count|cost|class|"
     r"toolkit|pattern|"
-    r"regex|color|colour|style|char|symbol)s?$|instructions?_?(?:path|file|name|id|url)$",
+    r"regex|color|colour|style|char|symbol|msg|message)s?$|instructions?_?(?:path|file|name|id|url)$",
     re.IGNORECASE,
 )
 

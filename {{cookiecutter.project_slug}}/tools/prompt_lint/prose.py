@@ -70,6 +70,8 @@ _DATA = re.compile(
     r"\s*(?:\{\s*\"|\[\s*[\[{\"]|data:[\w/+-]+;base64,|-----BEGIN|%!PS|\\documentclass|"
     r"(?:mutation|query|subscription)\s+\w+\s*[({])"
 )
+_TAG = re.compile(r"</?[A-Za-z][\w.:-]*(?:\s+[\w.:-]+\s*=\s*(?:\"[^\"]*\"|'[^']*'))*\s*/?>")
+_ATTRIBUTE = re.compile(r"<[A-Za-z][\w.:-]*\s+[\w.:-]+\s*=\s*[\"']")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 
@@ -103,6 +105,15 @@ def is_markup_or_code(text: str) -> bool:
         or len(_PATTERN.findall(head)) > 1
         or (("icen" in text or "ermission" in text or "ights" in text) and _LICENCE.search(text[:2000]))
     )
+
+
+def is_xml(text: str) -> bool:
+    """True for a text whose first 2,000 characters are tags with attributes rather than what stands between them."""
+    text = text[:2000]
+    if not text.lstrip().startswith("<") or not _ATTRIBUTE.search(text):
+        return False
+    between = sum(len(part.split()) for part in _TAG.split(text))
+    return sum(len(tag.split()) for tag in _TAG.findall(text)) > between
 
 
 def words(text: str) -> int:
