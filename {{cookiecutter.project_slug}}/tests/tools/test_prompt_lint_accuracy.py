@@ -43,7 +43,7 @@ FOUND = {
         "error",
     ),
     "a role in XML": (
-        "import guardrails\nspec = '''<rail version=\"0.1\"><messages><message role=\"system\">You are a helpful assistant."
+        'import guardrails\nspec = \'\'\'<rail version="0.1"><messages><message role="system">You are a helpful assistant.'
         "</message></messages></rail>'''\n",
         "error",
     ),
@@ -62,7 +62,7 @@ SILENT = {
     "a confirmation": "import openai\nprompt_msg = f'This deletes {n} traces for good, are you sure to go on?'\n",
     "a prompt's path": "import openai\nprompty_path = f'{FOLDER}/label the ticket.prompty'\n",
     "a specification in XML": (
-        "import guardrails\nspec = '''<rail version=\"0.1\"><output><string name=\"answer\" format=\"two-words\"/></output>"
+        'import guardrails\nspec = \'\'\'<rail version="0.1"><output><string name="answer" format="two-words"/></output>'
         "</rail>'''\n"
     ),
     "a task queue's signature": (
