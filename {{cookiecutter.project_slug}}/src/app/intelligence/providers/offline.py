@@ -27,7 +27,7 @@ from app.intelligence.messages import (
 from app.intelligence.providers.provider import Timeouts
 from app.intelligence.standin.forms import spelled_out, without_beginning
 from app.intelligence.standin.reading import Reading, read
-from app.intelligence.standin.similarity import hashed
+from app.intelligence.standin.similarity import content_words, hashed
 from app.intelligence.standin.skills import answer, as_json, classify, labelled, reply
 from app.intelligence.standin.tool_use import next_tool, position_of_question
 from app.intelligence.standin.values import arguments, fill
@@ -51,7 +51,8 @@ class OfflineProvider:
         finish: FinishReason = "tool_calls" if calls else ("length" if clipped != text else "stop")
         logprob = _likelihood(clipped, request) if request.logprobs else None
         name = f"standin-{zlib.crc32(text.encode()):08x}"
-        return ModelReply(clipped, request.model, usage, finish, calls, id=name, logprob=logprob)
+        thoughts = _thoughts(request, calls)
+        return ModelReply(clipped, request.model, usage, finish, calls, id=name, logprob=logprob, thoughts=thoughts)
 
     async def stream(self, request: ModelRequest, timeouts: Timeouts) -> AsyncIterator[Chunk]:
         """The same reply word by word."""
@@ -109,6 +110,14 @@ def _in_words(question: Reading) -> str:
     if question.sources:
         return answer(question)
     return labelled(classify(question), question) if question.labels else reply(question)
+
+
+def _thoughts(request: ModelRequest, calls: tuple[ToolCall, ...]) -> str:
+    """What can be said of how the reply came about."""
+    messages, _ = without_beginning(request.messages)
+    about = content_words(messages[position_of_question(messages)].text)[:5]
+    chosen = f" The tool {calls[0].name} is about that." if calls else ""
+    return f"The stand-in has no thoughts; it read the question's words: {', '.join(about) or 'none'}.{chosen}"
 
 
 def _likelihood(text: str, request: ModelRequest) -> float | None:

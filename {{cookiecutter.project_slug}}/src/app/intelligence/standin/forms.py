@@ -93,7 +93,7 @@ def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> 
     if shown:
         schema = next((schema for start, schema in shown if start >= place), shown[-1][1])
         value = fill(schema, question)
-        return [value] if isinstance(value, dict) and SEVERAL.search(told) else value
+        return [value] if _is_one(schema) and SEVERAL.search(told) else value
     for keys in KEYS.finditer(told):
         listed = LISTED.match(keys[1])
         names = NAMED.findall(keys[1]) or (re.findall(r"\w+", listed[1].replace(" and ", ", ")) if listed else [])
@@ -103,6 +103,12 @@ def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> 
     if json_wanted or question.labels:
         return None
     return [question.subject] if SEVERAL.search(told) else {"reply": question.subject}
+
+
+def _is_one(schema: dict[str, Any]) -> bool:
+    """Whether a pattern stands for one of several things, and does not hold them all itself."""
+    parts = (schema.get("properties") or {}).values()
+    return schema.get("type") != "array" and not any(p.get("items", {}).get("properties") for p in parts)
 
 
 def _tags(told: str) -> list[str]:

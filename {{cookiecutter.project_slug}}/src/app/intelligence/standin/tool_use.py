@@ -99,8 +99,10 @@ def _plainly_meant(tool: Tool, subject: str, likeness: float) -> bool:
 
 
 def _last_resort(tools: Sequence[Tool], subject: str) -> Tool | None:
-    """Arithmetic calls what calculates; any other question what looks things up."""
+    """A question calls the only tool there is; of several, arithmetic what calculates, any other what looks up."""
     wanted = COUNTS if SUM.search(subject) else LOOKS_UP if _asks(subject) else set()
+    if len(tools) == 1 and wanted:
+        return tools[0]
     return next((tool for tool in tools if wanted & set(words(_spaced(tool.name)))), None)
 
 
@@ -115,4 +117,7 @@ def _spaced(name: str) -> str:
 
 def _parameter_texts(schema: Mapping[str, Any]) -> str:
     properties = schema.get("properties") or {}
-    return " ".join(f"{key.replace('_', ' ')} {part.get('description', '')}" for key, part in properties.items())
+    return " ".join(
+        f"{key.replace('_', ' ')} {part.get('description', '')} {' '.join(map(str, part.get('enum') or ()))}"
+        for key, part in properties.items()
+    )

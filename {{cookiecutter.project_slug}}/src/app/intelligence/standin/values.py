@@ -245,7 +245,8 @@ def _found(pattern: re.Pattern[str]) -> Callable[[str], str]:
 
 def _proper(subject: str) -> str:
     """The longest run of words in capitals: a name, if there is one."""
-    return max((found.strip(" ,") for found in PROPER.findall(subject)), key=len, default="")
+    names = [re.sub(r"['’]s?$", "", found.strip(" ,")) for found in PROPER.findall(subject)]
+    return max((name for name in names if name != "I"), key=len, default="")
 
 
 def _sum(subject: str) -> str:
