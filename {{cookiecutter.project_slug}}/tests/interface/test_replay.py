@@ -11,7 +11,7 @@ import anthropic
 import openai
 import pytest
 from fastapi import FastAPI
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from app.errors import InputError, StepFailedError
 from app.interface.loopback import on_loopback
@@ -124,6 +124,45 @@ async def test_a_recorded_door_answers_as_before_and_keeps_every_exchange(tmp_pa
         assert [chunk.choices[0].delta.content for chunk in played] == ["hello"]
         assert again.chat.completions.create(model="small", messages=MESSAGES).id == "c1"
     assert door.remaining == []
+
+
+@pytest.mark.feature("N2")
+async def test_lists_and_requests_at_fault_are_played_back(tmp_path: Path) -> None:
+    """A list of models and an error that the request deserves are the same again; a failed key is not kept."""
+    door = _door()
+
+    @door.get("/v1/models")
+    def models() -> dict[str, Any]:
+        return {"object": "list", "data": [{"id": "small", "object": "model", "created": 1, "owned_by": "x"}]}
+
+    @door.post("/v1/embeddings")
+    def embeddings(body: dict[str, Any]) -> JSONResponse:
+        status = 401 if body["input"] == "key" else 422
+        return JSONResponse({"error": {"message": "no such length"}}, status)
+
+    async def ask(client: openai.AsyncOpenAI) -> list[str]:
+        told = [model.id async for model in client.models.list()]
+        with pytest.raises(openai.UnprocessableEntityError) as failed:
+            await client.embeddings.create(model="small", input="text", dimensions=3)
+        return [*told, failed.value.message]
+
+    file = tmp_path / "poc.json"
+    async with on_loopback(record_door(door, file)) as url:
+        client = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="k", max_retries=0)
+        told = await ask(client)
+        with pytest.raises(openai.AuthenticationError):
+            await client.embeddings.create(model="small", input="key")
+        await client.close()
+
+    assert [(e.protocol, e.status) for e in read_recording(file)] == [
+        ("models/v1/models", 200),
+        ("openai.embeddings", 422),
+    ]
+    with ReplayDoor(file) as played:
+        again = openai.AsyncOpenAI(base_url=f"{played.url}/v1", api_key="k", max_retries=0)
+        assert await ask(again) == told
+        await again.close()
+        assert played.remaining == []
 
 
 def test_an_unknown_protocol_is_no_way_around(recording: Path) -> None:

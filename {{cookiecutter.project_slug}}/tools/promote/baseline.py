@@ -1,4 +1,5 @@
-"""The notebook as it runs for the comparison: without its install lines, and untouched wherever that is possible.
+"""The notebook as it runs for the comparison: without its install lines and without pictures that a public service
+draws, else untouched wherever that is possible.
 
 A notebook that brings keys or addresses of its own would call a provider: its clients are pointed at the door first.
 """
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from tools.promote.asked import QuestionRule
 from tools.promote.clients import FAMILIES
 from tools.promote.dependencies import lift_installs
+from tools.promote.drawn_graphs import print_drawn_graphs
 from tools.promote.host_library import check_host_library
 from tools.promote.notebook_file import Notebook
 from tools.promote.program import Program, read_program
@@ -39,6 +41,7 @@ def make_baseline(notebook: Notebook, name: str) -> Baseline:
     if clients is not None:
         secrets.run()
     asked = QuestionRule(program, edits).run()
+    print_drawn_graphs(program, edits)
     check_host_library(program, edits)
     helpers = sorted(clients.helpers) if clients is not None else []
     extra = sorted(clients.imports) if clients is not None else []

@@ -25,6 +25,8 @@ def compare(
     `again` is the notebook a second time, on the recorded replies. An output that it repeats must be the step's; one
     that changes from run to run (a clock, a random number) is not compared, and the verdict says so.
     """
+    if replayed["error"] and not replayed["unanswered"]:
+        return Proof("differs", f"the step fails where the notebook did not: {replayed['error']['what']}", requests)
     if replayed["unanswered"] or replayed["remaining"]:
         return Proof("differs", _request_difference(replayed["unanswered"], replayed["remaining"]), requests)
     if replayed["error"]:

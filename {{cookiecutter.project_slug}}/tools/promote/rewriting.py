@@ -8,6 +8,7 @@ from tools.promote.argument_parser import lift_arguments
 from tools.promote.asked import QuestionRule
 from tools.promote.dependencies import Dependencies, lift_installs
 from tools.promote.descriptions import Choice, report_descriptions, to_lift
+from tools.promote.drawn_graphs import print_drawn_graphs
 from tools.promote.environment import read_from_environment
 from tools.promote.few_shot import ExampleLifter
 from tools.promote.headings import headings_of
@@ -59,7 +60,8 @@ def rewrite(
     stays = report_descriptions(program, edits)
     arguments = lift_arguments(program, edits)
     asked = QuestionRule(program, edits).run()
-    headless = [*check_host_library(program, edits), *check_headless(program, edits)]
+    drawn = print_drawn_graphs(program, edits)
+    headless = [*drawn, *check_host_library(program, edits), *check_headless(program, edits)]
     tagged = tagged_cell(notebook.cells)
     literal = lift_parameters(program, edits) if tagged is None else []
     parameters = sorted([*arguments.parameters, *asked.parameters, *literal], key=lambda p: (p.cell, p.line))

@@ -243,6 +243,7 @@ class Gateway:
     def _guarded(self, call: Call, reply: Reply) -> Reply:
         """The reply as it may be shown: personal data that its caller never gave is taken out."""
         guard = self._guard(call)
+        reply = replace(reply, thoughts=guard.check(reply.thoughts)) if reply.thoughts else reply
         if _is_json(call.request) and not reply.tool_calls:
             return parsed(call, replace(reply, text=guard.check_json(reply.text)))
         return replace(reply, text=guard.check(reply.text), tool_calls=guarded_calls(guard, reply.tool_calls))
@@ -257,6 +258,7 @@ class Gateway:
             text=vault.restore_json(reply.text) if _is_json(call.request) else vault.restore(reply.text),
             data=vault.restore_value(reply.data),
             tool_calls=restored_calls(vault, reply.tool_calls),
+            thoughts=vault.restore(reply.thoughts),
         )
 
     def _fallback(self, call: Call) -> Reply:

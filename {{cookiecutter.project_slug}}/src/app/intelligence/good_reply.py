@@ -78,6 +78,7 @@ class GoodReplies:
             tool_calls=answer.tool_calls,
             finish_reason=answer.finish_reason,
             degraded=target.model not in meant,
+            thoughts=answer.thoughts,
         )
 
     def streamed(self, call: Call, answer: ModelReply, target: Target) -> Reply:

@@ -116,7 +116,8 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """What one model answered. `logprob` is the mean log probability of its tokens, None when it was not told."""
+    """What one model answered. `logprob` is the mean log probability of its tokens, None when it was not told;
+    `thoughts` what it says it thought, empty when it does not."""
 
     text: str
     model: str
@@ -125,6 +126,7 @@ class ModelReply:
     tool_calls: tuple[ToolCall, ...] = ()
     id: str = ""
     logprob: float | None = None
+    thoughts: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ class Reply:
     model answered. `cost_usd` is what this call cost, 0 for a cached one, None when no price is known. `cache` says
     where a cached one came from, `similarity` how near its question was (cosine); `saved_usd` is what a cache saved,
     ours or the provider's. `confidence` in [0, 1] is how sure the reply is and `confidence_by` how that was measured
-    (`intelligence/confidence.py`), None where the route asks for none.
+    (`intelligence/confidence.py`), None where the route asks for none. `thoughts` is what the model says it thought.
     """
 
     text: str
@@ -46,6 +46,7 @@ class Reply:
     latency_ms: float = 0.0
     confidence: float | None = None
     confidence_by: Literal["logprobs", "samples"] | None = None
+    thoughts: str = ""
 
 
 # By name: `asdict` copies a whole reply deeply, for each call.

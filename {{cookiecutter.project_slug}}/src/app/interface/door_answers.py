@@ -18,6 +18,7 @@ from app.caller import Caller
 from app.errors import AppError, InputError
 from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest
 from app.intelligence.reply import Reply
+from app.intelligence.wire.thoughts import asked_for as thoughts_asked_for
 from app.interface.door_errors import Dialect, error_response
 from app.interface.door_models import embedding_model_for, model_for
 from app.interface.event_stream import EVENTS, EventStream, StreamEncoder, as_model_reply
@@ -66,12 +67,14 @@ async def chat_answer(
     services = services_of(request)
     gateway = cast(ModelGateway, services.gateway)
     caller, task = caller_of(request), task_of(request)
+    with_thoughts = thoughts_asked_for(wanted)
     wanted = replace(wanted, model=model_for(wanted.model, services.settings))
     if wanted.stream:
         items = gateway.chat_stream(wanted, caller, task=task)
         return EventStream(items, encoder(), dialect, on_error=span_of(request).fail, media_type=media_type)
     reply = await gateway.chat(wanted, caller, task=task)
-    return json_answer(body(as_model_reply(reply), reply.call_id), _call_headers(reply))
+    said = as_model_reply(reply) if with_thoughts else replace(as_model_reply(reply), thoughts="")
+    return json_answer(body(said, reply.call_id), _call_headers(reply))
 
 
 async def reply_to(request: Request, wanted: ModelRequest) -> ModelReply:

@@ -115,7 +115,9 @@ class EventStream(Response):
 
 def as_model_reply(reply: Reply) -> ModelReply:
     """The part of a gateway's reply that the protocols speak of."""
-    return ModelReply(reply.text, reply.model, reply.usage, reply.finish_reason, reply.tool_calls)
+    return ModelReply(
+        reply.text, reply.model, reply.usage, reply.finish_reason, reply.tool_calls, thoughts=reply.thoughts
+    )
 
 
 def _unsaid(reply: Reply, said_text: bool, said_tools: bool) -> Chunk:

@@ -32,12 +32,15 @@ async def stream_generate_content(request: Request) -> Response:
 
 async def _generated(request: Request, *, stream: bool) -> Response:
     asked = request.path_params["model"]
+    bare = gemini.wants_bare_value(body_of(request))
     return await chat_answer(
         request,
         gemini.decode_request(body_of(request), model=asked, stream=stream),
         "gemini",
-        encoder=lambda: gemini_stream.StreamEncoder(id=uuid4().hex, model=asked),
-        body=lambda reply, call_id: gemini_reply.encode_reply(reply, id=call_id, model=asked),
+        encoder=lambda: gemini_stream.StreamEncoder(id=uuid4().hex, model=asked, bare=bare),
+        body=lambda reply, call_id: gemini_reply.encode_reply(
+            gemini_reply.without_quotes(reply) if bare else reply, id=call_id, model=asked
+        ),
     )
 
 

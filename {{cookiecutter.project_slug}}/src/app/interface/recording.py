@@ -1,8 +1,9 @@
 """Exchanges with a door, kept in a file: recorded once from the real one, played back in tests.
 
 The file is a JSON list of {"protocol", "request", "reply"}: the request's body, and the reply's body or, for a streamed
-one, {"stream": its text}. A protocol that names its model in the address has it behind its name. Only replies that
-succeeded are kept, and no headers, so a recording holds no key.
+one, {"stream": its text}. A protocol that names its model in the address has it behind its name; lists of models are
+`models` with the address, their request the query. Replies that failed are kept, with their `status`, when the request
+itself was at fault, and no headers, so a recording holds no key.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +29,7 @@ PROTOCOLS: Mapping[str, str] = {
     "/v1/messages/count_tokens": "anthropic.count_tokens",
     "/api/chat": "ollama.chat",
     "/api/embed": "ollama.embed",
+    "/api/show": "ollama.show",
     "/v1/chat": "cohere.chat_v1",
     "/v1/embed": "cohere.embed_v1",
     "/v1/generate": "cohere.generate",
@@ -34,20 +37,32 @@ PROTOCOLS: Mapping[str, str] = {
     "/v2/embed": "cohere.embed",
 }
 STREAM_TYPES = ("text/event-stream", "application/x-ndjson")
+OK = 200
+# What a request deserves by itself. Other failures, of keys, limits or servers, need not come again.
+AT_FAULT = (400, 404, 413, 422)
+_LISTS = re.compile(r"/v1(?:beta)?/models(?:/[^/:]+)?|/api/tags")
 _GEMINI = re.compile(r"/v1(?:beta)?/models/(?P<model>[^/]+):(?P<action>\w+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and what was answered."""
+    """One request and what was answered, with its HTTP status."""
 
     protocol: str
     request: Any
     reply: Any
+    status: int = OK
+
+    def as_entry(self) -> dict[str, Any]:
+        """As it stands in a file."""
+        entry = {"protocol": self.protocol, "request": self.request, "reply": self.reply}
+        return entry if self.status == OK else {**entry, "status": self.status}
 
 
-def protocol_of(path: str) -> str | None:
+def protocol_of(path: str, method: str = "POST") -> str | None:
     """The protocol spoken at a path (without its query), None where there is no door."""
+    if method == "GET":
+        return f"models{path}" if _LISTS.fullmatch(path) else None
     named = _GEMINI.fullmatch(path)
     return f"gemini.{named['action']}/{named['model']}" if named else PROTOCOLS.get(path)
 
@@ -57,11 +72,16 @@ def stream_type_of(protocol: str) -> str:
     return STREAM_TYPES[protocol.startswith(("ollama.", "cohere.chat_v1", "cohere.generate"))]
 
 
+def query_of(query: str) -> dict[str, str]:
+    """The query of an address as the request it is."""
+    return dict(parse_qsl(query))
+
+
 def read_recording(path: Path) -> list[Exchange]:
     """The exchanges in a file, in order. Raises InputError when it is missing or no recording."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        return [Exchange(entry["protocol"], entry["request"], entry["reply"]) for entry in entries]
+        return [Exchange(e["protocol"], e["request"], e["reply"], int(e.get("status", OK))) for e in entries]
     except OSError as error:
         raise InputError(f"recording {path} cannot be read ({error.strerror}): promote the notebook again") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -72,7 +92,7 @@ def write_recording(path: Path, exchanges: Sequence[Exchange]) -> None:
     """Write the whole file; a reader sees the old one or the new one, never half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
-    text = json.dumps([asdict(exchange) for exchange in exchanges], indent=1, ensure_ascii=False)
+    text = json.dumps([exchange.as_entry() for exchange in exchanges], indent=1, ensure_ascii=False)
     unfinished.write_text(text + "\n", encoding="utf-8")
     unfinished.replace(path)
 
@@ -83,8 +103,8 @@ def record_door(app: ASGIApp, file: Path) -> ASGIApp:
     write_recording(file, exchanges)
 
     async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
-        protocol = protocol_of(scope.get("path", ""))
-        if scope["type"] != "http" or scope["method"] != "POST" or protocol is None:
+        protocol = protocol_of(scope["path"], scope["method"]) if scope["type"] == "http" else None
+        if protocol is None:
             await app(scope, receive, send)
             return
         sent, answered = bytearray(), _Answered()
@@ -99,8 +119,9 @@ def record_door(app: ASGIApp, file: Path) -> ASGIApp:
             await send(message)
 
         await app(scope, receive_kept, send_kept)
-        if answered.succeeded:
-            exchanges.append(Exchange(protocol, json.loads(sent), answered.reply()))
+        if answered.status == OK or (answered.status in AT_FAULT and answered.is_json):
+            request = json.loads(sent) if scope["method"] == "POST" else query_of(scope["query_string"].decode())
+            exchanges.append(Exchange(protocol, request, answered.reply(), answered.status))
             write_recording(file, exchanges)
 
     return recorded
@@ -110,15 +131,17 @@ class _Answered:
     """Collects the messages of one response."""
 
     def __init__(self) -> None:
-        self.succeeded = False
+        self.status = 0
+        self.is_json = False
         self._is_stream = False
         self._body = bytearray()
 
     def add(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.succeeded = message["status"] == 200
+            self.status = message["status"]
             kind = dict(message.get("headers", [])).get(b"content-type", b"").decode()
             self._is_stream = kind.startswith(STREAM_TYPES)
+            self.is_json = kind.startswith("application/json")
         elif message["type"] == "http.response.body":
             self._body.extend(message.get("body", b""))
 

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from app.errors import InputError, StepFailedError
 from app.intelligence.wire.openai_chat_reply import encode_error
-from app.interface.recording import Exchange, protocol_of, read_recording, stream_type_of
+from app.interface.recording import Exchange, protocol_of, query_of, read_recording, stream_type_of
 
 REPLAY_KEY = "replay"
 JSON = "application/json"
@@ -83,16 +83,19 @@ class ReplayDoor:
         self._server.server_close()
         self._thread.join()
 
-    def answer(self, path: str, body: bytes) -> tuple[int, str, bytes]:
+    def answer(self, address: str, body: bytes, method: str = "POST") -> tuple[int, str, bytes]:
         """Status, content type and body of the reply; the exchange is taken off `remaining`.
 
         An unknown request gets an error in OpenAI's form, which Anthropic's SDK shows as well.
         """
-        try:
-            request = json.loads(body)
-        except ValueError:
-            request = body.decode("utf-8", "replace")
-        protocol = protocol_of(path.partition("?")[0]) or path
+        path, _, query = address.partition("?")
+        request: Any = query_of(query)
+        if method == "POST":
+            try:
+                request = json.loads(body)
+            except ValueError:
+                request = body.decode("utf-8", "replace")
+        protocol = protocol_of(path, method) or address
         found = self._take(protocol, request)
         if found is None:
             message = (
@@ -102,7 +105,7 @@ class ReplayDoor:
             return UNKNOWN_REQUEST, JSON, json.dumps(encode_error("replay_error", message, "not_recorded")).encode()
         if set(found.reply) == {"stream"}:
             return 200, stream_type_of(protocol), found.reply["stream"].encode()
-        return 200, JSON, json.dumps(found.reply).encode()
+        return found.status, JSON, json.dumps(found.reply).encode()
 
     def _take(self, protocol: str, request: Any) -> Exchange | None:
         with self._lock:
@@ -183,9 +186,15 @@ def _handler(door: ReplayDoor) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self) -> None:
+            self._answer("GET")
+
         def do_POST(self) -> None:
+            self._answer("POST")
+
+        def _answer(self, method: str) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            status, kind, payload = door.answer(self.path, body)
+            status, kind, payload = door.answer(self.path, body, method)
             self.send_response(status)
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(payload)))

@@ -10,12 +10,14 @@ import math
 import re
 import zlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from app.errors import ProviderRefusedError
 from app.intelligence.messages import (
     Chunk,
     Embeddings,
     FinishReason,
+    Message,
     ModelReply,
     ModelRequest,
     ToolCall,
@@ -23,9 +25,12 @@ from app.intelligence.messages import (
     Usage,
 )
 from app.intelligence.providers.provider import Timeouts
-from app.intelligence.standin.reading import read
-from app.intelligence.standin.similarity import hashed
-from app.intelligence.standin.skills import answer, as_json, choose_tool, classify, fill, labelled, reply
+from app.intelligence.standin.forms import spelled_out, without_beginning
+from app.intelligence.standin.reading import Reading, read
+from app.intelligence.standin.similarity import content_words, hashed
+from app.intelligence.standin.skills import answer, as_json, classify, labelled, reply
+from app.intelligence.standin.tool_use import next_tool, position_of_question
+from app.intelligence.standin.values import arguments, fill
 from app.intelligence.stream import estimate_tokens
 
 DIMENSIONS = re.compile(r"hash-(\d+)$")
@@ -46,7 +51,8 @@ class OfflineProvider:
         finish: FinishReason = "tool_calls" if calls else ("length" if clipped != text else "stop")
         logprob = _likelihood(clipped, request) if request.logprobs else None
         name = f"standin-{zlib.crc32(text.encode()):08x}"
-        return ModelReply(clipped, request.model, usage, finish, calls, id=name, logprob=logprob)
+        thoughts = _thoughts(request, calls)
+        return ModelReply(clipped, request.model, usage, finish, calls, id=name, logprob=logprob, thoughts=thoughts)
 
     async def stream(self, request: ModelRequest, timeouts: Timeouts) -> AsyncIterator[Chunk]:
         """The same reply word by word."""
@@ -72,25 +78,46 @@ class OfflineProvider:
 
 
 def _work(request: ModelRequest) -> tuple[str, tuple[ToolCall, ...]]:
-    last = request.messages[-1]
-    if last.role == "tool":
-        return f"Here is what I found: {last.text}", ()
-    reading = read(request.messages)
-    if request.tools and request.tool_choice != "none":
-        named = [tool for tool in request.tools if tool.name == request.tool_choice]
-        forced = bool(named) or request.tool_choice == "required"
-        tool = choose_tool(named or request.tools, reading.subject, forced=forced)
-        if tool is not None:
-            arguments = as_json(fill(tool.parameters or {"type": "object"}, reading))
-            return "", (ToolCall(f"call_{zlib.crc32(arguments.encode()):08x}", tool.name, arguments),)
+    messages, begun = without_beginning(request.messages)
+    asked = position_of_question(messages)
+    question, after = read(messages[: asked + 1]), messages[asked + 1 :]
+    tool = next_tool(request, question.subject, after)
+    if tool is not None:
+        given = as_json(arguments(tool.parameters, question))
+        number = zlib.crc32(f"{tool.name}{given}{len(after) or ''}".encode())
+        return "", (ToolCall(f"call_{number:08x}", tool.name, given),)
+    said = _said(request, messages, asked, question)
+    return said[len(begun) :].lstrip() if begun and said.startswith(begun) else said, ()
+
+
+def _said(request: ModelRequest, messages: Sequence[Message], asked: int, question: Reading) -> str:
+    """The text of the reply: in the schema asked for, in the form the prompt spells out, or as it comes."""
+    results = [message.text for message in messages[asked + 1 :] if message.role in ("tool", "user") and message.text]
+    found = results[-1] if results else None
+    reading = question if found is None else replace(question, subject=found)
     if request.output_schema is not None:
-        return as_json(fill(request.output_schema, reading)), ()
-    if reading.sources:
-        return answer(reading), ()
-    if reading.labels:
-        label = classify(reading)
-        return as_json({"label": label}) if request.json_object else labelled(label, reading), ()
-    return as_json({"reply": reply(reading)}) if request.json_object else reply(reading), ()
+        return as_json(fill(request.output_schema, reading))
+    text = _in_words(question) if found is None else f"Here is what I found: {found}"
+    form = spelled_out(messages, asked, reading, text, json_wanted=request.json_object)
+    if form is not None:
+        return form
+    if request.json_object and not question.sources:
+        return as_json({"label": classify(question)} if question.labels and found is None else {"reply": text})
+    return text
+
+
+def _in_words(question: Reading) -> str:
+    if question.sources:
+        return answer(question)
+    return labelled(classify(question), question) if question.labels else reply(question)
+
+
+def _thoughts(request: ModelRequest, calls: tuple[ToolCall, ...]) -> str:
+    """What can be said of how the reply came about."""
+    messages, _ = without_beginning(request.messages)
+    about = content_words(messages[position_of_question(messages)].text)[:5]
+    chosen = f" The tool {calls[0].name} is about that." if calls else ""
+    return f"The stand-in has no thoughts; it read the question's words: {', '.join(about) or 'none'}.{chosen}"
 
 
 def _likelihood(text: str, request: ModelRequest) -> float | None:

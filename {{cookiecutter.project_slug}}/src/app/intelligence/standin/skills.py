@@ -1,4 +1,4 @@
-"""What the stand-in can do with a prompt it has read: label, answer from sources, choose a tool, fill a schema, reply.
+"""What the stand-in can do with a prompt it has read: label, answer from sources, reply.
 
 Each skill works from the prompt alone, so a better prompt gives a better result and a ruined one a worse.
 """
@@ -9,11 +9,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from app.intelligence.messages import Tool
-from app.intelligence.schema_references import in_place
 from app.intelligence.standin.passages import Passage, passages
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import content_words, cosine, coverage, features, rarity, terms
@@ -71,55 +68,6 @@ def answer(reading: Reading) -> str:
     return " ".join(_said(passage, reading.cites) for passage in chosen)
 
 
-def choose_tool(tools: Sequence[Tool], text: str, *, forced: bool) -> Tool | None:
-    """The tool whose name, description and parameters are most like the text; None when none is, unless forced."""
-    described = [
-        features(f"{t.name.replace('_', ' ')} {t.description} {_parameter_texts(t.parameters)}") for t in tools
-    ]
-    subject = features(text)
-    idf = rarity(described)
-    scores = [cosine(subject, counts, idf) for counts in described]
-    best = max(range(len(tools)), key=lambda index: scores[index])
-    return tools[best] if forced or scores[best] >= 0.08 else None
-
-
-def fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
-    """A value that fits a JSON Schema, its choices made by likeness to the subject.
-
-    References are followed; one that comes back to itself ends in an object without fields.
-    """
-    return _fill(in_place(schema, lambda _: {"type": "object"}), reading, name)
-
-
-def _merged(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema with what `allOf` adds; its own words win."""
-    merged: dict[str, Any] = {}
-    for part in schema.get("allOf") or ():
-        merged |= _merged(part)
-    return {**merged, **{key: value for key, value in schema.items() if key != "allOf"}}
-
-
-def _fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
-    schema = _merged(schema)
-    if "const" in schema:
-        return schema["const"]
-    if "enum" in schema:
-        described = {str(option): schema.get("description", "") for option in schema["enum"]}
-        known = {option: reading.labels.get(option, "") for option in described}
-        chosen = classify(_with_labels(reading, known))
-        return next(option for option in schema["enum"] if str(option) == chosen)
-    for choice in ("anyOf", "oneOf"):
-        if schema.get(choice):
-            return _fill(schema[choice][0], reading, name)
-    kind = schema.get("type", "string")
-    kind = kind[0] if isinstance(kind, list) else kind
-    if kind == "object":
-        return {key: _fill(part, reading, key) for key, part in schema.get("properties", {}).items()}
-    if kind == "array":
-        return [_fill(schema.get("items", {}), reading, name) for _ in range(max(1, schema.get("minItems", 1)))]
-    return _scalar(kind, schema, reading, name)
-
-
 def reply(reading: Reading) -> str:
     """A short reply when nothing more definite is asked: it names what the text is about and quotes its core."""
     subject = " ".join(reading.subject.split())
@@ -174,36 +122,3 @@ def _said(passage: Passage, cites: bool) -> str:
         return text
     ending = text[-1] if text[-1:] in ".!?" else "."
     return f"{text.rstrip('.!?')} [{passage.source}]{ending}"
-
-
-def _parameter_texts(schema: Mapping[str, Any]) -> str:
-    properties = schema.get("properties", {})
-    return " ".join(f"{key.replace('_', ' ')} {part.get('description', '')}" for key, part in properties.items())
-
-
-def _with_labels(reading: Reading, labels: dict[str, str]) -> Reading:
-    return replace(reading, labels=labels)
-
-
-def _scalar(kind: str, schema: Mapping[str, Any], reading: Reading, name: str) -> Any:
-    if kind == "boolean":
-        return coverage(terms(f"{name} {schema.get('description', '')}"), terms(reading.subject), {}) >= 0.5
-    if kind in ("integer", "number"):
-        number = re.search(r"-?\d+(?:\.\d+)?", reading.subject)
-        value = float(number[0]) if number else 0.0
-        low, high = schema.get("minimum", value), schema.get("maximum", value)
-        bounded = min(max(value, low), high)
-        return int(bounded) if kind == "integer" else bounded
-    if kind == "null":
-        return None
-    text = answer(reading) if reading.sources else _quoted(reading.subject, name)
-    return text[: schema["maxLength"]] if "maxLength" in schema else text
-
-
-def _quoted(subject: str, name: str) -> str:
-    """A string field: something of an identifier's form when the field is called so, else the subject itself."""
-    if re.search(r"(?:^|_)(?:id|number|code|ref|reference|order|invoice)(?:$|_)", name):
-        found = re.search(r"\b(?=[A-Z0-9-]*\d)[A-Z0-9][A-Z0-9-]{2,}\b", subject)
-        if found:
-            return found[0]
-    return " ".join(subject.split())

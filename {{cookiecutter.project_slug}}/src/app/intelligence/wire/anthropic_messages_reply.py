@@ -1,7 +1,7 @@
 """Replies of Anthropic's Messages, both ways: whole ones, usage, errors. Streams are in `anthropic_messages_stream`.
 
-Input tokens are counted with those read from the cache, as everywhere else here; the protocol counts without. Thinking
-blocks are left out. A call of the schema's stand-in tool is the text of the reply.
+Input tokens are counted with those read from the cache, as everywhere else here; the protocol counts without. Thoughts
+are told without the signature of the model that had them. A call of the schema stand-in is the text of the reply.
 """
 
 from __future__ import annotations
@@ -32,7 +32,11 @@ STOP_REASONS: dict[FinishReason, str] = {
 
 def encode_reply(reply: ModelReply, *, id: str, model: str) -> dict[str, Any]:
     """The body of a whole reply. `model` is the name the client asked for."""
-    content: list[dict[str, Any]] = [{"type": "text", "text": reply.text}] if reply.text else []
+    content: list[dict[str, Any]] = []
+    if reply.thoughts:
+        content.append({"type": "thinking", "thinking": reply.thoughts, "signature": ""})
+    if reply.text:
+        content.append({"type": "text", "text": reply.text})
     content += [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": shown_object(call.arguments)}
         for call in reply.tool_calls
@@ -52,6 +56,7 @@ def encode_reply(reply: ModelReply, *, id: str, model: str) -> dict[str, Any]:
 def decode_reply(body: Mapping[str, Any]) -> ModelReply:
     """A provider's body as a reply. Raises ProviderBrokenError when the shape is wrong."""
     texts: list[str] = []
+    thoughts: list[str] = []
     calls: list[ToolCall] = []
     structured = False
     try:
@@ -59,6 +64,8 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             kind = block["type"]
             if kind == "text":
                 texts.append(block["text"])
+            elif kind == "thinking":
+                thoughts.append(block["thinking"])
             elif kind == "tool_use" and block["name"] == SCHEMA_TOOL:
                 structured = True
                 texts = [as_text(block["input"])]
@@ -71,6 +78,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             finish_reason=decode_stop_reason(body.get("stop_reason"), structured and not calls),
             tool_calls=tuple(calls),
             id=body.get("id") or "",
+            thoughts="\n".join(thoughts),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply is not a message ({error!r}): {shown(body)}") from None

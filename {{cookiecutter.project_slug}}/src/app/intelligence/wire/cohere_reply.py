@@ -1,6 +1,6 @@
 """Replies of Cohere's chat (v2), both ways: whole ones, usage and errors. Streams are in `cohere_stream`.
 
-What is said beside calls is their plan. Thoughts and citations are left out.
+What is said beside calls is their plan. Citations are left out.
 """
 
 from __future__ import annotations
@@ -31,11 +31,14 @@ FINISH_REASONS: dict[FinishReason, str] = {
 def encode_reply(reply: ModelReply, *, id: str) -> dict[str, Any]:
     """The body of a whole reply."""
     message: dict[str, Any] = {"role": "assistant"}
+    content = [{"type": "thinking", "thinking": reply.thoughts}] if reply.thoughts else []
     if reply.tool_calls:
         message["tool_calls"] = [encode_call(call) for call in reply.tool_calls]
         message["tool_plan"] = reply.text
     else:
-        message["content"] = [{"type": "text", "text": reply.text}]
+        content.append({"type": "text", "text": reply.text})
+    if content:
+        message["content"] = content
     return {
         "id": id,
         "finish_reason": FINISH_REASONS[reply.finish_reason],
@@ -60,6 +63,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
                 for call in message.get("tool_calls") or ()
             ),
             id=body.get("id") or "",
+            thoughts="\n".join(block["thinking"] for block in blocks if block["type"] == "thinking"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply is not a message ({error!r}): {shown(body)}") from None

@@ -22,6 +22,8 @@ PROTOCOL = "gemini"
 PATH = "/v1beta/models/{model}:generateContent"
 STREAM_PATH = "/v1beta/models/{model}:streamGenerateContent?alt=sse"
 JSON = "application/json"
+# One of the values of a schema, without quotes.
+ENUM = "text/x.enum"
 
 _READ = {"contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "model"}
 _SCHEMA_FIELDS = ("responseMimeType", "responseSchema", "responseJsonSchema", "_responseJsonSchema")
@@ -109,8 +111,8 @@ def _refuse_undeliverable(config: Mapping[str, Any]) -> None:
 def _decode_schema(config: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, bool]:
     """The schema of the reply, and whether any JSON object will do."""
     media_type = optional(config, "responseMimeType", Kind.TEXT, "generationConfig.") or "text/plain"
-    if media_type not in ("text/plain", JSON):
-        raise InputError(f"generationConfig.responseMimeType is {media_type!r}: use text/plain or {JSON}")
+    if media_type not in ("text/plain", JSON, ENUM):
+        raise InputError(f"generationConfig.responseMimeType is {media_type!r}: use text/plain, {JSON} or {ENUM}")
     for name in ("responseJsonSchema", "_responseJsonSchema"):
         schema = optional(config, name, Kind.OBJECT, "generationConfig.")
         if schema is not None:
@@ -118,4 +120,12 @@ def _decode_schema(config: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None,
     own = optional(config, "responseSchema", Kind.OBJECT, "generationConfig.")
     if own is not None:
         return as_json_schema(own, "generationConfig.responseSchema"), False
+    if media_type == ENUM:
+        raise InputError(f"generationConfig.responseMimeType is {ENUM}: send responseSchema with the values")
     return None, media_type == JSON
+
+
+def wants_bare_value(body: Mapping[str, Any]) -> bool:
+    """Whether the reply is to be one of the schema's values without the quotes that JSON has."""
+    config = in_camel_case(body).get("generationConfig")
+    return isinstance(config, dict) and config.get("responseMimeType") == ENUM

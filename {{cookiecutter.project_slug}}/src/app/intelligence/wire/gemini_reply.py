@@ -1,12 +1,16 @@
 """Replies of Gemini's generateContent, both ways: whole ones, usage and errors. Streams are in `gemini_stream`.
 
-Thinking is counted as output, its text left out. That tools were called is seen by the calls, not by the finish reason.
+Thinking is counted as output. No reply of ours has been rated for safety, so the list of ratings is empty. That tools
+were called is seen by the calls, not by the finish reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
+
+import orjson
 
 from app.errors import InputError, ProviderBrokenError
 from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
@@ -30,19 +34,31 @@ FINISH_REASONS: dict[FinishReason, str] = {
 
 def encode_reply(reply: ModelReply, *, id: str, model: str) -> dict[str, Any]:
     """The body of a whole reply. `model` is the name the client asked for."""
-    parts: list[dict[str, Any]] = [{"text": reply.text}] if reply.text else []
+    parts: list[dict[str, Any]] = [{"text": reply.thoughts, "thought": True}] if reply.thoughts else []
+    if reply.text:
+        parts.append({"text": reply.text})
     return {
         "candidates": [
             {
                 "content": {"role": "model", "parts": parts + [encode_call(call) for call in reply.tool_calls]},
                 "finishReason": FINISH_REASONS[reply.finish_reason],
                 "index": 0,
+                "safetyRatings": [],
             }
         ],
         "usageMetadata": encode_usage(reply.usage),
         "modelVersion": model,
         "responseId": id,
     }
+
+
+def without_quotes(reply: ModelReply) -> ModelReply:
+    """A reply that is one JSON string as the string itself."""
+    try:
+        value = orjson.loads(reply.text)
+    except orjson.JSONDecodeError:
+        return reply
+    return replace(reply, text=value) if isinstance(value, str) else reply
 
 
 def encode_call(call: ToolCall) -> dict[str, Any]:
@@ -64,6 +80,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             tool_calls=tuple(calls),
             id=body.get("responseId") or "",
             logprob=decode_logprob(body),
+            thoughts=decode_thoughts(body),
         )
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, InputError) as error:
         raise ProviderBrokenError(f"the reply has no usable candidate ({error!r}): {shown(body)}") from None
@@ -92,6 +109,13 @@ def decode_candidate(
         return "".join(texts), made, None
     finish = _FINISH.get(reason, "tool_calls" if made or called_before else "stop")
     return "".join(texts), made, finish
+
+
+def decode_thoughts(body: Mapping[str, Any]) -> str:
+    """What the model says it thought; empty where it does not. Raises AttributeError or TypeError."""
+    candidate = (body.get("candidates") or [{}])[0]
+    parts = (candidate.get("content") or {}).get("parts") or ()
+    return "\n".join(part["text"] for part in parts if part.get("thought") and part.get("text"))
 
 
 def decode_logprob(body: Mapping[str, Any]) -> float | None:

@@ -61,12 +61,15 @@ class StreamDecoder:
 class StreamEncoder:
     """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`."""
 
-    __slots__ = ("_id", "_model", "_tail")
+    __slots__ = ("_bare", "_id", "_model", "_tail")
 
-    def __init__(self, *, id: str, model: str) -> None:
+    def __init__(self, *, id: str, model: str, bare: bool = False) -> None:
+        self._bare = bare  # the quotes of a JSON string are left out
         self._id = id
         self._model = model
-        self._tail = b',"index":0}],%s\n\n' % orjson.dumps({"modelVersion": model, "responseId": id})[1:]
+        self._tail = (
+            b',"index":0,"safetyRatings":[]}],%s\n\n' % orjson.dumps({"modelVersion": model, "responseId": id})[1:]
+        )
 
     def start(self) -> bytes:
         """Nothing: the first words open the message."""
@@ -74,17 +77,19 @@ class StreamEncoder:
 
     def chunk(self, chunk: Chunk) -> bytes:
         """Text of a chunk; its calls, which go out whole, its finish reason and usage wait for `end`."""
-        if not chunk.text:
+        text = chunk.text.replace('"', "") if self._bare else chunk.text
+        if not text:
             return b""
-        said = orjson.dumps(chunk.text)
+        said = orjson.dumps(text)
         return b'data: {"candidates":[{"content":{"parts":[{"text":%s}],"role":"model"}%s' % (said, self._tail)
 
     def end(self, reply: ModelReply) -> bytes:
         """The calls, the finish reason and the usage."""
         parts = [encode_call(call) for call in reply.tool_calls] or [{"text": ""}]
         content = {"parts": parts, "role": "model"}
+        reason = FINISH_REASONS[reply.finish_reason]
         event = {
-            "candidates": [{"content": content, "finishReason": FINISH_REASONS[reply.finish_reason], "index": 0}],
+            "candidates": [{"content": content, "finishReason": reason, "index": 0, "safetyRatings": []}],
             "usageMetadata": encode_usage(reply.usage),
             "modelVersion": self._model,
             "responseId": self._id,

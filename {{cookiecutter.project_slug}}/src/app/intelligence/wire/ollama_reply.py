@@ -21,6 +21,8 @@ _FINISH: dict[Any, FinishReason] = {"length": "length"}
 def encode_reply(reply: ModelReply, *, model: str, created: datetime, took_ns: int) -> dict[str, Any]:
     """The body of a whole reply. `model` is the name the client asked for."""
     message: dict[str, Any] = {"role": "assistant", "content": reply.text}
+    if reply.thoughts:
+        message["thinking"] = reply.thoughts
     if reply.tool_calls:
         message["tool_calls"] = encode_calls(reply.tool_calls)
     return {"model": model, "created_at": stamp(created), "message": message, **encode_end(reply, took_ns)}
@@ -59,6 +61,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             usage=decode_usage(body),
             finish_reason=decode_finish(body, bool(calls)),
             tool_calls=tuple(calls),
+            thoughts=body["message"].get("thinking") or "",
             logprob=mean([float(token["logprob"]) for token in body.get("logprobs") or ()]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

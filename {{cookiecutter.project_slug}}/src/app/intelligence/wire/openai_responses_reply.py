@@ -1,7 +1,7 @@
 """Replies of OpenAI's Responses, both ways: whole ones and usage. Streams are in `openai_responses_stream`.
 
-Errors are those of OpenAI's chat. A reply repeats what its request said, as OpenAI's does. Reasoning is left out of the
-text and counted as output.
+Errors are those of OpenAI's chat. A reply repeats what its request said, as OpenAI's does. Reasoning is counted as
+output, its summary an item of its own.
 """
 
 from __future__ import annotations
@@ -38,6 +38,9 @@ def encode_reply(reply: ModelReply, *, id: str, model: str, created: int, asked:
     since 1970."""
     reason = _REASONS.get(reply.finish_reason)
     output: list[dict[str, Any]] = []
+    if reply.thoughts:
+        summary = [{"type": "summary_text", "text": reply.thoughts}]
+        output.append({"id": f"rs_{id}", "type": "reasoning", "summary": summary})
     if reply.text or not reply.tool_calls:
         output.append(message_item(f"msg_{id}", reply.text))
     output += [call_item(f"fc_{id}_{index}", call) for index, call in enumerate(reply.tool_calls)]
@@ -98,12 +101,15 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
     """
     texts: list[str] = []
     calls: list[ToolCall] = []
+    thoughts: list[str] = []
     logprobs: list[float] = []
     refused = False
     try:
         for item in body["output"]:
             if item["type"] == "function_call":
                 calls.append(ToolCall(item["call_id"], item["name"], item["arguments"]))
+            elif item["type"] == "reasoning":
+                thoughts += [part["text"] for part in item.get("summary") or ()]
             elif item["type"] == "message":
                 for part in item["content"]:
                     refused = refused or part["type"] == "refusal"
@@ -117,6 +123,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             tool_calls=tuple(calls),
             id=(body.get("id") or "").removeprefix("resp_"),
             logprob=mean(logprobs),
+            thoughts="\n".join(thoughts),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply has no usable output ({error!r}): {shown(body)}") from None

@@ -1,0 +1,145 @@
+"""The form a prompt wants its reply in, when it says so in words: JSON, tags, a number, a list, the turn of an agent.
+
+A request that brings a schema of its own is not looked at here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from app.intelligence.messages import Message
+from app.intelligence.standin.agents import as_agent
+from app.intelligence.standin.reading import Reading
+from app.intelligence.standin.similarity import content_words
+from app.intelligence.standin.skills import classify
+from app.intelligence.standin.templates import patterns
+from app.intelligence.standin.values import fill
+
+_TELL = (
+    r"(?:respond|reply|return|output|answer|format(?:ted)?|produce|generate|provide|give|write|structure[d]?|extract|"
+    r"present|print|create|put|place|enclose[d]?|wrap(?:ped)?|include|add|think|use)"
+)
+JSON_ASKED = re.compile(
+    rf"\b{_TELL}\b[^.\n]{{0,100}}\bJSON\b|\b(?:valid|only|in|as|as an?|be an?|use this) JSON\b"
+    r"|\bJSON (?:object|array|format|instance|output|list)\b",
+    re.IGNORECASE,
+)
+SEVERAL = re.compile(
+    r"(?-i:\blist\[[A-Z]\w*\])|\bJSON (?:array|list)\b"
+    r"|\b(?:list|array) of (?:JSON )?(?:objects|dict(?:ionarie)?s|records)\b",
+    re.IGNORECASE,
+)
+KEYS = re.compile(r"\b(?:keys?|fields?|attributes|properties)\b([^\n]*(?:\n\s*[-*\d][^\n]*)*)", re.IGNORECASE)
+NAMED = re.compile(r"[\"'`]([A-Za-z_]\w{0,40})[\"'`]")
+LISTED = re.compile(
+    r"^[\s:]*(?:are|named|called|of)?\s*([A-Za-z_]\w*(?:\s*,\s*(?:and\s+)?[A-Za-z_]\w*)+(?:\s*,?\s+and\s+[A-Za-z_]\w*)?)"
+)
+FENCED = re.compile(r"```json[^`]*```|leading and trailing", re.IGNORECASE)
+TAG = re.compile(r"<([A-Za-z_][\w-]{0,40})>")
+MARKS = re.compile(r"</?[A-Za-z_][\w-]{0,40}>")
+TELLING = re.compile(rf"\b{_TELL}\b[^.\n]{{0,120}}$", re.IGNORECASE)
+WITHIN = re.compile(r"\b(?:in|inside|within|between|into|with|using|use|as)\b[^.\n]{0,40}$", re.IGNORECASE)
+COMMAS = re.compile(r"comma[- ]separated (?:values|list)|separated by commas?", re.IGNORECASE)
+NUMBER = re.compile(
+    r"\b(?:only|just|nothing but|nothing else)\b[^.\n]{0,50}\b(?:number|integer|digit|score|rating)\b"
+    r"|\b(?:number|integer|digit|score)\b[^.\n]{0,20}\b(?:only|alone|and nothing else)\b",
+    re.IGNORECASE,
+)
+RANGE = re.compile(r"\b(?:from|between)?\s*(-?\d+(?:\.\d+)?)\s*(?:to|and|-|–)\s*(-?\d+(?:\.\d+)?)\b")
+ALOUD = {"thinking", "scratchpad", "reasoning", "analysis", "thought", "thoughts", "reflection"}
+
+
+def without_beginning(messages: Sequence[Message]) -> tuple[list[Message], str]:
+    """The conversation up to its last question, and the beginning of the reply that the client has written already."""
+    kept = list(messages)
+    if len(kept) > 1 and kept[-1].role == "assistant" and not kept[-1].tool_calls:
+        return kept[:-1], kept[-1].text.strip()
+    return kept, ""
+
+
+def spelled_out(
+    messages: Sequence[Message], asked: int, question: Reading, plain: str, *, json_wanted: bool
+) -> str | None:
+    """The reply in the form the prompt wants, None when it wants none. `plain` is what would be said without one.
+
+    `asked` is the position of the question among the messages.
+    """
+    told = "\n\n".join(m.text for i, m in enumerate(messages) if m.role == "system" or i == asked)
+    turn = as_agent(told, [message.text for message in messages[asked + 1 :]], question)
+    if turn is not None:
+        return turn
+    wanted = JSON_ASKED.search(told)
+    if wanted or json_wanted:
+        found = _as_json(told, wanted.start() if wanted else 0, question, json_wanted=json_wanted)
+        if found is not None:
+            written = json.dumps(found, ensure_ascii=False)
+            return f"```json\n{written}\n```" if FENCED.search(told) and not json_wanted else written
+    if tags := _tags(told):
+        return "\n".join(f"<{tag}>\n{_inside(tag, question, plain)}\n</{tag}>" for tag in tags)
+    if COMMAS.search(told):
+        return ", ".join(word for word, _ in Counter(content_words(question.subject)).most_common(5)) or plain
+    if NUMBER.search(told) and not question.labels and not question.sources:
+        return _number(told)
+    return None
+
+
+def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> Any:
+    """A value of the pattern shown nearest to where JSON is asked for, or with the keys that are named."""
+    shown = list(patterns(told))
+    if shown:
+        schema = next((schema for start, schema in shown if start >= place), shown[-1][1])
+        value = fill(schema, question)
+        return [value] if _is_one(schema) and SEVERAL.search(told) else value
+    for keys in KEYS.finditer(told):
+        listed = LISTED.match(keys[1])
+        names = NAMED.findall(keys[1]) or (re.findall(r"\w+", listed[1].replace(" and ", ", ")) if listed else [])
+        if names:
+            value = {name: fill({"type": "string"}, question, name) for name in dict.fromkeys(names)}
+            return [value] if SEVERAL.search(told) else value
+    if json_wanted or question.labels:
+        return None
+    return [question.subject] if SEVERAL.search(told) else {"reply": question.subject}
+
+
+def _is_one(schema: dict[str, Any]) -> bool:
+    """Whether a pattern stands for one of several things, and does not hold them all itself."""
+    parts = (schema.get("properties") or {}).values()
+    return schema.get("type") != "array" and not any(p.get("items", {}).get("properties") for p in parts)
+
+
+def _tags(told: str) -> list[str]:
+    """The tags that the reply is to be put in, in order; those that hold what the prompt gives are not among them."""
+    wanted: dict[str, None] = {}
+    for tag in TAG.finditer(told):
+        before = told[max(0, tag.start() - 160) : tag.start()]
+        if tag[1] not in wanted and TELLING.search(before) and WITHIN.search(before) and not _given(tag[1], told):
+            wanted[tag[1]] = None
+    return list(wanted)
+
+
+def _given(tag: str, told: str) -> bool:
+    """Whether a tag holds a text already, other than a placeholder."""
+    held = re.search(rf"<{re.escape(tag)}>\s*([^\[{{.…<\s][^<]{{15,}})</{re.escape(tag)}>", told)
+    return held is not None
+
+
+def _inside(tag: str, question: Reading, plain: str) -> str:
+    if tag.lower() in ALOUD:
+        return "The question is read as it stands."
+    if question.labels and not question.sources:
+        return classify(question)
+    return MARKS.sub("", plain)
+
+
+def _number(told: str) -> str:
+    """The middle of the range that is named, 1 where none is."""
+    span = RANGE.search(told)
+    if span is None:
+        return "1"
+    low, high = float(span[1]), float(span[2])
+    middle = (low + high) / 2
+    return str(round(middle)) if "." not in span[1] + span[2] and high - low >= 2 else f"{middle:g}"

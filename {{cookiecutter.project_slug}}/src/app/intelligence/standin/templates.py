@@ -1,0 +1,125 @@
+"""JSON that a prompt shows as a pattern, read as the schema it stands for.
+
+Patterns are seldom JSON themselves: keys without quotes, types or explanations in the place of values, comments, dots
+for more of the same. What cannot be read is no pattern.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+LONGEST = 6_000  # characters of one pattern
+BEGIN = re.compile(r"\{|\[(?=\s*\{)")
+BETWEEN = re.compile(r"(?:\s|,|//[^\n]*|#[^\n]*|\.\.\.|…)*")
+QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'")
+BARE_KEY = re.compile(r"[A-Za-z_][\w -]{0,60}?(?=\s*:)")
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?=\s*(?:[,}\]\n]|//|#))")
+BARE = re.compile(r"(?:<[^<>\n]*>|\[[^\[\]\n]*\]|[^,\n{}\[\]])+")
+OPTIONS = re.compile(r"[^|/\n]{1,40}(?:\s*\|\s*[^|\n]{1,40})+$")
+
+_TYPES = (
+    ("array", re.compile(r"\b(?:list|array)\b", re.IGNORECASE)),
+    ("boolean", re.compile(r"\b(?:bool(?:ean)?|true|false)\b", re.IGNORECASE)),
+    ("integer", re.compile(r"\b(?:int(?:eger)?)\b", re.IGNORECASE)),
+    ("number", re.compile(r"\b(?:number|float|double|decimal)\b", re.IGNORECASE)),
+)
+
+
+def patterns(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Where each pattern of an object, or of a list of them, begins, and the JSON Schema it stands for."""
+    position = 0
+    while begin := BEGIN.search(text, position):
+        position = begin.end()
+        try:
+            schema, end = _value(text[: begin.start() + LONGEST], begin.start())
+        except _NoPattern:
+            continue
+        if not schema.get("properties") and not schema.get("items"):
+            continue
+        yield begin.start(), _as_given(text[begin.start() : end]) or schema
+        position = end
+
+
+def _as_given(text: str) -> dict[str, Any] | None:
+    """A pattern that is a JSON Schema already."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return None
+    return given if isinstance(given, dict) and isinstance(given.get("properties"), dict) else None
+
+
+class _NoPattern(Exception):
+    """What begins here cannot be read."""
+
+
+def _value(text: str, at: int) -> tuple[dict[str, Any], int]:
+    """The schema of the value that begins at a place, and where it ends."""
+    if text.startswith("{", at):
+        return _object(text, at)
+    if text.startswith("[", at):
+        return _list(text, at)
+    if quoted := QUOTED.match(text, at):
+        said = quoted[1] if quoted[1] is not None else quoted[2]
+        return _of_words(said, quoted=True), quoted.end()
+    if number := NUMBER.match(text, at):
+        return {"type": "number" if "." in number[0] else "integer"}, number.end()
+    if bare := BARE.match(text, at):
+        return _of_words(re.split(r"//|#", bare[0])[0], quoted=False), bare.end()
+    raise _NoPattern
+
+
+def _object(text: str, at: int) -> tuple[dict[str, Any], int]:
+    properties: dict[str, Any] = {}
+    at = _skipped(text, at + 1)
+    while not text.startswith("}", at):
+        if quoted := QUOTED.match(text, at):
+            key, at = quoted[1] if quoted[1] is not None else quoted[2], quoted.end()
+        elif bare := BARE_KEY.match(text, at):
+            key, at = bare[0].strip(), bare.end()
+        else:
+            raise _NoPattern
+        at = _skipped(text, at)
+        if not text.startswith(":", at):
+            raise _NoPattern
+        properties[key], at = _value(text, _skipped(text, at + 1))
+        at = _skipped(text, at)
+    return {"type": "object", "properties": properties, "required": list(properties)}, at + 1
+
+
+def _list(text: str, at: int) -> tuple[dict[str, Any], int]:
+    items: Mapping[str, Any] | None = None
+    at = _skipped(text, at + 1)
+    while not text.startswith("]", at):
+        one, at = _value(text, at)
+        items = items or one
+        at = _skipped(text, at)
+    return {"type": "array", "items": dict(items or {"type": "string"})}, at + 1
+
+
+def _skipped(text: str, at: int) -> int:
+    between = BETWEEN.match(text, at)
+    at = between.end() if between else at
+    if at >= len(text):
+        raise _NoPattern
+    return at
+
+
+def _of_words(said: str, *, quoted: bool) -> dict[str, Any]:
+    """What stands in the place of a value: options, a type, or an explanation."""
+    said = said.strip().strip("<>")
+    if OPTIONS.fullmatch(said):
+        options = [option.strip(" \"'`") for option in said.split("|")]
+        if not all(any(pattern.search(option) for _, pattern in _TYPES) or option in _PLAIN for option in options):
+            return {"type": "string", "enum": options}
+    words = len(said.split())
+    for kind, pattern in _TYPES:
+        if pattern.search(said) and (words <= 2 or not quoted):
+            return {"type": kind} | ({"items": {"type": "string"}} if kind == "array" else {})
+    return {"type": "string", "description": said}
+
+
+_PLAIN = ("string", "str", "null", "None", "text")

@@ -1,0 +1,123 @@
+"""Which tool the stand-in calls next, and that it calls none any more.
+
+A tool is called once for a question, unless the request demands calls: then others come first, and a tool that hands in
+the result last. A question calls what it is about; small talk calls nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.intelligence.messages import Message, ModelRequest, Tool
+from app.intelligence.standin.similarity import content_words, cosine, features, rarity, words
+from app.intelligence.standin.values import SUM
+
+# Alike enough that the question is plainly about the tool.
+ALIKE = 0.08
+# Results that come back as text of a user, as agents without a role for tools send them.
+OBSERVED = re.compile(r"\s*(?:observation|tool (?:result|response|output))s?\s*:", re.IGNORECASE)
+HANDS_IN = re.compile(
+    r"(?:^|_)(?:final|answer|finish|submit|respond|response|result|output|done|complete)(?:_|$|[A-Z])"
+)
+LOOKS_UP = {"search", "lookup", "look", "retrieve", "retriever", "find", "query", "browse", "wikipedia", "knowledge"}
+COUNTS = {
+    "calculate",
+    "calculator",
+    "calc",
+    "math",
+    "maths",
+    "arithmetic",
+    "compute",
+    "add",
+    "multiply",
+    "divide",
+    "sum",
+}
+QUESTION = re.compile(
+    r"\?|^\s*(?:who|what|when|where|which|why|how|tell|find|look|search|give|list|show|explain|compare|summari[sz]e|get)\b",
+    re.IGNORECASE,
+)
+
+
+def position_of_question(messages: Sequence[Message]) -> int:
+    """Where the last thing a person said stands; what follows are calls and their results."""
+    for index in range(len(messages) - 1, -1, -1):
+        if messages[index].role == "user" and not OBSERVED.match(messages[index].text):
+            return index
+    return len(messages) - 1
+
+
+def next_tool(request: ModelRequest, subject: str, after: Sequence[Message]) -> Tool | None:
+    """The tool to call now. `subject` is the question, `after` the messages since it."""
+    choice = request.tool_choice
+    if not request.tools or choice == "none":
+        return None
+    named = [tool for tool in request.tools if tool.name == choice]
+    if named:
+        return named[0]
+    called = " ".join(call.name for message in after for call in message.tool_calls)
+    called += " ".join(message.text for message in after if message.role == "assistant")
+    left = [tool for tool in request.tools if re.search(rf"\b{re.escape(tool.name)}\b", called) is None]
+    if choice == "required":
+        handing_in = [tool for tool in left or request.tools if HANDS_IN.search(tool.name)]
+        others = [tool for tool in left if tool not in handing_in]
+        if after and handing_in:
+            return handing_in[0]
+        return tool_for(others or handing_in or request.tools, subject)
+    if after:
+        return None
+    tool, likeness = most_alike(request.tools, subject)
+    return (
+        tool if likeness >= ALIKE or _plainly_meant(tool, subject, likeness) else _last_resort(request.tools, subject)
+    )
+
+
+def most_alike(tools: Sequence[Tool], text: str) -> tuple[Tool, float]:
+    """The tool whose name, description and parameters are most like the text, and how much (cosine)."""
+    described = [features(f"{_spaced(t.name)} {t.description} {_parameter_texts(t.parameters)}") for t in tools]
+    subject = features(text)
+    idf = rarity(described)
+    scores = [cosine(subject, counts, idf) for counts in described]
+    best = max(range(len(tools)), key=lambda index: scores[index])
+    return tools[best], scores[best]
+
+
+def tool_for(tools: Sequence[Tool], subject: str) -> Tool:
+    """The tool for a question that has to call one."""
+    tool, likeness = most_alike(tools, subject)
+    return tool if likeness >= ALIKE else _last_resort(tools, subject) or tool
+
+
+def _plainly_meant(tool: Tool, subject: str, likeness: float) -> bool:
+    """Whether a question that shares little with a tool's long description shares a word with its name."""
+    if not likeness or not QUESTION.search(subject):
+        return False
+    named = {word[:5] for word in content_words(_spaced(tool.name)) if len(word) > 3}
+    return any(word[:5] in named for word in content_words(subject))
+
+
+def _last_resort(tools: Sequence[Tool], subject: str) -> Tool | None:
+    """A question calls the only tool there is; of several, arithmetic what calculates, any other what looks up."""
+    wanted = COUNTS if SUM.search(subject) else LOOKS_UP if _asks(subject) else set()
+    if len(tools) == 1 and wanted:
+        return tools[0]
+    return next((tool for tool in tools if wanted & set(words(_spaced(tool.name)))), None)
+
+
+def _asks(subject: str) -> bool:
+    return QUESTION.search(subject) is not None and bool(content_words(subject))
+
+
+def _spaced(name: str) -> str:
+    """A tool's name as words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name)
+
+
+def _parameter_texts(schema: Mapping[str, Any]) -> str:
+    properties = schema.get("properties") or {}
+    return " ".join(
+        f"{key.replace('_', ' ')} {part.get('description', '')} {' '.join(map(str, part.get('enum') or ()))}"
+        for key, part in properties.items()
+    )

@@ -1,0 +1,277 @@
+"""Values that fit a JSON Schema, taken from the words of a text wherever they are found there.
+
+Only the form counts: a number for a number, a name for what is called a city or a person, a sum for an expression. What
+the text does not hold becomes the text itself, or the plainest value that fits.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from app.intelligence.schema_references import in_place
+from app.intelligence.standin.reading import Reading
+from app.intelligence.standin.similarity import content_words, coverage, terms
+from app.intelligence.standin.skills import answer, classify
+
+NUMBER = re.compile(r"(?<![\w.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.])-?\d+(?:\.\d+)?(?![\w-])")
+ANY_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+SUM = re.compile(r"[-(\s]*\d[\d.,]*(?:\s*(?:\*\*|//|[-+*/^%x×÷])\s*[-(\s]*\d[\d.,]*\s*\)*)+")
+IDENTIFIER = re.compile(r"\b(?=[A-Z0-9-]*\d)[A-Z0-9][A-Z0-9-]{2,}\b")
+DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")
+MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+\w")
+URL = re.compile(r"https?://[^\s\"'<>)\]]+")
+# Words in capitals that follow each other, not at the beginning of a sentence unless nothing else is there.
+PROPER = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'’-]*(?:(?:\s+(?:of|de|da|la|von|van)\s+|\s+|,\s+)[A-Z][\w'’-]*)*")
+QUOTED = re.compile(r"[\"“`]([^\"”`\n]{1,200})[\"”`]")
+
+_IDENTIFIERS = {"id", "number", "code", "ref", "reference", "order", "invoice"}
+_NAME_WORDS = """
+city location place country state region town destination origin name person author artist company airport customer
+user product title ticker stock
+"""
+_NAMES = set(_NAME_WORDS.split())
+_SUMS = {"expression", "equation", "formula", "calculation"}
+_FIRST_DAY = "2024-01-01"
+_PLAIN = {
+    "date": _FIRST_DAY,
+    "date-time": f"{_FIRST_DAY}T00:00:00Z",
+    "time": "00:00:00Z",
+    "duration": "P1D",
+    "email": "someone@example.com",
+    "idn-email": "someone@example.com",
+    "hostname": "example.com",
+    "uri": "https://example.com/",
+    "url": "https://example.com/",
+    "uri-reference": "https://example.com/",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+}
+_WRITTEN = {"date": DATE, "time": TIME, "email": MAIL, "uri": URL, "url": URL}
+
+
+def fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
+    """A value that fits a JSON Schema, every property given, its choices made by likeness to the subject.
+
+    References are followed; one that comes back to itself ends in an object without fields.
+    """
+    return _Filling(reading, sparing=False).of(_followed(schema), name)
+
+
+def arguments(schema: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
+    """The arguments of a tool: what its schema requires, and of the rest what the subject names."""
+    filled = _Filling(reading, sparing=True).of({"type": "object", **_followed(schema)}, "")
+    return filled if isinstance(filled, dict) else {}
+
+
+def _followed(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return in_place(schema, lambda _: {"type": "object"})
+
+
+class _Filling:
+    """One walk over a schema. Each number of the subject is used once, in order, while there are any."""
+
+    def __init__(self, reading: Reading, *, sparing: bool) -> None:
+        self._reading = reading
+        self._sparing = sparing
+        self._numbers = [float(found.replace(",", "")) for found in NUMBER.findall(reading.subject)]
+        if not self._numbers:
+            self._numbers = [float(found) for found in ANY_NUMBER.findall(reading.subject)[:1]]
+        self._next = 0
+
+    def of(self, schema: Mapping[str, Any], name: str) -> Any:
+        schema = _merged(schema)
+        if "const" in schema:
+            return schema["const"]
+        if schema.get("enum"):
+            return self._chosen(schema)
+        for choice in ("anyOf", "oneOf"):
+            if schema.get(choice):
+                options = [option for option in schema[choice] if option.get("type") != "null"] or schema[choice]
+                return self.of({**_without(schema, choice, "type", "default"), **options[0]}, name)
+        kind = _kind(schema)
+        if kind == "object":
+            return self._object(schema)
+        if kind == "array":
+            return self._array(schema, name)
+        return self._scalar(kind, schema, name)
+
+    def _chosen(self, schema: Mapping[str, Any]) -> Any:
+        options = schema["enum"]
+        described = {str(option): schema.get("description", "") for option in options}
+        known = {option: self._reading.labels.get(option, "") for option in described}
+        chosen = classify(replace(self._reading, labels=known))
+        return next(option for option in options if str(option) == chosen)
+
+    def _object(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        required = schema.get("required")
+        parts: Mapping[str, Any] = schema.get("properties") or {}
+        filled: dict[str, Any] = {}
+        for key, part in parts.items():
+            if not self._sparing or self._named(key, part, required):
+                filled[key] = self.of(part, key)
+        for number in range(len(filled), int(schema.get("minProperties", 0))):
+            filled[f"field_{number + 1}"] = self.of(_schema_of(schema.get("additionalProperties")), "")
+        return filled
+
+    def _named(self, key: str, part: Mapping[str, Any], required: Any) -> bool:
+        """Whether an argument is given: demanded, or one of its values stands in the subject."""
+        if isinstance(required, list):
+            if key in required:
+                return True
+        elif "default" not in part:
+            return True
+        asked = self._reading.subject.casefold()
+        return any(isinstance(value, str) and value.casefold() in asked for value in part.get("enum") or ())
+
+    def _array(self, schema: Mapping[str, Any], name: str) -> list[Any]:
+        given = schema.get("prefixItems")
+        if given:
+            return [self.of(part, name) for part in given]
+        least = max(1, int(schema.get("minItems", 1)))
+        count = min(least, int(schema.get("maxItems", least)))
+        inner = _schema_of(schema.get("items"))
+        if schema.get("uniqueItems") and inner.get("enum"):
+            first = self.of(inner, name)
+            return [first, *(value for value in inner["enum"] if value != first)][:count]
+        return [self.of(inner, name) for _ in range(count)]
+
+    def _scalar(self, kind: str, schema: Mapping[str, Any], name: str) -> Any:
+        if kind == "null":
+            return None
+        if kind == "boolean":
+            asked = terms(f"{name} {schema.get('description', '')}")
+            return coverage(asked, terms(self._reading.subject), {}) >= 0.5
+        if kind in ("integer", "number"):
+            return _bounded(self._number(), schema, whole=kind == "integer")
+        return _of_length(self._text(schema, name), schema)
+
+    def _number(self) -> float:
+        if not self._numbers:
+            return 0.0
+        found = self._numbers[min(self._next, len(self._numbers) - 1)]
+        self._next += 1
+        return found
+
+    def _text(self, schema: Mapping[str, Any], name: str) -> str:
+        subject = self._reading.subject
+        if pattern := schema.get("pattern"):
+            return _matching(pattern, subject, schema)
+        if (form := schema.get("format")) in _PLAIN:
+            found = _WRITTEN[form].search(subject) if form in _WRITTEN else None
+            return found[0] if found else _PLAIN[form]
+        if self._reading.sources:
+            return answer(self._reading)
+        words = set(re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
+        for wanted, find in _FINDERS:
+            if words & wanted and (said := find(subject)):
+                return said
+        return " ".join(subject.split())
+
+
+def _merged(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with what `allOf` adds; its own words win."""
+    merged: dict[str, Any] = {}
+    for part in schema.get("allOf") or ():
+        merged |= _merged(part)
+    return {**merged, **_without(schema, "allOf")}
+
+
+def _without(schema: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {key: value for key, value in schema.items() if key not in names}
+
+
+def _schema_of(value: Any) -> Mapping[str, Any]:
+    """The schema of items or of further properties, where `true` and nothing mean any."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        kind = next((one for one in kind if one != "null"), "null")
+    if kind is None:
+        kind = "object" if "properties" in schema else "array" if "items" in schema else "string"
+    return str(kind)
+
+
+def _bounded(value: float, schema: Mapping[str, Any], *, whole: bool) -> float:
+    """The number within the schema's bounds."""
+    step = float(schema.get("multipleOf") or (1 if whole else 0))
+    if isinstance(low := schema.get("minimum"), int | float):
+        value = max(value, low)
+    if isinstance(high := schema.get("maximum"), int | float):
+        value = min(value, high)
+    if isinstance(low := schema.get("exclusiveMinimum"), int | float) and value <= low:
+        value = low + (step or 0.5)
+    if isinstance(high := schema.get("exclusiveMaximum"), int | float) and value >= high:
+        value = high - (step or 0.5)
+    if step and value % step:
+        value -= value % step
+        if isinstance(low := schema.get("minimum"), int | float) and value < low:
+            value += step
+    return int(value) if whole else value
+
+
+def _of_length(text: str, schema: Mapping[str, Any]) -> str:
+    if isinstance(most := schema.get("maxLength"), int):
+        text = text[:most]
+    return text.ljust(int(schema.get("minLength", 0)), ".")
+
+
+def _matching(pattern: str, subject: str, schema: Mapping[str, Any]) -> str:
+    """What matches in the subject, or an example the schema gives; the subject when there is neither."""
+    try:
+        found = re.search(pattern.removeprefix("^").removesuffix("$"), subject)
+    except re.error:
+        found = None
+    if found and found[0]:
+        return found[0]
+    examples = [schema.get("default"), schema.get("example"), *(schema.get("examples") or ())]
+    return next((one for one in examples if isinstance(one, str)), subject)
+
+
+def _found(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    def find(subject: str) -> str:
+        match = pattern.search(subject)
+        return match[0].strip() if match else ""
+
+    return find
+
+
+def _proper(subject: str) -> str:
+    """The longest run of words in capitals: a name, if there is one."""
+    names = [re.sub(r"['’]s?$", "", found.strip(" ,")) for found in PROPER.findall(subject)]
+    return max((name for name in names if name != "I"), key=len, default="")
+
+
+def _sum(subject: str) -> str:
+    """Arithmetic as Python writes it."""
+    found = max(SUM.findall(subject), key=len, default="").strip()
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", found).translate(str.maketrans("x×÷", "**/")).replace("^", "**")
+    return plain.strip(" ,.")
+
+
+def _identifier(subject: str) -> str:
+    found = IDENTIFIER.search(subject)
+    return found[0] if found else ""
+
+
+def _database_question(subject: str) -> str:
+    return "SELECT 1" if content_words(subject) else ""
+
+
+_FINDERS: tuple[tuple[set[str], Callable[[str], str]], ...] = (
+    ({"sql"}, _database_question),
+    (_SUMS, _sum),
+    ({"email", "mail"}, _found(MAIL)),
+    ({"url", "link", "website"}, _found(URL)),
+    ({"date", "day"}, _found(DATE)),
+    ({"time"}, _found(TIME)),
+    (_IDENTIFIERS, _identifier),
+    (_NAMES, _proper),
+)

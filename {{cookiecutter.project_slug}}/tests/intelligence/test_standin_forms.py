@@ -1,0 +1,122 @@
+"""The stand-in answers in the form that the prompt's own words spell out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from app.intelligence.messages import Message, ModelRequest
+from app.intelligence.providers.offline import OfflineProvider
+from app.intelligence.providers.provider import Timeouts
+
+REACT = """Answer the question. You have these tools:
+search: A search engine. Useful for questions about current events.
+calculator: Useful for math.
+
+Question: the input question
+Thought: think about what to do
+Action: the action to take, should be one of [search, calculator]
+Action Input: the input to the action
+Observation: the result of the action
+Thought: I now know the final answer
+Final Answer: the final answer
+
+Begin!
+
+Question: What is 6 * 7?
+Thought:"""
+PYDANTIC = """List three birds.
+The output should be formatted as a JSON instance that conforms to the JSON schema below.
+```
+{"properties": {"birds": {"type": "array", "items": {"type": "string"}}, "count": {"type": "integer"}}}
+```"""
+
+
+async def said(*messages: tuple[str, str], **more: Any) -> str:
+    request = ModelRequest("m", tuple(Message(role, text) for role, text in messages), **more)  # type: ignore[arg-type]
+    return (await OfflineProvider().complete(request, Timeouts())).text
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        ('Reply only with JSON like {"name": "...", "age": <int>, "tags": [""]}. Ada, 36.', {"name", "age", "tags"}),
+        ("Return JSON:\n{\n  name: string, // who\n  \"city\": string\n}\nText: Ada lives in Rome.", {"name", "city"}),
+        ("Use this JSON schema:\nRecipe = {'title': str, 'steps': list[str]}\nGive a recipe.", {"title", "steps"}),
+        ('Respond with valid JSON with the keys "summary" and "score".\nText: it was fine', {"summary", "score"}),
+        ("Return a JSON object with keys summary, score and reason. Text: it was fine", {"summary", "score", "reason"}),
+        (PYDANTIC, {"birds", "count"}),
+    ],
+    ids=["pattern", "comments", "types", "quoted keys", "keys", "schema"],
+)  # fmt: skip
+async def test_json_has_the_keys_of_the_pattern(prompt: str, expected: set[str]) -> None:
+    """Patterns, schemas and names of keys alike."""
+    assert set(json.loads(await said(("user", prompt)))) == expected
+
+
+@pytest.mark.feature("N2")
+async def test_values_of_a_pattern_have_its_types() -> None:
+    """Options are chosen among, lists are lists, numbers numbers; several are a list."""
+    prompt = 'Return a JSON array of objects: {"mood": "good|bad", "stars": 4, "words": ["..."]}. Review: a bad day'
+    [one] = json.loads(await said(("user", prompt)))
+
+    assert one["mood"] == "bad"
+    assert isinstance(one["stars"], int)
+    assert isinstance(one["words"], list)
+
+
+@pytest.mark.feature("N2")
+async def test_a_reply_that_was_begun_is_gone_on_with() -> None:
+    """The client's own beginning is not said twice."""
+    rest = await said(("user", 'Reply only with JSON: {"name": "..."}. I am Ada.'), ("assistant", "{"))
+
+    assert set(json.loads("{" + rest)) == {"name"}
+
+
+@pytest.mark.feature("N2")
+async def test_tags_are_written_as_told() -> None:
+    """What the prompt gives in tags is not among them."""
+    prompt = (
+        "<article>A long article about the sea and its many fishes.</article>\nThink in <thinking> tags, then put your "
+        "answer in <answer></answer> tags. What is the article about?"
+    )
+    text = await said(("user", prompt))
+
+    assert text.startswith("<thinking>\n")
+    assert "</answer>" in text
+    assert "<article>" not in text
+
+
+@pytest.mark.feature("N2")
+async def test_an_agent_in_text_calls_a_tool_once_and_answers() -> None:
+    """The lines of the prompt's own format: an action first, the final answer after the observation."""
+    first = await said(("user", REACT), stop=("\nObservation",))
+    last = await said(
+        ("user", f"{REACT} I should.\nAction: calculator\nAction Input: 6 * 7\nObservation: 42\nThought:")
+    )
+
+    assert "\nAction: calculator\nAction Input: What is 6 * 7?" in first
+    assert last.endswith("Final Answer: 42")
+
+
+@pytest.mark.feature("N2")
+async def test_an_agent_in_json_hands_in_what_was_observed() -> None:
+    """One blob of JSON with an action, fenced as agents expect it."""
+    system = 'Reply with a JSON blob with "action" and "action_input". Valid "action" values: "Final Answer" or search'
+    first = await said(("system", system), ("user", "search: what is a tern?"))
+    last = await said(
+        ("system", system), ("user", "what is a tern?"), ("assistant", first), ("user", "Observation: a bird")
+    )
+
+    assert json.loads(first.strip("`json\n"))["action"] == "search"
+    assert json.loads(last.strip("`json\n")) == {"action": "Final Answer", "action_input": "a bird"}
+
+
+@pytest.mark.feature("N2")
+async def test_numbers_and_lists_are_bare() -> None:
+    """A score within the range that is named, words with commas between."""
+    assert await said(("user", "Rate it from 1 to 5. Answer with only the number. Text: fine")) == "3"
+    assert "sea" in (await said(("user", "Name things as comma separated values: the sea, the sea"))).split(", ")

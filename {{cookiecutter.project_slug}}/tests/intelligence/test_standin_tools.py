@@ -1,0 +1,101 @@
+"""When the stand-in calls a tool, which one, and that it stops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.intelligence.messages import Message, ModelReply, ModelRequest, Tool, ToolCall
+from app.intelligence.providers.offline import OfflineProvider
+from app.intelligence.providers.provider import Timeouts
+
+
+def tool(name: str, description: str = "", **properties: str) -> Tool:
+    parts = {key: {"type": kind} for key, kind in properties.items()}
+    return Tool(name, description, {"type": "object", "properties": parts, "required": list(parts)})
+
+
+WEATHER = tool("get_weather", "The weather of a city", city="string")
+SUMS = tool("calculator", "Does arithmetic", expression="string")
+SEARCH = tool("web_search", "A search engine optimised for accurate and trusted results", query="string")
+HAND_IN = tool("final_result", "The final response which ends this conversation", summary="string")
+
+
+async def reply(*messages: Message, tools: tuple[Tool, ...], **more: Any) -> ModelReply:
+    return await OfflineProvider().complete(ModelRequest("m", messages, tools=tools, **more), Timeouts())
+
+
+def asked(text: str) -> Message:
+    return Message("user", text)
+
+
+def answered(called: Tool, result: str) -> tuple[Message, Message]:
+    call = ToolCall("call_1", called.name, "{}")
+    return Message("assistant", "", (call,)), Message("tool", result, tool_call_id="call_1")
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    ("question", "called"),
+    [
+        ("What's the weather like in Paris?", "get_weather"),
+        ("Compute 12 * (3 + 4)", "calculator"),
+        ("Who won the cup in 2022?", "web_search"),
+        ("Good evening!", ""),
+        ("Thanks, that is all.", ""),
+    ],
+)
+async def test_a_question_calls_what_it_is_about(question: str, called: str) -> None:
+    """By words, by arithmetic, or because something must be looked up; small talk calls nothing."""
+    said = await reply(asked(question), tools=(WEATHER, SUMS, SEARCH))
+
+    assert [call.name for call in said.tool_calls] == ([called] if called else [])
+
+
+@pytest.mark.feature("N2")
+async def test_a_tool_is_called_once_and_its_result_is_the_answer() -> None:
+    """With the result there is nothing left to call; a new question begins again."""
+    question = asked("What's the weather like in Paris?")
+    first = await reply(question, *answered(WEATHER, "19 degrees"), tools=(WEATHER, SUMS))
+    again = await reply(question, *answered(WEATHER, "19 degrees"), asked("And the weather in Rome?"), tools=(WEATHER,))
+
+    assert (first.tool_calls, first.text) == ((), "Here is what I found: 19 degrees")
+    assert [call.arguments for call in again.tool_calls] == ['{"city": "Rome"}']
+
+
+@pytest.mark.feature("N2")
+async def test_demanded_calls_end_with_the_tool_that_hands_in() -> None:
+    """`required` calls what the question is about, then what ends the conversation; a named tool is always called."""
+    question = asked("What's the weather like in Paris?")
+    first = await reply(question, tools=(HAND_IN, WEATHER), tool_choice="required")
+    second = await reply(question, *answered(WEATHER, "19"), tools=(HAND_IN, WEATHER), tool_choice="required")
+    named = await reply(question, tools=(SUMS, WEATHER), tool_choice="calculator")
+    none = await reply(question, tools=(WEATHER,), tool_choice="none")
+
+    assert [said.tool_calls[0].name for said in (first, second, named)] == ["get_weather", "final_result", "calculator"]
+    assert none.tool_calls == ()
+
+
+@pytest.mark.feature("N2")
+async def test_results_told_by_a_user_are_results() -> None:
+    """Agents without a role for tools send what they observed as a user: nothing is called again."""
+    said = await reply(
+        asked("What's the weather like in Paris?"),
+        Message("assistant", "Calling tools: get_weather"),
+        asked("Observation:\n19 degrees"),
+        tools=(WEATHER, HAND_IN),
+        tool_choice="required",
+    )
+
+    assert [call.name for call in said.tool_calls] == ["final_result"]
+
+
+@pytest.mark.feature("N2")
+async def test_a_schema_is_kept_after_a_result() -> None:
+    """The answer to a result has the form that was asked for."""
+    schema = {"type": "object", "properties": {"degrees": {"type": "integer"}}}
+    question = asked("What's the weather like in Paris?")
+    said = await reply(question, *answered(WEATHER, "19 degrees"), tools=(WEATHER,), output_schema=schema)
+
+    assert said.text == '{"degrees": 19}'

@@ -1,0 +1,81 @@
+"""What the stand-in puts into a schema: values that fit, taken from the text where it holds them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from app.intelligence.messages import Message
+from app.intelligence.standin.reading import read
+from app.intelligence.standin.values import arguments, fill
+
+BOOKING = (
+    "Book a table for 4 at 19:30 on 2026-03-05 in San Francisco, mail ada@example.org, see https://table.example/x"
+)
+
+
+def filled(schema: dict[str, Any], text: str = BOOKING) -> Any:
+    return fill(schema, read((Message("user", text),)))
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "integer", "minimum": 10, "multipleOf": 5},
+        {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+        {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 2, "uniqueItems": True},
+        {"type": "array", "maxItems": 0, "items": {"type": "string"}},
+        {"type": ["null", "string"], "minLength": 200},
+        {"type": "string", "maxLength": 3},
+        {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}]},
+        {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "boolean"}], "items": False},
+        {"type": "object", "additionalProperties": {"type": "integer"}, "minProperties": 2},
+        {"definitions": {"A": {"type": "object", "properties": {"n": {"enum": [1, 2]}}}}, "$ref": "#/definitions/A"},
+        {"type": "string", "pattern": r"^\d{4}-\d{2}$"},
+        {"properties": {"day": {"type": "string", "format": "date-time"}}, "required": ["day"]},
+    ],
+    ids=lambda schema: json.dumps(schema)[:40],
+)
+def test_what_is_filled_in_fits_the_schema(schema: dict[str, Any]) -> None:
+    """Bounds, counts, patterns, alternatives and references hold."""
+    jsonschema.validate(filled(schema), schema, format_checker=jsonschema.FormatChecker())
+
+
+@pytest.mark.feature("N2")
+def test_values_come_from_the_text_that_holds_them() -> None:
+    """Dates, times, addresses and numbers are read, each number once."""
+    form = {"date": "date", "time": "time", "mail": "email", "page": "uri"}
+    schema: dict[str, Any] = {"properties": {key: {"type": "string", "format": form[key]} for key in form}}
+    schema["properties"]["city"] = {"type": "string"}
+
+    assert filled(schema) == {
+        "date": "2026-03-05",
+        "time": "19:30",
+        "mail": "ada@example.org",
+        "page": "https://table.example/x",
+        "city": "San Francisco",
+    }
+    two = {"properties": {"a": {"type": "number"}, "b": {"type": "number"}}}
+    assert filled(two, "What is 1,200 times 7?") == {"a": 1200.0, "b": 7.0}
+
+
+@pytest.mark.feature("N2")
+def test_a_tool_gets_what_it_requires_and_what_is_named() -> None:
+    """Arguments that are optional stay out, unless one of their values stands in the question."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "expression": {"type": "string"},
+            "unit": {"enum": ["celsius", "fahrenheit"]},
+            "style": {"enum": ["brief", "long"]},
+            "limit": {"type": "integer"},
+        },
+        "required": ["expression"],
+    }
+    given = arguments(schema, read((Message("user", "How much is (1,984 + 6) * 9 in Celsius?"),)))
+
+    assert given == {"expression": "(1984 + 6) * 9", "unit": "celsius"}
