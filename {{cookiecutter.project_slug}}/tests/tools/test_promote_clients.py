@@ -10,7 +10,7 @@ from tests.tools.notebooks.projects import make_project, promote_cells
 from tools.promote.clients import FAMILIES
 from tools.promote.clients_page import page
 
-OPENAI, GEMINI = "**openai_client_args()", "**gemini_client_args()"
+OPENAI, GEMINI, BEDROCK = "**openai_client_args()", "**gemini_client_args()", "**bedrock_client_args()"
 API_BASE = '**client_args("openai", "api_base", "api_key")'
 LC_GEMINI = '**client_args("gemini", "base_url", "google_api_key"), vertexai=False'
 
@@ -84,6 +84,28 @@ CASES = [
         "ChatBedrock(model_id='meta.llama3', client=c)",
         f"ChatOpenAI(model='meta.llama3', {OPENAI})",
         "from langchain_openai import ChatOpenAI",
+    ),
+    _case(
+        "from langchain_aws import ChatBedrockConverse",
+        "ChatBedrockConverse(model='anthropic.claude-3', region_name='us', temperature=0)",
+        f"ChatBedrockConverse(model='anthropic.claude-3', temperature=0, {BEDROCK})",
+    ),
+    _case("import boto3", "boto3.client('bedrock-runtime')", f"boto3.client('bedrock-runtime', {BEDROCK})"),
+    _case(
+        "import boto3",
+        "boto3.Session(profile_name='me').client(service_name='bedrock-runtime', region_name='us', config=C)",
+        f"boto3.Session(profile_name='me').client(service_name='bedrock-runtime', config=C, {BEDROCK})",
+    ),
+    _case(
+        "from llama_index.llms.bedrock_converse import BedrockConverse",
+        "BedrockConverse(model='amazon.nova', profile_name='me')",
+        f"BedrockConverse(model='amazon.nova', {BEDROCK})",
+    ),
+    _case(
+        "from haystack_integrations.components.generators.amazon_bedrock import AmazonBedrockChatGenerator",
+        "AmazonBedrockChatGenerator(model='amazon.nova', aws_region_name='us')",
+        "AmazonBedrockChatGenerator(model='amazon.nova', **haystack_bedrock_args())",
+        "use_door_environment()",
     ),
     _case("from langchain_groq import ChatGroq", "ChatGroq(model='llama')", f"ChatOpenAI(model='llama', {OPENAI})"),
     _case(
@@ -270,6 +292,14 @@ def test_what_the_doors_do_not_serve_of_a_family_is_refused(code: str, reason: s
     assert [(f.cell, f.line) for f in findings] == [(0, len(code.splitlines()))]
     assert reason in findings[0].reason
     assert findings[0].remedy
+
+
+def test_a_service_that_manages_models_is_left_alone(tmp_path: Path) -> None:
+    """It asks none, and the report says that it needs Amazon's own credentials."""
+    promoted = promote_cells(make_project(tmp_path), "import boto3\nc = boto3.client('bedrock', 'us')\nprint(c)")
+    assert promoted.code[-1].endswith("c = boto3.client('bedrock', 'us')\nprint(c)")
+    kept = [f for f in promoted.promotion.report.findings if (f.outcome, f.subject) == ("kept", "client")]
+    assert [(f.what, f.line) for f in kept] == [("boto3.client('bedrock')", 2)]
 
 
 def test_an_endpoint_s_name_on_another_object_is_no_endpoint(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from app.errors import (
 )
 from app.intelligence.wire import (
     anthropic_messages_reply,
+    bedrock_reply,
     cohere_reply,
     gemini_reply,
     ollama_reply,
@@ -30,7 +31,7 @@ from app.intelligence.wire import (
 )
 from app.interface.failures import Failure, failure_of
 
-Dialect = Literal["openai", "anthropic", "gemini", "ollama", "cohere"]
+Dialect = Literal["openai", "anthropic", "gemini", "ollama", "cohere", "bedrock"]
 
 FINAL = (BudgetExceededError, CallFailedError, InvalidReplyError, ProviderError, ConfigurationError)
 
@@ -59,10 +60,26 @@ _GOOGLE_KINDS = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+# Kind and status at Amazon, whose clients know no header against trying again: what is final gets a status they leave.
+_AMAZON_KINDS = {
+    400: ("ValidationException", 400),
+    401: ("AccessDeniedException", 401),
+    402: ("ServiceQuotaExceededException", 402),
+    403: ("AccessDeniedException", 403),
+    404: ("ResourceNotFoundException", 404),
+    413: ("ValidationException", 400),
+    422: ("ValidationException", 400),
+    429: ("ThrottlingException", 429),
+    503: ("ServiceUnavailableException", 503),
+    504: ("ModelTimeoutException", 408),
+}
+_AMAZON_FINAL = ("ModelErrorException", 424)
+_AMAZON_OTHER = ("InternalServerException", 500)
 # Where the doors of each protocol are; all other paths are OpenAI's.
 _PLACES: tuple[tuple[re.Pattern[str], Dialect], ...] = (
     (re.compile(r"/v1/messages"), "anthropic"),
     (re.compile(r"/v1beta/|/v1/models/[^/]+:"), "gemini"),
+    (re.compile(r"/model/"), "bedrock"),
     (re.compile(r"/api/"), "ollama"),
     (re.compile(r"/v2/|/v1/(chat|embed|generate)$"), "cohere"),
 )
@@ -71,6 +88,7 @@ _BODIES: Mapping[Dialect, Callable[[str, Failure], dict[str, Any]]] = {
     "anthropic": lambda kind, failure: anthropic_messages_reply.encode_error(kind, failure.message),
     "gemini": lambda kind, failure: gemini_reply.encode_error(kind, failure.message, failure.status),
     "ollama": lambda kind, failure: ollama_reply.encode_error(failure.message),
+    "bedrock": lambda kind, failure: bedrock_reply.encode_error(failure.message),
     "cohere": lambda kind, failure: cohere_reply.encode_error(failure.message),
 }
 
@@ -85,6 +103,8 @@ def error_kind(dialect: Dialect, error: AppError) -> str:
     failure = failure_of(error)
     if dialect == "anthropic":
         return _ANTHROPIC_KINDS.get(failure.status, "api_error")
+    if dialect == "bedrock":
+        return _at_amazon(error, failure)[0]
     return _GOOGLE_KINDS.get(failure.status, "INTERNAL") if dialect == "gemini" else failure.kind
 
 
@@ -96,7 +116,15 @@ def error_body(dialect: Dialect, error: AppError) -> dict[str, Any]:
 def error_response(dialect: Dialect, error: AppError) -> Response:
     """The whole answer, with `x-should-retry: false` where it is final."""
     failure = failure_of(error)
-    headers = dict(failure.headers)
+    headers, status = dict(failure.headers), failure.status
     if isinstance(error, FINAL):
         headers["x-should-retry"] = "false"
-    return Response(orjson.dumps(error_body(dialect, error)), failure.status, headers, media_type="application/json")
+    if dialect == "bedrock":
+        headers["x-amzn-errortype"], status = _at_amazon(error, failure)
+    return Response(orjson.dumps(error_body(dialect, error)), status, headers, media_type="application/json")
+
+
+def _at_amazon(error: AppError, failure: Failure) -> tuple[str, int]:
+    if failure.status >= 500 and failure.status != 504 and isinstance(error, FINAL):
+        return _AMAZON_FINAL
+    return _AMAZON_KINDS.get(failure.status, _AMAZON_OTHER)
