@@ -32,8 +32,8 @@ What no door serves is refused with cell, line, reason and remedy, and keeps the
 | Ollama | `/api/chat`, `/api/embed`, `/api/show`, `/api/tags` |
 | Amazon Bedrock | `/model/<id>/converse`, `/model/<id>/converse-stream` |
 
-`boto3.client("bedrock-runtime")`, of the module or of a session, goes through Converse; `invoke_model` is refused, for each
-maker's models take a body of their own there. Amazon's other services that manage models are left alone.
+`boto3.client("bedrock-runtime")`, of the module or of a session, goes through Converse; `invoke_model` is refused, for
+each maker's models take a body of their own there. Amazon's other services that manage models are left alone.
 
 Functions of `openai` before 1.0 and Google's retired `GenerativeModel` have stand-ins in `app.orchestration`, which ask
 through the door with the clients of today.
