@@ -54,6 +54,15 @@ def ask_responses(doors: Served) -> list[str]:
     return [responses.create(model="m", input="How long?").output_text, streamed]
 
 
+def ask_interactions(doors: Served) -> list[str]:
+    """A whole reply and a stream."""
+    interactions = doors.gemini().interactions
+    events: Any = interactions.create(model="m", input="How long?", stream=True)
+    said = [event.delta.text for event in events if event.event_type == "step.delta"]
+    whole: Any = interactions.create(model="m", input="How long?")
+    return [whole.output_text, "".join(said)]
+
+
 def ask_bedrock(doors: Served) -> list[str]:
     """A whole reply and a stream, of two models, one of them named by an address."""
     client, asked = doors.bedrock(), [{"role": "user", "content": [{"text": "How long?"}]}]
@@ -78,8 +87,9 @@ BEDROCK = {
         (ask_cohere, {"cohere.chat"}),
         (ask_responses, {"openai.responses"}),
         (ask_bedrock, BEDROCK),
+        (ask_interactions, {"gemini.interactions"}),
     ],
-    ids=["gemini", "ollama", "cohere", "responses", "bedrock"],
+    ids=["gemini", "ollama", "cohere", "responses", "bedrock", "interactions"],
 )
 async def test_every_vendor_s_client_is_played_back(
     doors: Served, tmp_path: Path, ask: Callable[[Served], list[str]], protocols: set[str]

@@ -52,6 +52,7 @@ for _version in ("/v1", "/v1beta"):
     BODIES |= {
         f"{_version}/models/{{model}}:generateContent": {"contents": PARTS},
         f"{_version}/models/{{model}}:streamGenerateContent": {"contents": PARTS},
+        f"{_version}/interactions": {"model": "large", "input": "How long do refunds take?"},
         f"{_version}/models/{{model}}:countTokens": {"contents": PARTS},
         f"{_version}/models/{{model}}:embedContent": {"content": PARTS[0]},
         f"{_version}/models/{{model}}:batchEmbedContents": {
@@ -67,6 +68,7 @@ STREAMED = {
     "/v1/messages": {"stream": True},
     "/api/chat": {"stream": True},
     "/v2/chat": {"stream": True},
+    "/v1beta/interactions": {"stream": True},
 }
 
 # What reaches no model and costs nothing.

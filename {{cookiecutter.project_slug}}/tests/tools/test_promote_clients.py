@@ -19,6 +19,10 @@ def _case(imports: str, before: str, after: str, *needed: str) -> tuple[str, str
     return imports, before, after, needed
 
 
+INTERACTION = (
+    "from google import genai\nc = genai.Client()\ntools = [{'type': 'code_execution'}]\n"
+    "i = c.interactions.create(model='m', input=q, background=False,"
+)
 CASES = [
     _case(
         "from google import genai", "genai.Client(vertexai=True, project=P, location='us')", f"genai.Client({GEMINI})"
@@ -282,6 +286,11 @@ def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:
         ("from crewai import Agent\nAgent(llm='bedrock/x')", "'bedrock/x'"),
         ("import dspy\ndspy.LM('bedrock/x')", "'bedrock/x'"),
         ("from google import genai\nc = genai.Client()\nc.files.upload(file='a')", "this endpoint"),
+        ("from google import genai\nc = genai.Client()\nc.interactions.get(id)", "to ask for later"),
+        (f"{INTERACTION}\n  previous_interaction_id=i.id)", "to go on from"),
+        (f"{INTERACTION}\n  agent='deep-research')", "agents run at Google"),
+        (f"{INTERACTION}\n  tools=[{{'type': 'google_search'}}])", "this tool runs at Google"),
+        (f"{INTERACTION}\n  tools=tools)", "this tool runs at Google"),
         ("import cohere\nco = cohere.ClientV2()\nco.rerank(query='a')", "this endpoint"),
         ("from mistralai import MistralClient\nc = MistralClient()", "before 1.0"),
     ],

@@ -35,6 +35,8 @@ PROTOCOLS: Mapping[str, str] = {
     "/v1/generate": "cohere.generate",
     "/v2/chat": "cohere.chat",
     "/v2/embed": "cohere.embed",
+    "/v1/interactions": "gemini.interactions",
+    "/v1beta/interactions": "gemini.interactions",
 }
 STREAM_TYPES = ("text/event-stream", "application/x-ndjson")
 FRAMED = amazon_frames.MEDIA_TYPE
