@@ -171,6 +171,19 @@ class Served:
 
         return Mistral(api_key=key, server_url=self.url)
 
+    def bedrock(self, key: str = KEY) -> Any:
+        """Amazon's SDK, retries included, with the key as the token of its session."""
+        import boto3
+
+        return boto3.client(
+            "bedrock-runtime",
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="unchecked",
+            aws_secret_access_key="unchecked",
+            aws_session_token=key,
+        )
+
 
 @contextmanager
 def served_doors() -> Iterator[Served]:

@@ -54,6 +54,30 @@ def ask_responses(doors: Served) -> list[str]:
     return [responses.create(model="m", input="How long?").output_text, streamed]
 
 
+def ask_interactions(doors: Served) -> list[str]:
+    """A whole reply and a stream."""
+    interactions = doors.gemini().interactions
+    events: Any = interactions.create(model="m", input="How long?", stream=True)
+    said = [event.delta.text for event in events if event.event_type == "step.delta"]
+    whole: Any = interactions.create(model="m", input="How long?")
+    return [whole.output_text, "".join(said)]
+
+
+def ask_bedrock(doors: Served) -> list[str]:
+    """A whole reply and a stream, of two models, one of them named by an address."""
+    client, asked = doors.bedrock(), [{"role": "user", "content": [{"text": "How long?"}]}]
+    whole = client.converse(modelId="a.b-v1:0", messages=asked)
+    stream = client.converse_stream(modelId="arn:aws:bedrock:us-east-1:1234:inference-profile/a.b", messages=asked)
+    said = [e["contentBlockDelta"]["delta"]["text"] for e in stream["stream"] if "contentBlockDelta" in e]
+    return [whole["output"]["message"]["content"][0]["text"], "".join(said)]
+
+
+BEDROCK = {
+    "bedrock.converse/a.b-v1:0",
+    "bedrock.converse-stream/arn:aws:bedrock:us-east-1:1234:inference-profile/a.b",
+}
+
+
 @pytest.mark.feature("N2")
 @pytest.mark.parametrize(
     ("ask", "protocols"),
@@ -62,8 +86,10 @@ def ask_responses(doors: Served) -> list[str]:
         (ask_ollama, {"ollama.chat"}),
         (ask_cohere, {"cohere.chat"}),
         (ask_responses, {"openai.responses"}),
+        (ask_bedrock, BEDROCK),
+        (ask_interactions, {"gemini.interactions"}),
     ],
-    ids=["gemini", "ollama", "cohere", "responses"],
+    ids=["gemini", "ollama", "cohere", "responses", "bedrock", "interactions"],
 )
 async def test_every_vendor_s_client_is_played_back(
     doors: Served, tmp_path: Path, ask: Callable[[Served], list[str]], protocols: set[str]

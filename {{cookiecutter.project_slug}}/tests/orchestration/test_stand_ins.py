@@ -9,12 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import boto3
 import pytest
 
 from app.errors import InputError
 from app.intelligence.messages import Chunk
 from app.orchestration import gemini_model, legacy_openai
-from app.orchestration.notebook import client_args, gemini_client_args
+from app.orchestration.notebook import bedrock_client_args, client_args, gemini_client_args
 from tests.interface.served_doors import KEY, Served, a_reply, served_doors
 
 pytestmark = pytest.mark.slow
@@ -137,10 +138,19 @@ def test_the_environment_reaches_every_vendor_s_client(door: Served) -> None:
     assert json.loads(done.stdout) == ["Fourteen days."] * 5
 
 
+@pytest.mark.feature("N1")
+def test_amazon_s_client_asks_the_door(door: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a bearer token stands in the environment, which it would send to nothing but HTTPS."""
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "of a person")
+    client = boto3.client("bedrock-runtime", **bedrock_client_args())
+    reply = client.converse(modelId="m", messages=[{"role": "user", "content": [{"text": "How long?"}]}])
+    assert reply["output"]["message"]["content"] == [{"text": "Fourteen days."}]
+
+
 def test_arguments_have_the_names_a_class_gives_them(door: Served) -> None:
     """Address and key; the address alone; a protocol no door speaks."""
     assert client_args("openai", "api_base", "api_key") == {"api_base": f"{door.url}/v1", "api_key": KEY}
     assert client_args("ollama", "base_url") == {"base_url": door.url}
     assert gemini_client_args() == {"vertexai": False, "api_key": KEY, "http_options": {"base_url": door.url}}
-    with pytest.raises(InputError, match="no door speaks 'bedrock'"):
-        client_args("bedrock", "url")
+    with pytest.raises(InputError, match="no door speaks 'voyage'"):
+        client_args("voyage", "url")

@@ -43,11 +43,16 @@ BODIES: dict[str, Any] = {
     "/v1/generate": {"model": "large", "prompt": "How long do refunds take?"},
     "/v2/chat": {"model": "large", "messages": SAY},
     "/v2/embed": {"model": "embedding", "texts": ["refunds"], "input_type": "search_query"},
+    "/model/{model:path}/converse": {
+        "messages": [{"role": "user", "content": [{"text": "How long do refunds take?"}]}]
+    },
+    "/model/{model:path}/converse-stream": {"messages": [{"role": "user", "content": [{"text": "How long?"}]}]},
 }
 for _version in ("/v1", "/v1beta"):
     BODIES |= {
         f"{_version}/models/{{model}}:generateContent": {"contents": PARTS},
         f"{_version}/models/{{model}}:streamGenerateContent": {"contents": PARTS},
+        f"{_version}/interactions": {"model": "large", "input": "How long do refunds take?"},
         f"{_version}/models/{{model}}:countTokens": {"contents": PARTS},
         f"{_version}/models/{{model}}:embedContent": {"content": PARTS[0]},
         f"{_version}/models/{{model}}:batchEmbedContents": {
@@ -63,6 +68,7 @@ STREAMED = {
     "/v1/messages": {"stream": True},
     "/api/chat": {"stream": True},
     "/v2/chat": {"stream": True},
+    "/v1beta/interactions": {"stream": True},
 }
 
 # What reaches no model and costs nothing.
@@ -97,7 +103,8 @@ class Running:
             if method == "POST":
                 model = "embedding" if "mbed" in path else "large"
                 query = "?alt=sse" if path.endswith("streamGenerateContent") else ""
-                ways += [(path.replace("{model}", model) + query, BODIES[path])]
+                address = path.replace("{model}", model).replace("{model:path}", model)
+                ways += [(address + query, BODIES[path])]
                 ways += [(path, BODIES[path] | STREAMED[path])] if path in STREAMED else []
         return ways
 

@@ -56,7 +56,9 @@ async def test_no_route_serves_without_a_good_key(service: Run, http: aiohttp.Cl
         for method, path in running.routes():
             assert method != "POST" or path in BODIES, f"{path} is new: give it a body in conftest.py"
             for name, headers in PRESENTED.items():
-                address = running.url + path.replace("{model}", "large").replace("{name}", "large")
+                address = running.url + path.replace("{model}", "large").replace("{model:path}", "large").replace(
+                    "{name}", "large"
+                )
                 async with http.request(method, address, headers=headers, json=BODIES.get(path)) as response:
                     seen[method, path, name] = response.status
         asked = running.provider.count

@@ -10,7 +10,7 @@ from tests.tools.notebooks.projects import make_project, promote_cells
 from tools.promote.clients import FAMILIES
 from tools.promote.clients_page import page
 
-OPENAI, GEMINI = "**openai_client_args()", "**gemini_client_args()"
+OPENAI, GEMINI, BEDROCK = "**openai_client_args()", "**gemini_client_args()", "**bedrock_client_args()"
 API_BASE = '**client_args("openai", "api_base", "api_key")'
 LC_GEMINI = '**client_args("gemini", "base_url", "google_api_key"), vertexai=False'
 
@@ -19,6 +19,10 @@ def _case(imports: str, before: str, after: str, *needed: str) -> tuple[str, str
     return imports, before, after, needed
 
 
+INTERACTION = (
+    "from google import genai\nc = genai.Client()\ntools = [{'type': 'code_execution'}]\n"
+    "i = c.interactions.create(model='m', input=q, background=False,"
+)
 CASES = [
     _case(
         "from google import genai", "genai.Client(vertexai=True, project=P, location='us')", f"genai.Client({GEMINI})"
@@ -84,6 +88,28 @@ CASES = [
         "ChatBedrock(model_id='meta.llama3', client=c)",
         f"ChatOpenAI(model='meta.llama3', {OPENAI})",
         "from langchain_openai import ChatOpenAI",
+    ),
+    _case(
+        "from langchain_aws import ChatBedrockConverse",
+        "ChatBedrockConverse(model='anthropic.claude-3', region_name='us', temperature=0)",
+        f"ChatBedrockConverse(model='anthropic.claude-3', temperature=0, {BEDROCK})",
+    ),
+    _case("import boto3", "boto3.client('bedrock-runtime')", f"boto3.client('bedrock-runtime', {BEDROCK})"),
+    _case(
+        "import boto3",
+        "boto3.Session(profile_name='me').client(service_name='bedrock-runtime', region_name='us', config=C)",
+        f"boto3.Session(profile_name='me').client(service_name='bedrock-runtime', config=C, {BEDROCK})",
+    ),
+    _case(
+        "from llama_index.llms.bedrock_converse import BedrockConverse",
+        "BedrockConverse(model='amazon.nova', profile_name='me')",
+        f"BedrockConverse(model='amazon.nova', {BEDROCK})",
+    ),
+    _case(
+        "from haystack_integrations.components.generators.amazon_bedrock import AmazonBedrockChatGenerator",
+        "AmazonBedrockChatGenerator(model='amazon.nova', aws_region_name='us')",
+        "AmazonBedrockChatGenerator(model='amazon.nova', **haystack_bedrock_args())",
+        "use_door_environment()",
     ),
     _case("from langchain_groq import ChatGroq", "ChatGroq(model='llama')", f"ChatOpenAI(model='llama', {OPENAI})"),
     _case(
@@ -260,6 +286,11 @@ def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:
         ("from crewai import Agent\nAgent(llm='bedrock/x')", "'bedrock/x'"),
         ("import dspy\ndspy.LM('bedrock/x')", "'bedrock/x'"),
         ("from google import genai\nc = genai.Client()\nc.files.upload(file='a')", "this endpoint"),
+        ("from google import genai\nc = genai.Client()\nc.interactions.get(id)", "to ask for later"),
+        (f"{INTERACTION}\n  previous_interaction_id=i.id)", "to go on from"),
+        (f"{INTERACTION}\n  agent='deep-research')", "agents run at Google"),
+        (f"{INTERACTION}\n  tools=[{{'type': 'google_search'}}])", "this tool runs at Google"),
+        (f"{INTERACTION}\n  tools=tools)", "this tool runs at Google"),
         ("import cohere\nco = cohere.ClientV2()\nco.rerank(query='a')", "this endpoint"),
         ("from mistralai import MistralClient\nc = MistralClient()", "before 1.0"),
     ],
@@ -270,6 +301,14 @@ def test_what_the_doors_do_not_serve_of_a_family_is_refused(code: str, reason: s
     assert [(f.cell, f.line) for f in findings] == [(0, len(code.splitlines()))]
     assert reason in findings[0].reason
     assert findings[0].remedy
+
+
+def test_a_service_that_manages_models_is_left_alone(tmp_path: Path) -> None:
+    """It asks none, and the report says that it needs Amazon's own credentials."""
+    promoted = promote_cells(make_project(tmp_path), "import boto3\nc = boto3.client('bedrock', 'us')\nprint(c)")
+    assert promoted.code[-1].endswith("c = boto3.client('bedrock', 'us')\nprint(c)")
+    kept = [f for f in promoted.promotion.report.findings if (f.outcome, f.subject) == ("kept", "client")]
+    assert [(f.what, f.line) for f in kept] == [("boto3.client('bedrock')", 2)]
 
 
 def test_an_endpoint_s_name_on_another_object_is_no_endpoint(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ CELLS = (
 )
 # One notebook for each way a part can be refused, beside those of `notebooks/cases`.
 REFUSED = {
-    "bedrock": "import boto3\nc = boto3.client('bedrock-runtime')",
+    "bedrock": "import boto3\nc = boto3.client('bedrock-runtime')\nc.invoke_model(modelId='m', body=b'{}')",
     "local model": "from transformers import pipeline\np = pipeline('text-generation')",
     "plain HTTP": "import requests\nrequests.post('https://api.openai.com/v1/chat/completions', json={})",
     "endpoint": "from openai import OpenAI\nc = OpenAI()\nc.images.generate(prompt='a cat')",

@@ -134,7 +134,15 @@ def test_a_refused_client_keeps_the_step_out_of_the_pipeline(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("import boto3\nc = boto3.client('bedrock-runtime')", "Bedrock"),
+        (
+            "import boto3\nc = boto3.client('bedrock-runtime')\nc.invoke_model(modelId='m', body=b)",
+            "a body of their own",
+        ),
+        (
+            "import boto3\nc = boto3.client('bedrock-agent-runtime')\nc.retrieve_and_generate(input=q)",
+            "past the gateway",
+        ),
+        ("import boto3\nc = boto3.client('bedrock-runtime', 'us-east-1')", "by place"),
         ("from transformers import pipeline\np = pipeline('text-generation')", "own process"),
         ("import requests\nrequests.post('https://api.openai.com/v1/chat/completions', json={})", "plain HTTP"),
         ("import openai\nopenai.Image.create(prompt='a cat')", "before 1.0"),

@@ -27,9 +27,14 @@ What no door serves is refused with cell, line, reason and remedy, and keeps the
 | Anthropic | `/v1/messages`, `/v1/messages/count_tokens` (an estimate) |
 | Gemini | `/v1beta/models/<name>:generateContent`, `:streamGenerateContent`, `:embedContent`, `:batchEmbedContents` |
 | Gemini | `/v1beta/models/<name>:countTokens` (an estimate) |
+| Gemini | `/v1beta/interactions`, each with its whole conversation: nothing is kept |
 | Cohere | `/v2/chat`, `/v2/embed`; of version 1 `/v1/chat`, `/v1/embed`, `/v1/generate` |
 | Mistral | OpenAI's addresses, known by the client's name |
 | Ollama | `/api/chat`, `/api/embed`, `/api/show`, `/api/tags` |
+| Amazon Bedrock | `/model/<id>/converse`, `/model/<id>/converse-stream` |
+
+`boto3.client("bedrock-runtime")`, of the module or of a session, goes through Converse; `invoke_model` is refused, for
+each maker's models take a body of their own there. Amazon's other services that manage models are left alone.
 
 Functions of `openai` before 1.0 and Google's retired `GenerativeModel` have stand-ins in `app.orchestration`, which ask
 through the door with the clients of today.

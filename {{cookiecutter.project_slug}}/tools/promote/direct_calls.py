@@ -1,4 +1,4 @@
-"""Calls past any constructor: endpoints no door has, plain HTTP to a model's host, Bedrock; and keys that are set.
+"""Calls past any constructor: endpoints no door has, plain HTTP to a model's host; and keys that are set.
 
 Keys and addresses that a notebook only puts into place are taken out: the door brings its own.
 """
@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from tools.promote.clients import FAMILIES
-from tools.promote.clients.family import NO_DOOR_REMEDY, Family, Refusal
+from tools.promote.clients.family import Family, Refusal
 from tools.promote.program import CodeCell, Program
 from tools.promote.rewired import Rewired
 from tools.promote.secrets import is_environ
@@ -24,6 +24,7 @@ HTTP_CALLS = {"post", "request", "get", "stream", "urlopen", "Request"}
 ADDRESS_VARIABLE = re.compile(
     r"(OPENAI|ANTHROPIC|AZURE_OPENAI|CO|COHERE|MISTRAL|OLLAMA|GEMINI|GOOGLE_GEMINI)_(API_BASE|BASE_URL|API_URL|ENDPOINT"
     r"|API_TYPE|API_VERSION|HOST)|OLLAMA_HOST|GOOGLE_GENAI_USE_(VERTEXAI|ENTERPRISE)"
+    r"|AWS_ENDPOINT_URL_BEDROCK_RUNTIME|AWS_BEDROCK_RUNTIME_ENDPOINT"
 )
 
 
@@ -31,7 +32,6 @@ def report(program: Program, cell: CodeCell, call: ast.Call, rewired: Rewired) -
     """Findings for one call."""
     _endpoint(program, cell, call, rewired)
     _raw_http(cell, call, rewired)
-    _bedrock(cell, call, rewired)
 
 
 def remove_settings(program: Program, edits: Edits, rewired: Rewired) -> None:
@@ -122,12 +122,3 @@ def _raw_http(cell: CodeCell, call: ast.Call, rewired: Rewired) -> None:
                 remedy = "use the openai or anthropic client and promote again"
                 rewired.refuse(cell, call.lineno, f"{cell.text(call.func)}(...)", Refusal(reason, remedy))
                 return
-
-
-def _bedrock(cell: CodeCell, call: ast.Call, rewired: Rewired) -> None:
-    if not (isinstance(call.func, ast.Attribute) and call.func.attr == "client"):
-        return
-    values = [*call.args, *(keyword.value for keyword in call.keywords)]
-    if any(isinstance(v, ast.Constant) and str(v.value).startswith("bedrock") for v in values):
-        reason = "no door speaks Bedrock's protocol yet"
-        rewired.refuse(cell, call.lineno, f"{cell.text(call.func)}(...)", Refusal(reason, NO_DOOR_REMEDY))

@@ -20,7 +20,7 @@ FILE = ".env.example"
 HEADING = "# What promoted notebooks read, handed on by the pipeline from `.env`; no settings of the app."
 # What the pipeline or the shell sets for every step.
 BROUGHT = re.compile(
-    r"(OPENAI|ANTHROPIC|AZURE_OPENAI|CO|COHERE|MISTRAL|OLLAMA|GEMINI|GOOGLE|RESPONSES|COMPATIBLE)_API_KEY"
+    r"(OPENAI|ANTHROPIC|AZURE_OPENAI|CO|COHERE|MISTRAL|OLLAMA|GEMINI|GOOGLE|RESPONSES|COMPATIBLE)_API_KEY|AWS_BEARER_TOKEN_BEDROCK"
     r"|APP_\w+|HOME|PATH|USER|PWD|PYTHONPATH|LANG|TMPDIR|SHELL|HOSTNAME|COLAB_\w+|TOKENIZERS_PARALLELISM"
 )
 READS = ("os.getenv", "os.environ.get", "environ.get", "getenv", "os.environ", "environ")

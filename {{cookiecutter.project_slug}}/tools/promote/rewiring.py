@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
-from tools.promote import direct_calls, openai_module, retired_google, unused_imports
+from tools.promote import bedrock, direct_calls, interactions, openai_module, retired_google, unused_imports
 from tools.promote.clients import FAMILIES, google, langchain
 from tools.promote.clients.family import Constructor, Family, Refusal
 from tools.promote.clients.served_models import served
@@ -34,6 +34,8 @@ def rewire(program: Program, edits: Edits) -> Rewired:
         if dotted is not None and not (stood_in and google.LEGACY.owns(dotted)):
             _constructor(program, cell, call, dotted, edits, rewired)
         direct_calls.report(program, cell, call, rewired)
+        interactions.check(program, cell, call, rewired)
+        bedrock.rewire(program, cell, call, edits, rewired)
     _subclasses(program, rewired)
     openai_module.rewire(program, edits, rewired)
     _move_imports(program, edits)

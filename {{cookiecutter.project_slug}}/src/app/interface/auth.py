@@ -20,8 +20,8 @@ from app.settings import ApiKey, Auth, Settings
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz"})
 NAME = re.compile(r"[A-Za-z0-9@._:-]{1,128}")
-# Where other vendors' clients show their key.
-KEY_HEADERS = ("x-api-key", "x-goog-api-key")
+# Where other vendors' clients show their key; Amazon's sign with theirs and show the session's token beside it.
+KEY_HEADERS = ("x-api-key", "x-goog-api-key", "x-amz-security-token")
 REMEDY = "send a key as `Authorization: Bearer KEY` or `x-api-key: KEY`"
 
 

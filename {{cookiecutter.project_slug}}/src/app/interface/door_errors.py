@@ -23,14 +23,16 @@ from app.errors import (
 )
 from app.intelligence.wire import (
     anthropic_messages_reply,
+    bedrock_reply,
     cohere_reply,
     gemini_reply,
+    interactions_reply,
     ollama_reply,
     openai_chat_reply,
 )
 from app.interface.failures import Failure, failure_of
 
-Dialect = Literal["openai", "anthropic", "gemini", "ollama", "cohere"]
+Dialect = Literal["openai", "anthropic", "gemini", "ollama", "cohere", "bedrock", "interactions"]
 
 FINAL = (BudgetExceededError, CallFailedError, InvalidReplyError, ProviderError, ConfigurationError)
 
@@ -59,10 +61,29 @@ _GOOGLE_KINDS = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+# Protocols whose clients know no header against trying again: a failure that is final gets a status they leave alone.
+_HEADLESS: tuple[Dialect, ...] = ("bedrock", "interactions")
+_FINAL_STATUS = 424
+# Kind and status at Amazon.
+_AMAZON_KINDS = {
+    400: ("ValidationException", 400),
+    401: ("AccessDeniedException", 401),
+    402: ("ServiceQuotaExceededException", 402),
+    403: ("AccessDeniedException", 403),
+    404: ("ResourceNotFoundException", 404),
+    413: ("ValidationException", 400),
+    422: ("ValidationException", 400),
+    429: ("ThrottlingException", 429),
+    503: ("ServiceUnavailableException", 503),
+}
+_AMAZON_FINAL = "ModelErrorException"
+_AMAZON_OTHER = ("InternalServerException", 500)
 # Where the doors of each protocol are; all other paths are OpenAI's.
 _PLACES: tuple[tuple[re.Pattern[str], Dialect], ...] = (
     (re.compile(r"/v1/messages"), "anthropic"),
+    (re.compile(r"/v1(beta)?/interactions"), "interactions"),
     (re.compile(r"/v1beta/|/v1/models/[^/]+:"), "gemini"),
+    (re.compile(r"/model/"), "bedrock"),
     (re.compile(r"/api/"), "ollama"),
     (re.compile(r"/v2/|/v1/(chat|embed|generate)$"), "cohere"),
 )
@@ -70,7 +91,9 @@ _BODIES: Mapping[Dialect, Callable[[str, Failure], dict[str, Any]]] = {
     "openai": lambda kind, failure: openai_chat_reply.encode_error(kind, failure.message, failure.code),
     "anthropic": lambda kind, failure: anthropic_messages_reply.encode_error(kind, failure.message),
     "gemini": lambda kind, failure: gemini_reply.encode_error(kind, failure.message, failure.status),
+    "interactions": lambda kind, failure: interactions_reply.encode_error(kind, failure.message),
     "ollama": lambda kind, failure: ollama_reply.encode_error(failure.message),
+    "bedrock": lambda kind, failure: bedrock_reply.encode_error(failure.message),
     "cohere": lambda kind, failure: cohere_reply.encode_error(failure.message),
 }
 
@@ -85,7 +108,10 @@ def error_kind(dialect: Dialect, error: AppError) -> str:
     failure = failure_of(error)
     if dialect == "anthropic":
         return _ANTHROPIC_KINDS.get(failure.status, "api_error")
-    return _GOOGLE_KINDS.get(failure.status, "INTERNAL") if dialect == "gemini" else failure.kind
+    if dialect == "bedrock":
+        return _at_amazon(error, failure)[0]
+    google_s = dialect in ("gemini", "interactions")
+    return _GOOGLE_KINDS.get(failure.status, "INTERNAL") if google_s else failure.kind
 
 
 def error_body(dialect: Dialect, error: AppError) -> dict[str, Any]:
@@ -96,7 +122,21 @@ def error_body(dialect: Dialect, error: AppError) -> dict[str, Any]:
 def error_response(dialect: Dialect, error: AppError) -> Response:
     """The whole answer, with `x-should-retry: false` where it is final."""
     failure = failure_of(error)
-    headers = dict(failure.headers)
+    headers, status = dict(failure.headers), failure.status
     if isinstance(error, FINAL):
         headers["x-should-retry"] = "false"
-    return Response(orjson.dumps(error_body(dialect, error)), failure.status, headers, media_type="application/json")
+    if dialect == "bedrock":
+        headers["x-amzn-errortype"], status = _at_amazon(error, failure)
+    if dialect in _HEADLESS and _ends(error, failure):
+        status = _FINAL_STATUS
+    return Response(orjson.dumps(error_body(dialect, error)), status, headers, media_type="application/json")
+
+
+def _ends(error: AppError, failure: Failure) -> bool:
+    return failure.status >= 500 and isinstance(error, FINAL)
+
+
+def _at_amazon(error: AppError, failure: Failure) -> tuple[str, int]:
+    if _ends(error, failure):
+        return _AMAZON_FINAL, _FINAL_STATUS
+    return _AMAZON_KINDS.get(failure.status, _AMAZON_OTHER)

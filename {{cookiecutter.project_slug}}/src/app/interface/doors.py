@@ -11,7 +11,15 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.interface import anthropic_door, cohere_door, gemini_door, ollama_door, openai_door
+from app.interface import (
+    anthropic_door,
+    bedrock_door,
+    cohere_door,
+    gemini_door,
+    interactions_door,
+    ollama_door,
+    openai_door,
+)
 from app.interface.door_answers import Answer, json_answer, told
 from app.interface.door_errors import Dialect, dialect_of
 from app.interface.door_models import model_list, one_model
@@ -41,6 +49,11 @@ GEMINI_METHODS: tuple[tuple[str, Answer], ...] = (
     ("embedContent", gemini_door.embed_content),
     ("batchEmbedContents", gemini_door.batch_embed_contents),
 )
+# A model's name here may be an address of its own, with slashes.
+BEDROCK_METHODS: tuple[tuple[str, Answer], ...] = (
+    ("converse", bedrock_door.converse),
+    ("converse-stream", bedrock_door.converse_stream),
+)
 
 
 def doors_router(*, assistant: Answer | None = None) -> APIRouter:
@@ -61,8 +74,11 @@ def doors_router(*, assistant: Answer | None = None) -> APIRouter:
     for version in GEMINI_VERSIONS:
         for method, answer in GEMINI_METHODS:
             router.add_route(f"{version}/models/{{model}}:{method}", told("gemini", answer), methods=["POST"])
+        router.add_route(f"{version}/interactions", told("interactions", interactions_door.create), methods=["POST"])
         router.add_route(f"{version}/models", _models, methods=["GET"])
         router.add_route(f"{version}/models/{{name}}", _model, methods=["GET"])
+    for method, answer in BEDROCK_METHODS:
+        router.add_route(f"/model/{{model:path}}/{method}", told("bedrock", answer), methods=["POST"])
     router.add_route("/api/tags", _models, methods=["GET"])
     router.add_route("/api/show", told("ollama", ollama_door.show), methods=["POST"])
     return router

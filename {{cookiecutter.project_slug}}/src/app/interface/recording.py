@@ -1,9 +1,10 @@
 """Exchanges with a door, kept in a file: recorded once from the real one, played back in tests.
 
 The file is a JSON list of {"protocol", "request", "reply"}: the request's body, and the reply's body or, for a streamed
-one, {"stream": its text}. A protocol that names its model in the address has it behind its name; lists of models are
-`models` with the address, their request the query. Replies that failed are kept, with their `status`, when the request
-itself was at fault, and no headers, so a recording holds no key.
+one, {"stream": its text}, or a list of [headers, payload] where the stream is of Amazon's frames. A protocol that names
+its model in the address has it behind its name; lists of models are `models` with the address, their request the query.
+Replies that failed are kept, with their `status`, when the request itself was at fault, and no headers of HTTP, so a
+recording holds no key.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import InputError
+from app.intelligence.wire import amazon_frames
 
 PROTOCOLS: Mapping[str, str] = {
     "/v1/chat/completions": "openai.chat",
@@ -35,13 +37,17 @@ PROTOCOLS: Mapping[str, str] = {
     "/v1/generate": "cohere.generate",
     "/v2/chat": "cohere.chat",
     "/v2/embed": "cohere.embed",
+    "/v1/interactions": "gemini.interactions",
+    "/v1beta/interactions": "gemini.interactions",
 }
 STREAM_TYPES = ("text/event-stream", "application/x-ndjson")
 OK = 200
 # What a request deserves by itself. Other failures, of keys, limits or servers, need not come again.
 AT_FAULT = (400, 404, 413, 422)
 _LISTS = re.compile(r"/v1(?:beta)?/models(?:/[^/:]+)?|/api/tags")
+FRAMED = amazon_frames.MEDIA_TYPE
 _GEMINI = re.compile(r"/v1(?:beta)?/models/(?P<model>[^/]+):(?P<action>\w+)")
+_BEDROCK = re.compile(r"/model/(?P<model>.+)/(?P<action>converse|converse-stream)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +66,31 @@ class Exchange:
 
 
 def protocol_of(path: str, method: str = "POST") -> str | None:
-    """The protocol spoken at a path (without its query), None where there is no door."""
+    """The protocol spoken at a path (without its query, escaped or not), None where there is no door."""
+    path = unquote(path)
     if method == "GET":
         return f"models{path}" if _LISTS.fullmatch(path) else None
-    named = _GEMINI.fullmatch(path)
-    return f"gemini.{named['action']}/{named['model']}" if named else PROTOCOLS.get(path)
+    for family, pattern in (("gemini", _GEMINI), ("bedrock", _BEDROCK)):
+        named = pattern.fullmatch(path)
+        if named:
+            return f"{family}.{named['action']}/{named['model']}"
+    return PROTOCOLS.get(path)
+
+
+def stream_bytes(stream: Any) -> bytes:
+    """A recorded stream as it was sent. Raises InputError when it is neither text nor frames."""
+    if isinstance(stream, str):
+        return stream.encode()
+    try:
+        return b"".join(amazon_frames.frame(headers, payload.encode()) for headers, payload in stream)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"a recorded stream is broken ({error}): promote the notebook again") from None
 
 
 def stream_type_of(protocol: str) -> str:
     """The content type of a protocol's streams."""
+    if protocol.startswith("bedrock."):
+        return FRAMED
     return STREAM_TYPES[protocol.startswith(("ollama.", "cohere.chat_v1", "cohere.generate"))]
 
 
@@ -133,17 +155,19 @@ class _Answered:
     def __init__(self) -> None:
         self.status = 0
         self.is_json = False
-        self._is_stream = False
+        self._kind = ""
         self._body = bytearray()
 
     def add(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            kind = dict(message.get("headers", [])).get(b"content-type", b"").decode()
-            self._is_stream = kind.startswith(STREAM_TYPES)
-            self.is_json = kind.startswith("application/json")
+            self._kind = dict(message.get("headers", [])).get(b"content-type", b"").decode()
+            self.is_json = self._kind.startswith("application/json")
         elif message["type"] == "http.response.body":
             self._body.extend(message.get("body", b""))
 
     def reply(self) -> Any:
-        return {"stream": self._body.decode()} if self._is_stream else json.loads(self._body)
+        if self._kind.startswith(FRAMED):
+            frames = amazon_frames.frames(bytes(self._body))
+            return {"stream": [[headers, payload.decode()] for headers, payload in frames]}
+        return {"stream": self._body.decode()} if self._kind.startswith(STREAM_TYPES) else json.loads(self._body)

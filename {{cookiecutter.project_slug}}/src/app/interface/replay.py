@@ -20,7 +20,7 @@ from typing import Any, Protocol
 
 from app.errors import InputError, StepFailedError
 from app.intelligence.wire.openai_chat_reply import encode_error
-from app.interface.recording import Exchange, protocol_of, query_of, read_recording, stream_type_of
+from app.interface.recording import Exchange, protocol_of, query_of, read_recording, stream_bytes, stream_type_of
 
 REPLAY_KEY = "replay"
 JSON = "application/json"
@@ -104,7 +104,7 @@ class ReplayDoor:
             )
             return UNKNOWN_REQUEST, JSON, json.dumps(encode_error("replay_error", message, "not_recorded")).encode()
         if set(found.reply) == {"stream"}:
-            return 200, stream_type_of(protocol), found.reply["stream"].encode()
+            return 200, stream_type_of(protocol), stream_bytes(found.reply["stream"])
         return found.status, JSON, json.dumps(found.reply).encode()
 
     def _take(self, protocol: str, request: Any) -> Exchange | None:

@@ -18,7 +18,7 @@ from app.errors import ConfigurationError, InputError
 from app.intelligence.prompts import Registry
 
 # What follows the door's root in the address a client of each protocol is given.
-PATHS = {"openai": "/v1", "anthropic": "", "gemini": "", "cohere": "", "mistral": "", "ollama": ""}
+PATHS = {"openai": "/v1", "anthropic": "", "gemini": "", "cohere": "", "mistral": "", "ollama": "", "bedrock": ""}
 # What follows it in the variables that vendors' clients and LiteLLM read.
 ADDRESS_VARIABLES = {
     "OPENAI_BASE_URL": "/v1",
@@ -34,7 +34,10 @@ ADDRESS_VARIABLES = {
     "MISTRAL_AZURE_API_BASE": "/v1",  # what LiteLLM reads before it falls back on the vendor's host
     "OLLAMA_HOST": "",
     "OLLAMA_API_BASE": "",
+    "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "",
+    "AWS_BEDROCK_RUNTIME_ENDPOINT": "",  # LiteLLM's own name for it
 }
+# The last one is LiteLLM's way to Amazon's models.
 KEY_VARIABLES = (
     "OPENAI_API_KEY",
     "ANTHROPIC_API_KEY",
@@ -44,7 +47,12 @@ KEY_VARIABLES = (
     "COHERE_API_KEY",
     "MISTRAL_API_KEY",
     "OLLAMA_API_KEY",
+    "AWS_BEARER_TOKEN_BEDROCK",
 )
+# Amazon's clients need a region to sign for and a key to sign with; the door looks at neither.
+BEDROCK_TOKEN = "AWS_BEARER_TOKEN_BEDROCK"  # noqa: S105  a variable's name
+BEDROCK_REGION = "us-east-1"
+UNCHECKED = "unchecked"
 # What would send Google's client past its door. Set to nothing it would still count for some libraries.
 UNSET_VARIABLES = ("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE")
 REMEDY = "run this notebook with `app pipeline run`, or start `app door` and set what it prints"
@@ -84,7 +92,7 @@ def client_args(protocol: str, address: str, key: str | None = None) -> dict[str
     """Keyword arguments that point a client of `protocol` at the door, under the names its class gives them.
 
     `client_args("openai", "api_base", "api_key")` is for LlamaIndex, for one. Raises InputError for another protocol
-    than openai, anthropic, gemini, cohere, mistral and ollama.
+    than openai, anthropic, gemini, cohere, mistral, ollama and bedrock.
     """
     if protocol not in PATHS:
         raise InputError(f"no door speaks {protocol!r}: use one of {', '.join(PATHS)}")
@@ -106,6 +114,31 @@ def anthropic_client_args() -> dict[str, Any]:
 def gemini_client_args() -> dict[str, Any]:
     """Keyword arguments for `genai.Client(...)`: `api_key`, `http_options`, and Vertex AI turned off."""
     return {"vertexai": False, "api_key": _door()[1], "http_options": client_args("gemini", "base_url")}
+
+
+def bedrock_client_args() -> dict[str, Any]:
+    """Keyword arguments for `boto3.client("bedrock-runtime", ...)` and the classes that make one.
+
+    The key goes along as the token of a session. `AWS_BEARER_TOKEN_BEDROCK` is taken out of the environment: Amazon's
+    clients would send that token instead, and refuse to over plain HTTP.
+    """
+    os.environ.pop(BEDROCK_TOKEN, None)
+    return {
+        **client_args("bedrock", "endpoint_url", "aws_session_token"),
+        "region_name": BEDROCK_REGION,
+        "aws_access_key_id": UNCHECKED,
+        "aws_secret_access_key": UNCHECKED,
+    }
+
+
+def haystack_bedrock_args() -> dict[str, Any]:
+    """Keyword arguments for Haystack's generators of Amazon Bedrock, whose address stands in the environment."""
+    from haystack.utils import Secret
+
+    given = bedrock_client_args()
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    secrets = {name: Secret.from_token(given[name]) for name in names}
+    return {**secrets, "aws_region_name": given["region_name"]}
 
 
 def ollama_client_args() -> dict[str, Any]:

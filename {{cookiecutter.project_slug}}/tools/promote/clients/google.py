@@ -7,7 +7,7 @@ ADDRESS = frozenset(
     {"api_key", "vertexai", "enterprise", "project", "location", "credentials", "http_options", "debug_config"}
 )
 NO_DOOR = Refusal(
-    "the door serves generate_content, chats, count_tokens and embed_content; this endpoint it does not",
+    "the door serves generate_content, chats, interactions, count_tokens and embed_content; this endpoint it does not",
     "use client.models.generate_content, or keep this step out of the pipeline",
 )
 RETIRED = "this class of Google's retired SDK is served by no door"
@@ -18,7 +18,7 @@ FAMILY = Family(
     constructors={"Client": Constructor(GEMINI, ADDRESS)},
     calls=dict.fromkeys(
         (
-            "interactions.create", "files.upload", "caches.create", "live.connect", "models.generate_images",
+            "files.upload", "caches.create", "live.connect", "models.generate_images",
             "models.generate_videos", "models.edit_image", "models.upscale_image", "models.compute_tokens",
             "tunings.tune", "batches.create", "file_search_stores.create", "agents.create",
             "live.music.connect", "auth_tokens.create", "models.recontext_image", "models.segment_image",

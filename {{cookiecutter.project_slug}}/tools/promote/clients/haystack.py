@@ -8,6 +8,9 @@ DEPLOYMENT = {"azure_deployment": "model"}
 OPENAI = Constructor('**haystack_client_args("openai")', ADDRESS)
 COHERE = Constructor('**haystack_client_args("cohere")', ADDRESS)
 GOOGLE = frozenset({"api_key", "api", "vertex_ai_project", "vertex_ai_location", "project_id", "location"})
+AMAZON = frozenset(
+    {"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_region_name", "aws_profile_name"}
+)
 CHAT = "haystack.components.generators.chat"
 OLLAMA = Constructor('**client_args("ollama", "url")', frozenset({"url"}), surrounded=True)
 
@@ -48,6 +51,7 @@ FAMILY = Family(
         "GoogleGenAIChatGenerator": Constructor(loses=GOOGLE, surrounded=True),
         "GoogleGenAITextEmbedder": Constructor(loses=GOOGLE, surrounded=True),
         "GoogleGenAIDocumentEmbedder": Constructor(loses=GOOGLE, surrounded=True),
+        "AmazonBedrockChatGenerator": Constructor("**haystack_bedrock_args()", AMAZON, surrounded=True),
         "OllamaChatGenerator": OLLAMA,
         "OllamaTextEmbedder": OLLAMA,
         "OllamaDocumentEmbedder": OLLAMA,
@@ -71,7 +75,7 @@ FAMILY = Family(
         **refusing(
             FOREIGN,
             "use OpenAIChatGenerator and promote again",
-            "AmazonBedrockGenerator", "AmazonBedrockChatGenerator", "PromptNode", "CohereGenerator", "OllamaGenerator",
+            "AmazonBedrockGenerator", "PromptNode", "CohereGenerator", "OllamaGenerator",
             "GoogleAIGeminiGenerator", "GoogleAIGeminiChatGenerator", "VertexAIGeminiGenerator",
             "VertexAIGeminiChatGenerator", "HuggingFaceAPIGenerator", "HuggingFaceAPITextEmbedder",
             "HuggingFaceAPIDocumentEmbedder", "NvidiaGenerator", "JinaTextEmbedder", "JinaDocumentEmbedder",

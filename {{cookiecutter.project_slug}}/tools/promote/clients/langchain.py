@@ -1,7 +1,8 @@
 """LangChain and LangGraph: chat models, completion models and embeddings; LCEL, graphs and agents stay as they are."""
 
 from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
-from tools.promote.clients.protocols import ANTHROPIC, OPENAI
+from tools.promote.clients.protocols import AMAZON_ADDRESS, ANTHROPIC, OPENAI
+from tools.promote.clients.protocols import BEDROCK as CONVERSE
 
 OPENAI_ADDRESS = frozenset(
     {
@@ -87,7 +88,7 @@ CONSTRUCTORS = {
     "OllamaEmbeddings": CHAT_OLLAMA,
     "ChatBedrock": BEDROCK,
     "BedrockChat": BEDROCK,
-    "ChatBedrockConverse": BEDROCK,
+    "ChatBedrockConverse": Constructor(CONVERSE, (AMAZON_ADDRESS - {"config"}) | {"base_url"}),
     **dict.fromkeys(
         (
             "ChatGroq", "ChatTogether", "ChatFireworks", "ChatDeepSeek", "ChatPerplexity", "ChatXAI", "ChatNVIDIA",

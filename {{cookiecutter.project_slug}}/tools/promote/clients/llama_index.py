@@ -1,7 +1,7 @@
 """LlamaIndex: its models and embeddings; an index or engine that is given none makes OpenAI's from the environment."""
 
 from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
-from tools.promote.clients.protocols import ANTHROPIC, COHERE, GEMINI, OPENAI_API_BASE
+from tools.promote.clients.protocols import AMAZON_ADDRESS, ANTHROPIC, BEDROCK, COHERE, GEMINI, OPENAI_API_BASE
 
 OPENAI_ADDRESS = frozenset(
     {"api_key", "api_base", "api_version", "api_type", "azure_endpoint", "azure_deployment", "azure_ad_token_provider",
@@ -46,6 +46,7 @@ FAMILY = Family(
         "MistralAI": Constructor('**client_args("mistral", "endpoint", "api_key")', frozenset({"api_key", "endpoint"})),
         # Its own client takes no address; what it asks is what OpenAI's asks.
         "MistralAIEmbedding": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS, becomes=OPENAI_EMBEDDING),
+        "BedrockConverse": Constructor(BEDROCK, AMAZON_ADDRESS | {"botocore_session", "async_client"}),
         "Cohere": Constructor(COHERE, COHERE_ADDRESS),
         "CohereEmbedding": Constructor(COHERE, COHERE_ADDRESS),
         "Ollama": OLLAMA,
@@ -64,7 +65,7 @@ FAMILY = Family(
         **refusing(
             FOREIGN,
             "use the OpenAI classes of LlamaIndex and promote again",
-            "Bedrock", "BedrockConverse", "BedrockEmbedding", "VoyageEmbedding", "Replicate", "JinaEmbedding",
+            "Bedrock", "BedrockEmbedding", "VoyageEmbedding", "Replicate", "JinaEmbedding",
             "HuggingFaceInferenceAPI", "HuggingFaceInferenceAPIEmbedding", "NVIDIA", "NVIDIAEmbedding", "SageMakerLLM",
             "CohereRerank",
         ),

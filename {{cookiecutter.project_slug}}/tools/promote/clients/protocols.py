@@ -6,6 +6,7 @@ ANTHROPIC = "**anthropic_client_args()"
 GEMINI = "**gemini_client_args()"
 COHERE = '**client_args("cohere", "base_url", "api_key")'
 MISTRAL = '**client_args("mistral", "server_url", "api_key")'
+BEDROCK = "**bedrock_client_args()"
 OLLAMA = "**ollama_client_args()"
 
 OPENAI_ADDRESS = frozenset(
@@ -14,3 +15,9 @@ OPENAI_ADDRESS = frozenset(
 AZURE_ADDRESS = OPENAI_ADDRESS | {
     "azure_endpoint", "azure_deployment", "api_version", "azure_ad_token", "azure_ad_token_provider",
 }  # fmt: skip
+AMAZON_ADDRESS = frozenset(
+    {
+        "endpoint_url", "region_name", "aws_access_key_id", "aws_secret_access_key", "aws_session_token",
+        "credentials_profile_name", "profile_name", "bedrock_api_key", "client", "bedrock_client", "config",
+    }
+)  # fmt: skip

@@ -7,6 +7,7 @@ import re
 # Prefixes and families of names whose clients read an address the environment can set.
 SERVED = re.compile(
     r"(openai|anthropic|gemini|google|google_genai|google-gla|mistral|cohere|cohere_chat|ollama|ollama_chat)[:/]"
+    r"|bedrock/(converse/|((us|eu|apac|global)\.)?(anthropic\.|amazon\.nova))"
     r"|gpt-|o[134](-|$)|chatgpt|text-(embedding|davinci)|claude|gemini|command-|mistral"
 )
 
