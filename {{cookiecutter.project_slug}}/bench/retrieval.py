@@ -21,7 +21,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +28,14 @@ import numpy
 import psycopg
 
 from app.caller import Caller
-from app.data import postgres, retrieval, store, vector_index
+from app.data import postgres, retrieval, store
 from app.settings import Retrieval
+from bench.retrieval_corpus import Corpus, callers, exact, make, questions
+from bench.retrieval_load import MODEL, fill
 
-MODEL = "bench"
-GROUPS = 64
 # Some of the peers take a second for a question.
 PEER_QUESTIONS = 50
-PER_DOCUMENT = 12
-SHARES = (0.5, 0.2, 0.1, 0.1, 0.05, 0.03, 0.01, 0.01)
 FLOOR = "SELECT id FROM floor ORDER BY embedding <=> %s::{kind} LIMIT 40"
-SYLLABLES = "ba ke li mo nu ra se ti vo zu dar fen gil hos jun pal quer stem tor win lan mir"
 PLAIN = """
     WITH v AS (SELECT id, row_number() OVER () AS r FROM (SELECT chunk_id AS id FROM app.embeddings
         WHERE tenant = %(tenant)s AND readers && %(keys)s ORDER BY embedding <=> %(vector)s::vector LIMIT 40) x),
@@ -76,50 +72,6 @@ class Counting:
         """Send one."""
         self.sent += 1
         return await self._lent.execute(statement, parameters)
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """`tenant` and `groups` by document, `text` and `vectors` by chunk; a question is made from a chunk."""
-
-    tenant: list[str]
-    groups: list[list[str]]
-    texts: list[str]
-    vectors: Any
-    targets: Any
-    asked: Any
-
-    def document(self, chunk: int) -> int:
-        return chunk // PER_DOCUMENT
-
-
-def make(chunks: int, dimensions: int, questions: int) -> Corpus:
-    """The same corpus for the same numbers."""
-    rng = numpy.random.default_rng(7)
-    syllables = numpy.array(SYLLABLES.split())
-    vocabulary = numpy.unique(["".join(rng.choice(syllables, rng.integers(2, 5))) for _ in range(45_000)])
-    rng.shuffle(vocabulary)
-    frequency = 1 / numpy.arange(1, len(vocabulary) + 1) ** 1.05
-    topics = max(50, chunks // 100)
-    centres = rng.standard_normal((topics, dimensions)).astype("f4")
-    centres /= numpy.linalg.norm(centres, axis=1, keepdims=True)
-    topic = rng.integers(0, topics, chunks)
-    vectors = centres[topic] + rng.standard_normal((chunks, dimensions)).astype("f4") * (0.9 / dimensions**0.5)
-    vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True)
-    own = rng.integers(300, len(vocabulary), (topics, 40))
-    common = rng.choice(len(vocabulary), (chunks, 90), p=frequency / frequency.sum())
-    mixed = numpy.where(rng.random((chunks, 90)) < 0.35, own[topic[:, None], rng.integers(0, 40, (chunks, 90))], common)
-    documents = -(-chunks // PER_DOCUMENT)
-    tenants = rng.choice(len(SHARES), documents, p=SHARES)
-    groups = [sorted({f"g{n}" for n in rng.integers(0, GROUPS, rng.integers(1, 4))}) for _ in range(documents)]
-    targets = rng.choice(chunks, questions, replace=False)
-    asked = vectors[targets] + rng.standard_normal((questions, dimensions)).astype("f4") * (0.6 / dimensions**0.5)
-    asked /= numpy.linalg.norm(asked, axis=1, keepdims=True)
-    parts = (mixed[start : start + 50_000] for start in range(0, chunks, 50_000))
-    texts = [" ".join(words) for part in parts for words in vocabulary[part]]
-    # A word counts as common when it is among the 300 most frequent ones.
-    Corpus.common = frozenset(vocabulary[:300])  # type: ignore[attr-defined]
-    return Corpus([f"t{n}" for n in tenants], groups, texts, vectors, targets, asked)
 
 
 class Processor:
@@ -166,8 +118,8 @@ def hand_over(corpus: Corpus, asking: list[Caller], words: list[str], folder: Pa
     folder.mkdir(exist_ok=True)
     numpy.save(folder / "vectors.npy", corpus.vectors)
     numpy.save(folder / "asked.npy", corpus.asked)
-    (folder / "texts.txt").write_text("\n".join(corpus.texts), encoding="utf-8")
-    tenants = [corpus.tenant[corpus.document(number)] for number in range(len(corpus.texts))]
+    (folder / "texts.txt").write_text("\n".join(corpus.texts()), encoding="utf-8")
+    tenants = [corpus.tenant[corpus.document(number)] for number in range(len(corpus))]
     (folder / "tenants.json").write_text(json.dumps(tenants))
     (folder / "questions.json").write_text(json.dumps(words))
     (folder / "callers.json").write_text(json.dumps([caller.tenant for caller in asking]))
@@ -183,102 +135,6 @@ def peers(corpus: Corpus, folder: Path, url: str) -> dict[str, Peer]:
         made[name] = Peer(name, python, folder / "peers", url)
         print(f"{name} built in {made[name].built_s} s", flush=True)
     return made
-
-
-def fill(url: str, corpus: Corpus, *, half: bool) -> dict[str, float]:
-    """Write it as ingestion would, in bulk, and build the indexes; seconds of each part."""
-    took: dict[str, float] = {}
-    dimensions = corpus.vectors.shape[1]
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SET search_path = app, public")
-        started = time.perf_counter()
-        with connection.cursor() as cursor, connection.transaction():
-            with cursor.copy(
-                "COPY documents (tenant, id, title, version, language, groups, chunking) FROM STDIN"
-            ) as copy:
-                for number, tenant in enumerate(corpus.tenant):
-                    copy.write_row([tenant, f"d{number}", f"D{number}", "1", "english", corpus.groups[number], "1"])
-            with cursor.copy(
-                "COPY chunks (id, tenant, document_id, document_version, ordinal, title, text, tokens, language, "
-                "content_hash, chunker_version) FROM STDIN"
-            ) as copy:
-                for number, text in enumerate(corpus.texts):
-                    document = corpus.document(number)
-                    copy.write_row(
-                        [
-                            *(f"c{number}", corpus.tenant[document], f"d{document}", "1", number % PER_DOCUMENT, "D"),
-                            *(text, 120, "english", f"h{number}", "1"),
-                        ]
-                    )
-            cursor.execute(
-                "INSERT INTO words SELECT tenant, language, word, count(*) FROM chunks, LATERAL (SELECT lexeme FROM "
-                "unnest(words) UNION ALL SELECT '') AS f (word) GROUP BY 1, 2, 3"
-            )
-        took["text"] = time.perf_counter() - started
-        started = time.perf_counter()
-        with (
-            connection.cursor() as cursor,
-            connection.transaction(),
-            cursor.copy(
-                "COPY embeddings (chunk_id, model, tenant, document_id, dimensions, content_hash, embedding) FROM STDIN"
-            ) as copy,
-        ):
-            for number, vector in enumerate(corpus.vectors):
-                document = corpus.document(number)
-                literal = "[" + ",".join(f"{value:.6g}" for value in vector) + "]"
-                copy.write_row(
-                    [f"c{number}", MODEL, corpus.tenant[document], f"d{document}", dimensions, f"h{number}", literal]
-                )
-        took["vectors"] = time.perf_counter() - started
-        started = time.perf_counter()
-        for wanted in vector_index.wanted(connection, Retrieval(half_precision=half)):
-            vector_index.build(connection, wanted, memory=f"{max(512, len(corpus.texts) * 3 // 1_000)}MB")
-        took["index"] = time.perf_counter() - started
-        kind = "halfvec" if half else "vector"
-        connection.execute(
-            f"CREATE TABLE floor AS SELECT chunk_id AS id, embedding::{kind}({dimensions}) AS embedding FROM embeddings"
-        )
-        connection.execute(f"CREATE INDEX ON floor USING hnsw (embedding {kind}_cosine_ops)")
-        connection.execute("VACUUM ANALYZE")
-    return took
-
-
-def callers(corpus: Corpus) -> list[Caller]:
-    """For each question somebody of the tenant with one of the document's groups and three others."""
-    rng = numpy.random.default_rng(11)
-    made = []
-    for target in corpus.targets:
-        document = corpus.document(int(target))
-        groups = {corpus.groups[document][0], *(f"g{n}" for n in rng.integers(0, GROUPS, 3))}
-        made.append(Caller(tenant=corpus.tenant[document], groups=frozenset(groups)))
-    return made
-
-
-def exact(corpus: Corpus, asking: list[Caller]) -> list[set[str]]:
-    """The ten nearest chunks each caller may read, by comparing all."""
-    truth = []
-    for caller, vector in zip(asking, corpus.asked, strict=True):
-        open_ = [
-            number
-            for number, (tenant, groups) in enumerate(zip(corpus.tenant, corpus.groups, strict=True))
-            if tenant == caller.tenant and caller.groups & set(groups)
-        ]
-        rows = [c for d in open_ for c in range(d * PER_DOCUMENT, min((d + 1) * PER_DOCUMENT, len(corpus.texts)))]
-        near = numpy.argsort(-(corpus.vectors[rows] @ vector), kind="stable")[:10]
-        truth.append({f"c{rows[index]}" for index in near})
-    return truth
-
-
-def questions(corpus: Corpus) -> tuple[list[str], list[str]]:
-    """Three rare words of the target chunk; the same with four common ones, as people ask."""
-    short, long = [], []
-    for target in corpus.targets:
-        words = list(dict.fromkeys(corpus.texts[int(target)].split()))
-        rare = [word for word in words if word not in Corpus.common][:3]  # type: ignore[attr-defined]
-        usual = [word for word in words if word in Corpus.common][:4]  # type: ignore[attr-defined]
-        short.append(" ".join(rare))
-        long.append(" ".join(rare + usual))
-    return short, long
 
 
 async def measure(
