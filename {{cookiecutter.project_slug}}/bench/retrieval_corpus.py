@@ -1,4 +1,4 @@
-"""The made corpus of the retrieval benchmark: skewed words, clustered vectors, tenants and groups, and what is asked of it.
+"""The made corpus of the retrieval benchmark: skewed words, clustered vectors, tenants, groups, and what is asked.
 
 The same numbers give the same corpus. Everything is made in blocks, so that a million chunks fit: vectors and the
 numbers of words are kept, texts are put together when somebody asks for them.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy
 
 from app.caller import Caller
 
+Scope = Literal["readers", "tenant", "everything"]
 GROUPS = 64
 PER_DOCUMENT = 12
 WORDS = 90
@@ -98,16 +99,16 @@ def callers(corpus: Corpus) -> list[Caller]:
     return made
 
 
-def exact(corpus: Corpus, asking: list[Caller], *, tenant_only: bool = False) -> list[set[str]]:
-    """The ten nearest chunks each caller may read, by comparing all; with `tenant_only`, those of the whole tenant."""
+def exact(corpus: Corpus, asking: list[Caller], scope: Scope = "readers") -> list[set[str]]:
+    """The ten nearest chunks of what each caller may read, of the caller's tenant, or of everything: all are compared."""
     tenants = numpy.array([int(name[1:]) for name in corpus.tenant])
     held = numpy.zeros((len(corpus.groups), GROUPS), dtype=bool)
     for number, groups in enumerate(corpus.groups):
         held[number, [int(name[1:]) for name in groups]] = True
     truth = []
     for caller, vector in zip(asking, corpus.asked, strict=True):
-        open_ = tenants == int(caller.tenant[1:])
-        if not tenant_only:
+        open_ = (tenants == int(caller.tenant[1:])) | (scope == "everything")
+        if scope == "readers":
             open_ &= held[:, [int(name[1:]) for name in caller.groups]].any(axis=1)
         rows = numpy.flatnonzero(numpy.repeat(open_, PER_DOCUMENT)[: len(corpus)])
         near = numpy.argsort(-(corpus.vectors[rows] @ vector), kind="stable")[:10]

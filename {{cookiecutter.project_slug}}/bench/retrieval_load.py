@@ -106,7 +106,9 @@ def _write_texts(connection: psycopg.Connection, corpus: Corpus) -> None:
                      f"h{number}", "1", keys[document]]
                 )  # fmt: skip
         cursor.execute(WORDS)
-        cursor.execute("INSERT INTO reader_counts SELECT tenant, r, count(*) FROM chunks, unnest(readers) r GROUP BY 1, 2")
+        cursor.execute(
+            "INSERT INTO reader_counts SELECT tenant, r, count(*) FROM chunks, unnest(readers) r GROUP BY 1, 2"
+        )
 
 
 def _write_vectors(connection: psycopg.Connection, corpus: Corpus) -> None:
