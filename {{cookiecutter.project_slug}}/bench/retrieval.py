@@ -21,7 +21,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +28,20 @@ import numpy
 import psycopg
 
 from app.caller import Caller
-from app.data import postgres, retrieval, store, vector_index
+from app.data import postgres, retrieval, store
 from app.settings import Retrieval
+from bench.retrieval_corpus import Corpus, Scope, callers, exact, make, questions
+from bench.retrieval_load import MODEL, fill
 
-MODEL = "bench"
-GROUPS = 64
 # Some of the peers take a second for a question.
 PEER_QUESTIONS = 50
-PER_DOCUMENT = 12
-SHARES = (0.5, 0.2, 0.1, 0.1, 0.05, 0.03, 0.01, 0.01)
+THEIRS = ("vector-only floor", "vectors by pgvector, same filter", "one plain statement, 7 words")
 FLOOR = "SELECT id FROM floor ORDER BY embedding <=> %s::{kind} LIMIT 40"
-SYLLABLES = "ba ke li mo nu ra se ti vo zu dar fen gil hos jun pal quer stem tor win lan mir"
+# The same under the caller's filter, by the tenant's own index walked until enough rows are met.
+FILTERED = """
+    SELECT chunk_id FROM app.embeddings WHERE tenant = '{tenant}' AND model = 'bench' AND dimensions = {dimensions}
+        AND readers && %s ORDER BY embedding::{kind}({dimensions}) <=> %s::{kind}({dimensions}) LIMIT 40
+"""
 PLAIN = """
     WITH v AS (SELECT id, row_number() OVER () AS r FROM (SELECT chunk_id AS id FROM app.embeddings
         WHERE tenant = %(tenant)s AND readers && %(keys)s ORDER BY embedding <=> %(vector)s::vector LIMIT 40) x),
@@ -78,50 +80,6 @@ class Counting:
         return await self._lent.execute(statement, parameters)
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """`tenant` and `groups` by document, `text` and `vectors` by chunk; a question is made from a chunk."""
-
-    tenant: list[str]
-    groups: list[list[str]]
-    texts: list[str]
-    vectors: Any
-    targets: Any
-    asked: Any
-
-    def document(self, chunk: int) -> int:
-        return chunk // PER_DOCUMENT
-
-
-def make(chunks: int, dimensions: int, questions: int) -> Corpus:
-    """The same corpus for the same numbers."""
-    rng = numpy.random.default_rng(7)
-    syllables = numpy.array(SYLLABLES.split())
-    vocabulary = numpy.unique(["".join(rng.choice(syllables, rng.integers(2, 5))) for _ in range(45_000)])
-    rng.shuffle(vocabulary)
-    frequency = 1 / numpy.arange(1, len(vocabulary) + 1) ** 1.05
-    topics = max(50, chunks // 100)
-    centres = rng.standard_normal((topics, dimensions)).astype("f4")
-    centres /= numpy.linalg.norm(centres, axis=1, keepdims=True)
-    topic = rng.integers(0, topics, chunks)
-    vectors = centres[topic] + rng.standard_normal((chunks, dimensions)).astype("f4") * (0.9 / dimensions**0.5)
-    vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True)
-    own = rng.integers(300, len(vocabulary), (topics, 40))
-    common = rng.choice(len(vocabulary), (chunks, 90), p=frequency / frequency.sum())
-    mixed = numpy.where(rng.random((chunks, 90)) < 0.35, own[topic[:, None], rng.integers(0, 40, (chunks, 90))], common)
-    documents = -(-chunks // PER_DOCUMENT)
-    tenants = rng.choice(len(SHARES), documents, p=SHARES)
-    groups = [sorted({f"g{n}" for n in rng.integers(0, GROUPS, rng.integers(1, 4))}) for _ in range(documents)]
-    targets = rng.choice(chunks, questions, replace=False)
-    asked = vectors[targets] + rng.standard_normal((questions, dimensions)).astype("f4") * (0.6 / dimensions**0.5)
-    asked /= numpy.linalg.norm(asked, axis=1, keepdims=True)
-    parts = (mixed[start : start + 50_000] for start in range(0, chunks, 50_000))
-    texts = [" ".join(words) for part in parts for words in vocabulary[part]]
-    # A word counts as common when it is among the 300 most frequent ones.
-    Corpus.common = frozenset(vocabulary[:300])  # type: ignore[attr-defined]
-    return Corpus([f"t{n}" for n in tenants], groups, texts, vectors, targets, asked)
-
-
 class Processor:
     """Processor time of one server process in ms, where the system tells it (Linux): less moved by a busy machine."""
 
@@ -140,15 +98,17 @@ class Peer:
         command = [python, str(script), name, str(folder), url]
         quiet = {**os.environ, "LANCE_LOG": "error"}
         self._process = subprocess.Popen(command, env=quiet, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.built_s: float = self._answer()["built_s"]
+        built = self._answer()
+        self.built_s: float = built["built_s"]
+        self.scope: Scope = built["scope"]
 
-    def ask(self, most: int) -> tuple[list[float], list[list[str]]]:
-        """Milliseconds and found ids of the first `most` questions."""
+    def ask(self, most: int) -> tuple[list[float], list[list[str]], list[list[str]]]:
+        """Milliseconds and found ids of the first `most` questions, and what its vectors alone find."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{most}\n")
         self._process.stdin.flush()
         answer = self._answer()
-        return answer["ms"], answer["ids"]
+        return answer["ms"], answer["ids"], answer["near"]
 
     def close(self) -> None:
         self._process.communicate()
@@ -166,8 +126,8 @@ def hand_over(corpus: Corpus, asking: list[Caller], words: list[str], folder: Pa
     folder.mkdir(exist_ok=True)
     numpy.save(folder / "vectors.npy", corpus.vectors)
     numpy.save(folder / "asked.npy", corpus.asked)
-    (folder / "texts.txt").write_text("\n".join(corpus.texts), encoding="utf-8")
-    tenants = [corpus.tenant[corpus.document(number)] for number in range(len(corpus.texts))]
+    (folder / "texts.txt").write_text("\n".join(corpus.texts()), encoding="utf-8")
+    tenants = [corpus.tenant[corpus.document(number)] for number in range(len(corpus))]
     (folder / "tenants.json").write_text(json.dumps(tenants))
     (folder / "questions.json").write_text(json.dumps(words))
     (folder / "callers.json").write_text(json.dumps([caller.tenant for caller in asking]))
@@ -185,102 +145,6 @@ def peers(corpus: Corpus, folder: Path, url: str) -> dict[str, Peer]:
     return made
 
 
-def fill(url: str, corpus: Corpus, *, half: bool) -> dict[str, float]:
-    """Write it as ingestion would, in bulk, and build the indexes; seconds of each part."""
-    took: dict[str, float] = {}
-    dimensions = corpus.vectors.shape[1]
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SET search_path = app, public")
-        started = time.perf_counter()
-        with connection.cursor() as cursor, connection.transaction():
-            with cursor.copy(
-                "COPY documents (tenant, id, title, version, language, groups, chunking) FROM STDIN"
-            ) as copy:
-                for number, tenant in enumerate(corpus.tenant):
-                    copy.write_row([tenant, f"d{number}", f"D{number}", "1", "english", corpus.groups[number], "1"])
-            with cursor.copy(
-                "COPY chunks (id, tenant, document_id, document_version, ordinal, title, text, tokens, language, "
-                "content_hash, chunker_version) FROM STDIN"
-            ) as copy:
-                for number, text in enumerate(corpus.texts):
-                    document = corpus.document(number)
-                    copy.write_row(
-                        [
-                            *(f"c{number}", corpus.tenant[document], f"d{document}", "1", number % PER_DOCUMENT, "D"),
-                            *(text, 120, "english", f"h{number}", "1"),
-                        ]
-                    )
-            cursor.execute(
-                "INSERT INTO words SELECT tenant, language, word, count(*) FROM chunks, LATERAL (SELECT lexeme FROM "
-                "unnest(words) UNION ALL SELECT '') AS f (word) GROUP BY 1, 2, 3"
-            )
-        took["text"] = time.perf_counter() - started
-        started = time.perf_counter()
-        with (
-            connection.cursor() as cursor,
-            connection.transaction(),
-            cursor.copy(
-                "COPY embeddings (chunk_id, model, tenant, document_id, dimensions, content_hash, embedding) FROM STDIN"
-            ) as copy,
-        ):
-            for number, vector in enumerate(corpus.vectors):
-                document = corpus.document(number)
-                literal = "[" + ",".join(f"{value:.6g}" for value in vector) + "]"
-                copy.write_row(
-                    [f"c{number}", MODEL, corpus.tenant[document], f"d{document}", dimensions, f"h{number}", literal]
-                )
-        took["vectors"] = time.perf_counter() - started
-        started = time.perf_counter()
-        for wanted in vector_index.wanted(connection, Retrieval(half_precision=half)):
-            vector_index.build(connection, wanted, memory=f"{max(512, len(corpus.texts) * 3 // 1_000)}MB")
-        took["index"] = time.perf_counter() - started
-        kind = "halfvec" if half else "vector"
-        connection.execute(
-            f"CREATE TABLE floor AS SELECT chunk_id AS id, embedding::{kind}({dimensions}) AS embedding FROM embeddings"
-        )
-        connection.execute(f"CREATE INDEX ON floor USING hnsw (embedding {kind}_cosine_ops)")
-        connection.execute("VACUUM ANALYZE")
-    return took
-
-
-def callers(corpus: Corpus) -> list[Caller]:
-    """For each question somebody of the tenant with one of the document's groups and three others."""
-    rng = numpy.random.default_rng(11)
-    made = []
-    for target in corpus.targets:
-        document = corpus.document(int(target))
-        groups = {corpus.groups[document][0], *(f"g{n}" for n in rng.integers(0, GROUPS, 3))}
-        made.append(Caller(tenant=corpus.tenant[document], groups=frozenset(groups)))
-    return made
-
-
-def exact(corpus: Corpus, asking: list[Caller]) -> list[set[str]]:
-    """The ten nearest chunks each caller may read, by comparing all."""
-    truth = []
-    for caller, vector in zip(asking, corpus.asked, strict=True):
-        open_ = [
-            number
-            for number, (tenant, groups) in enumerate(zip(corpus.tenant, corpus.groups, strict=True))
-            if tenant == caller.tenant and caller.groups & set(groups)
-        ]
-        rows = [c for d in open_ for c in range(d * PER_DOCUMENT, min((d + 1) * PER_DOCUMENT, len(corpus.texts)))]
-        near = numpy.argsort(-(corpus.vectors[rows] @ vector), kind="stable")[:10]
-        truth.append({f"c{rows[index]}" for index in near})
-    return truth
-
-
-def questions(corpus: Corpus) -> tuple[list[str], list[str]]:
-    """Three rare words of the target chunk; the same with four common ones, as people ask."""
-    short, long = [], []
-    for target in corpus.targets:
-        words = list(dict.fromkeys(corpus.texts[int(target)].split()))
-        rare = [word for word in words if word not in Corpus.common][:3]  # type: ignore[attr-defined]
-        usual = [word for word in words if word in Corpus.common][:4]  # type: ignore[attr-defined]
-        short.append(" ".join(rare))
-        long.append(" ".join(rare + usual))
-    return short, long
-
-
 async def measure(
     url: str, owner: str, corpus: Corpus, rounds: int, *, half: bool, others: dict[str, Peer]
 ) -> dict[str, Any]:
@@ -294,6 +158,7 @@ async def measure(
     floor = await psycopg.AsyncConnection.connect(owner, autocommit=True)
     await floor.execute("SET search_path = app, public")
     await floor.execute("SET hnsw.ef_search = 100")
+    await floor.execute("SET hnsw.iterative_scan = relaxed_order")
     async with pool.connection() as connection:
         ours_used = Processor(connection.info.backend_pid)
     theirs_used = Processor(floor.info.backend_pid)
@@ -309,15 +174,23 @@ async def measure(
         cursor = await floor.execute(FLOOR.format(kind="halfvec" if half else "vector"), [literals[number]])
         return [row[0] for row in await cursor.fetchall()]
 
+    async def vector_filtered(number: int) -> list[str]:
+        caller = asking[number]
+        statement = FILTERED.format(
+            tenant=caller.tenant, dimensions=len(vectors[0]), kind="halfvec" if half else "vector"
+        )
+        cursor = await floor.execute(statement, [_keys(caller), literals[number]])
+        return [row[0] for row in await cursor.fetchall()]
+
     async def plain(number: int) -> list[str]:
         caller = asking[number]
-        keys = [f"{caller.tenant}\x1f{name}" for name in ("", *caller.groups)]
-        values = {"tenant": caller.tenant, "keys": keys, "vector": literals[number]}
+        values = {"tenant": caller.tenant, "keys": _keys(caller), "vector": literals[number]}
         cursor = await floor.execute(PLAIN, {**values, "words": " | ".join(long[number].split())})
         return [row[0] for row in await cursor.fetchall()]
 
     contenders: dict[str, Callable[[int], Awaitable[list[str]]]] = {
         "vector-only floor": vector_alone,
+        "vectors by pgvector, same filter": vector_filtered,
         "ours, hybrid, 3 rare words": lambda number: ours(number, short),
         "ours, hybrid, 7 words, 4 common": lambda number: ours(number, long),
         "the same, every vector read": lambda number: ours(number, long, compared=0),
@@ -333,11 +206,13 @@ async def measure(
     times: dict[str, list[float]] = {name: [] for name in contenders}
     used: dict[str, list[float]] = {name: [] for name in contenders}
     found: dict[str, list[list[str]]] = {}
+    # What the vectors alone found, for recall: fused lists have no exact counterpart.
+    alone: dict[str, list[list[str]]] = {}
     for turn in range(rounds):
         for name, ask in contenders.items():
             count = len(vectors) if name != "one plain statement, 7 words" else min(30, len(vectors))
             answers = []
-            processor = theirs_used if name in ("vector-only floor", "one plain statement, 7 words") else ours_used
+            processor = theirs_used if name in THEIRS else ours_used
             for number in range(count):
                 before, started = processor(), time.perf_counter()
                 answers.append(await ask(number))
@@ -346,7 +221,7 @@ async def measure(
                     used[name] += [] if before is None else [(processor() or before) - before]
             found[name] = answers
         for name, peer in others.items():
-            ms, answers = await asyncio.to_thread(peer.ask, min(PEER_QUESTIONS, len(vectors)))
+            ms, answers, alone[name] = await asyncio.to_thread(peer.ask, min(PEER_QUESTIONS, len(vectors)))
             times.setdefault(name, []).extend(ms if turn else [])
             used.setdefault(name, [])
             found[name] = answers
@@ -371,11 +246,22 @@ async def measure(
                 sum(t in a[:10] for t, a in zip(targets, found[name], strict=False)) / len(found[name]), 3
             ),
         }
-    alone = found["ours, vectors alone"]
-    report["ours, vectors alone"]["recall_at_10"] = round(
-        sum(len(set(a) & t) for a, t in zip(alone, truth, strict=True)) / sum(len(t) for t in truth), 4
-    )
+    for name in ("ours, vectors alone", "vectors by pgvector, same filter"):
+        report[name]["recall_at_10"] = recall(found[name], truth)
+    for name, peer in others.items():
+        exactly = await asyncio.to_thread(exact, corpus, asking, peer.scope)
+        report[name]["recall_at_10"] = recall(alone[name], exactly)
     return report
+
+
+def recall(found: list[list[str]], truth: list[set[str]]) -> float:
+    """The share of the true ten that the first ten hold."""
+    pairs = list(zip(found, truth, strict=False))
+    return round(sum(len(set(a[:10]) & t) for a, t in pairs) / sum(len(t) for _, t in pairs), 4)
+
+
+def _keys(caller: Caller) -> list[str]:
+    return [f"{caller.tenant}\x1f{name}" for name in ("", *caller.groups)]
 
 
 def sizes(owner: str) -> dict[str, float]:
@@ -431,7 +317,11 @@ def main() -> None:
         "ratio_to_floor_p95": round(hybrid["p95_ms"] / floor["p95_ms"], 2),
         "ratio_to_floor_server_cpu_p95": floor["server_cpu_p95_ms"]
         and round(hybrid["server_cpu_p95_ms"] / floor["server_cpu_p95_ms"], 2),
+        "ratio_to_same_filter_p95": round(hybrid["p95_ms"] / report["vectors by pgvector, same filter"]["p95_ms"], 2),
         "recall_at_10": report["ours, vectors alone"]["recall_at_10"],
+        "recall_at_10_of": {
+            name: report[name]["recall_at_10"] for name in ("vectors by pgvector, same filter", *others)
+        },
         "common_words_cost": round(hybrid["p50_ms"] / report["ours, hybrid, 3 rare words"]["p50_ms"], 2),
         "sketches_save": round(1 - hybrid["p50_ms"] / report["the same, every vector read"]["p50_ms"], 2),
         "times_slower_p50": {name: round(report[name]["p50_ms"] / hybrid["p50_ms"], 1) for name in others},

@@ -3,7 +3,8 @@
     PYTHON bench/retrieval_peers.py PEER FOLDER POSTGRES_URL
 
 FOLDER holds the corpus as the benchmark wrote it: vectors, texts, tenants, questions. The peer fills its store, prints
-`{"built_s": ...}`, then for each line on its input asks every question once and prints `{"ms": [...], "ids": [[...]]}`.
+`{"built_s": ..., "scope": ...}`, then for each line on its input asks every question once and prints
+`{"ms": [...], "ids": [[...]], "near": [[...]]}`; `near` is what its vectors alone find, not timed.
 PEER is langchain-ensemble (BM25 in memory and PGVector, no permissions: it has none), llamaindex-fusion (Postgres, no
 permissions), lancedb (its own files; tenant as a filter before the search).
 """
@@ -22,6 +23,8 @@ import numpy
 
 POOL = 40
 Ask = Callable[[int], list[str]]
+# The whole search, and the nearest ten by vectors alone.
+Both = tuple[Ask, Ask]
 
 
 class Data:
@@ -55,7 +58,7 @@ def database(url: str, name: str) -> str:
     return own
 
 
-def langchain_ensemble(data: Data, url: str) -> Ask:
+def langchain_ensemble(data: Data, url: str) -> Both:
     from langchain_classic.retrievers import EnsembleRetriever
     from langchain_community.retrievers import BM25Retriever
     from langchain_core.documents import Document
@@ -87,10 +90,14 @@ def langchain_ensemble(data: Data, url: str) -> Ask:
     words.k = POOL
     near = store.as_retriever(search_kwargs={"k": POOL})
     both = EnsembleRetriever(retrievers=[words, near], weights=[0.5, 0.5], c=60)
-    return lambda n: [found.metadata["id"] for found in both.invoke(data.questions[n])][:10]
+
+    def asking(retriever: Any) -> Ask:
+        return lambda n: [found.metadata["id"] for found in retriever.invoke(data.questions[n])][:10]
+
+    return asking(both), asking(near)
 
 
-def llamaindex_fusion(data: Data, url: str) -> Ask:
+def llamaindex_fusion(data: Data, url: str) -> Both:
     from llama_index.core import Settings, VectorStoreIndex
     from llama_index.core.embeddings import MockEmbedding
     from llama_index.core.llms import MockLLM
@@ -119,14 +126,17 @@ def llamaindex_fusion(data: Data, url: str) -> Ask:
         [near, words], similarity_top_k=10, num_queries=1, mode="reciprocal_rerank", use_async=False
     )
 
-    def ask(n: int) -> list[str]:
-        question = QueryBundle(query_str=data.questions[n], embedding=data.asked[n].tolist())
-        return [found.node.node_id for found in both.retrieve(question)]
+    def asking(retriever: Any) -> Ask:
+        def ask(n: int) -> list[str]:
+            question = QueryBundle(query_str=data.questions[n], embedding=data.asked[n].tolist())
+            return [found.node.node_id for found in retriever.retrieve(question)][:10]
 
-    return ask
+        return ask
+
+    return asking(both), asking(near)
 
 
-def lancedb_hybrid(data: Data, url: str) -> Ask:
+def lancedb_hybrid(data: Data, url: str) -> Both:
     import lancedb
     import pyarrow
     from lancedb.rerankers import RRFReranker
@@ -151,7 +161,12 @@ def lancedb_hybrid(data: Data, url: str) -> Ask:
         search = search.where(f"tenant = '{data.callers[n]}'", prefilter=True).select(["id"])
         return search.rerank(fused).limit(POOL).to_arrow()["id"].to_pylist()[:10]
 
-    return ask
+    def near(n: int) -> list[str]:
+        search = table.search(data.asked[n], vector_column_name="vector").distance_type("cosine")
+        search = search.where(f"tenant = '{data.callers[n]}'", prefilter=True).select(["id"])
+        return search.limit(POOL).to_arrow()["id"].to_pylist()[:10]
+
+    return ask, near
 
 
 def index(url: str, table: str, column: str | None) -> None:
@@ -165,10 +180,11 @@ def index(url: str, table: str, column: str | None) -> None:
         connection.execute(f"VACUUM ANALYZE {table}")
 
 
-PEERS: dict[str, Callable[[Data, str], Ask]] = {
-    "langchain-ensemble": langchain_ensemble,
-    "llamaindex-fusion": llamaindex_fusion,
-    "lancedb": lancedb_hybrid,
+# With what each may search: nothing kept back, or the caller's tenant.
+PEERS: dict[str, tuple[Callable[[Data, str], Both], str]] = {
+    "langchain-ensemble": (langchain_ensemble, "everything"),
+    "llamaindex-fusion": (llamaindex_fusion, "everything"),
+    "lancedb": (lancedb_hybrid, "tenant"),
 }
 
 
@@ -176,8 +192,9 @@ def main() -> None:
     name, folder, url = sys.argv[1:4]
     data = Data(Path(folder))
     started = time.perf_counter()
-    ask = PEERS[name](data, url)
-    answer({"built_s": round(time.perf_counter() - started, 1)})
+    fill, scope = PEERS[name]
+    ask, nearest = fill(data, url)
+    answer({"built_s": round(time.perf_counter() - started, 1), "scope": scope})
     for line in sys.stdin:
         most: Any = json.loads(line)
         ms, ids = [], []
@@ -185,7 +202,7 @@ def main() -> None:
             begun = time.perf_counter()
             ids.append(ask(number))
             ms.append((time.perf_counter() - begun) * 1_000)
-        answer({"ms": ms, "ids": ids})
+        answer({"ms": ms, "ids": ids, "near": [nearest(number) for number in range(len(ids))]})
 
 
 def answer(value: Any) -> None:

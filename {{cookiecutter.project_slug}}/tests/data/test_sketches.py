@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy
 import psycopg
 import pytest
@@ -11,12 +13,14 @@ from app.caller import Caller
 from app.data import access, examination, retrieval, vector_index
 from app.data.index_tables import vector_literal
 from app.settings import Retrieval
-from tests.data.index import LetterEmbedder, ingest
+from tests.data.index import MODEL, LetterEmbedder, ingest
 
 DRIFTED = """
-    SELECT count(*) FROM app.embeddings e FULL JOIN app.sketches s USING (chunk_id, model)
-    WHERE (s.dimensions, s.readers, s.sketch) IS DISTINCT FROM
-          (e.dimensions, e.readers, app.vector_sketch(e.embedding))
+    SELECT count(*) FROM (
+        SELECT e.chunk_id, app.shelf(reader, e.model, e.dimensions) AS shelf, e.ctid AS place,
+            app.vector_sketch(e.embedding) AS sketch
+        FROM app.embeddings e, unnest(e.readers) AS reader) AS e FULL JOIN app.sketches s USING (chunk_id, shelf)
+    WHERE (s.place, s.sketch) IS DISTINCT FROM (e.place, e.sketch)
 """
 
 
@@ -28,7 +32,7 @@ def drifted(url: str) -> int:
 
 @pytest.mark.feature("D5")
 async def test_sketches_follow_every_change(pool: AsyncConnectionPool, database_url: str) -> None:
-    """New, changed, deleted and closed documents: after each there is one sketch a vector, with its readers."""
+    """New, changed, deleted and closed documents: after each there is one sketch for each reader of a vector."""
     first = {f"{n}.md": f"# D{n}\n\nAbout the letters {'abc'[n % 3]} and {'def'[n % 3]}." for n in range(6)}
 
     await ingest(pool, first, embed=LetterEmbedder())
@@ -48,13 +52,86 @@ async def test_what_somebody_did_by_hand_is_found_and_mended(pool: AsyncConnecti
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("SET search_path = app, public")
         connection.execute("DELETE FROM sketches WHERE chunk_id = (SELECT min(chunk_id) FROM sketches)")
-        connection.execute("UPDATE sketches SET readers = '{x}' WHERE chunk_id = (SELECT max(chunk_id) FROM sketches)")
+        connection.execute(
+            "UPDATE sketches SET shelf = app.shelf('x', 'letters', 8) "
+            "WHERE chunk_id = (SELECT max(chunk_id) FROM sketches)"
+        )
 
         found = [one.what for one in examination.examine(connection, Retrieval()) if one.severe]
         mended = vector_index.sketch(connection)
 
-    assert found == ["default: 2 vectors have no sketch or one with other readers"]
-    assert (mended, drifted(database_url)) == (2, 0)
+    assert found == [
+        "default: 2 vectors have no sketch or one with other readers",
+        "of a chunk that is gone: 1 vectors have no sketch or one with other readers",
+    ]
+    assert (mended, drifted(database_url)) == (3, 0)
+
+
+@pytest.mark.feature("D5")
+async def test_vectors_that_have_moved_are_looked_up(pool: AsyncConnectionPool, database_url: str) -> None:
+    """Rewriting the table moves every row: the same answer, a minor finding of the doctor, mended by `app data index`."""
+    rng = numpy.random.default_rng(5)
+    vectors = {f"{n}.md": rng.standard_normal(64).tolist() for n in range(40)}
+
+    async def embed(texts: Sequence[str]) -> list[list[float]]:
+        return [vectors[text.split()[-1].rstrip(".")] for text in texts]
+
+    await ingest(pool, {name: f"# D\n\nText {name}." for name in vectors}, embed=embed)
+    await access.permit(pool, "default", "7.md", ["board"])
+
+    async def found() -> list[str]:
+        settings = Retrieval(compared=5, candidates=5)
+        hits = await retrieval.search(
+            pool,
+            "",
+            vectors["3.md"],
+            caller,
+            k=5,
+            embedding_model=MODEL,
+            settings=settings,
+        )
+        return [hit.document_id for hit in hits]
+
+    before = await found()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("VACUUM FULL app.embeddings")
+        moved = await found()
+        minor = [one.what for one in examination.examine(connection, Retrieval()) if "lies" in one.what]
+        mended = vector_index.sketch(connection)
+
+    assert before[0] == "3.md"
+    assert moved == before
+    assert minor == [f"default: {mended} sketches do not know where their vector lies"]
+    assert drifted(database_url) == 0
+    assert await found() == before
+
+
+@pytest.mark.feature("D5")
+async def test_a_vector_with_many_readers_takes_nobodys_place(pool: AsyncConnectionPool) -> None:
+    """Each vector stands on all of the caller's eight shelves: the five nearest are five documents, in order."""
+    rng = numpy.random.default_rng(6)
+    vectors = {f"{n}.md": rng.standard_normal(64).tolist() for n in range(60)}
+    groups = [f"g{n}" for n in range(8)]
+
+    async def embed(texts: Sequence[str]) -> list[list[float]]:
+        return [vectors[text.split()[-1].rstrip(".")] for text in texts]
+
+    await ingest(pool, {name: f"# D\n\nText {name}." for name in vectors}, embed=embed)
+    for name in vectors:
+        await access.permit(pool, "default", name, groups)
+    caller = Caller(groups=frozenset(groups))
+    answers = [
+        await retrieval.search(
+            pool, "", vectors["3.md"], caller, k=5, embedding_model=MODEL,
+            settings=Retrieval(compared=compared, candidates=5),
+        )
+        for compared in (11, 0)
+    ]  # fmt: skip
+
+    few, exact = [[hit.document_id for hit in hits] for hits in answers]
+    assert len(set(few)) == 5
+    assert few[0] == exact[0] == "3.md"
+    assert len(set(few) & set(exact)) >= 4
 
 
 @pytest.mark.reliability("leaking or starved search")

@@ -76,6 +76,9 @@ def restore(root: Path, file: Path, *, replace: bool) -> None:
     owner, url = bootstrap.owner_url(loaded), bootstrap.database_url(loaded)
     backup.restore(owner, file, replace=replace)
     bootstrap.migrate(owner, url)
+    with _owner(owner) as connection:
+        # They remember where their vectors lay.
+        vector_index.sketch(connection)
     click.echo(f"restored {file} into {store.describe(owner)}")
 
 

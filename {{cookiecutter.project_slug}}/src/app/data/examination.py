@@ -57,11 +57,20 @@ CHECKS: tuple[tuple[str, str, str, bool], ...] = (
         True,
     ),
     (
-        "SELECT e.tenant, count(*) FROM app.embeddings e LEFT JOIN app.sketches s USING (chunk_id, model) "
-        "WHERE (s.dimensions, s.readers) IS DISTINCT FROM (e.dimensions, e.readers) GROUP BY 1",
+        "SELECT coalesce(tenant, 'of a chunk that is gone'), count(DISTINCT chunk_id) FROM ("
+        "SELECT e.tenant, e.chunk_id, app.shelf(reader, e.model, e.dimensions) AS shelf FROM app.embeddings e, unnest(e.readers) AS reader) AS w "
+        "FULL JOIN app.sketches s USING (chunk_id, shelf) WHERE w.tenant IS NULL OR s.sketch IS NULL GROUP BY 1",
         "{} vectors have no sketch or one with other readers",
         "run `app data index`",
         True,
+    ),
+    (
+        "SELECT e.tenant, count(*) FROM app.embeddings e, unnest(e.readers) AS reader, app.sketches s "
+        "WHERE s.chunk_id = e.chunk_id AND s.shelf = app.shelf(reader, e.model, e.dimensions) AND s.place <> e.ctid "
+        "GROUP BY 1",
+        "{} sketches do not know where their vector lies",
+        "run `app data index`",
+        False,
     ),
     (
         "SELECT c.tenant, count(*) FROM app.embeddings e JOIN app.chunks c ON c.id = e.chunk_id "
