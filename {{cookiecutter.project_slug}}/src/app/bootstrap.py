@@ -235,8 +235,8 @@ async def serving(loaded: Settings, url: str, prompts: Registry, caller: Caller)
 
 
 def price(provider_name: str, deployment: Deployment, usage: Usage) -> float | None:
-    """Dollars of one reply; None when no price is known. The stand-in is free."""
-    if provider_name == "offline":
+    """Dollars of one reply; None when no price is known. The stand-in is free unless a price is configured."""
+    if provider_name == "offline" and deployment.input_usd_per_million is None:
         return 0.0
     override = None
     if deployment.input_usd_per_million is not None:

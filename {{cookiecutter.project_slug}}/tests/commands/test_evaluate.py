@@ -17,6 +17,17 @@ BARE = ("eval", "--no-mlflow")
 PRICED = "  small: {offline: [{id: standin-small, input_usd_per_million: 1000, output_usd_per_million: 1000}]}\n"
 
 
+def test_the_stand_in_costs_what_is_configured(small: Small) -> None:
+    """Free as generated; with a price, costs and caps can be rehearsed before there is a provider."""
+    project = small("classification", 3)
+    project.write("config/dev.yaml", f"auth: {{mode: open}}\nmodels:\n{PRICED}")
+
+    said = project.app(*BARE)
+
+    assert "cost_per_interaction_usd" in said.text
+    assert "0.0000 USD" not in said.text
+
+
 @pytest.mark.feature("E8")
 def test_a_second_run_reuses_every_reply(small: Small) -> None:
     """Nothing changed, nothing is asked: time and cost were not measured, and it says so."""
@@ -42,6 +53,7 @@ def test_two_versions_are_compared_case_by_case(small: Small) -> None:
     assert "of 30 cases changed, p of a loss" in said.text
     assert "won  cls-0" in said.text
     assert "->" in said.text
+    assert said.text.rstrip().endswith("verdict: better: accuracy won more than noise explains, nothing lost so")
 
 
 @pytest.mark.feature("E9")

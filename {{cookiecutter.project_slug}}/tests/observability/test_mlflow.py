@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,45 @@ async def test_two_prompt_versions_become_comparable_evaluation_runs(connection:
     first, second = (_traces(connection, run) for run in runs)
     assert len(first) == 240
     assert first.keys() == second.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.feature("E9")
+@pytest.mark.feature("P2")
+async def test_runs_and_traces_are_linked_to_the_published_text(connection: Connection) -> None:
+    """By what was measured, not by number: the version of MLflow's registry that holds this very text."""
+    task = f"classify_{time.time_ns()}"
+    texts = [
+        PublishedPrompt(
+            task=task, version=version, sha256=f"{version}" * 64, messages=[{"role": "user", "content": "x"}]
+        )
+        for version in (3, 7)
+    ]
+    publish_prompts(connection, texts, {task: 3})
+    result = replace(await classified(tickets(2), label=f"{task}@7"), prompt_sha256="7" * 64)
+
+    run = connection.client.get_run(export(result, connection)[0])
+
+    assert json.loads(run.data.tags["mlflow.linkedPrompts"]) == [{"name": task, "version": "2"}]
+    found = connection.client.search_traces(
+        locations=[connection.experiment_id], filter_string=f"prompt = '{task}/2'", include_spans=False
+    )
+    assert {trace.info.tags["case"] for trace in found} == {"t-000", "t-001"}
+    assert connection.experiment_id in connection.client.get_prompt(task).tags["_mlflow_experiment_ids"]
+
+
+@pytest.mark.slow
+@pytest.mark.feature("E2")
+async def test_the_cases_are_a_dataset_that_follows_the_file(connection: Connection) -> None:
+    """Registered once with inputs, expectations and slices; a case that is gone goes there too."""
+    runs = [export(await classified(tickets(count)), connection)[0] for count in (4, 3)]
+
+    [dataset] = connection.client.search_datasets(experiment_ids=[connection.experiment_id])
+
+    assert sorted(record.tags["case"] for record in dataset.records) == ["t-000", "t-001", "t-002"]
+    assert dataset.records[0].expectations.keys() == {"label"}
+    [used] = connection.client.get_run(runs[1]).inputs.dataset_inputs
+    assert json.loads(used.dataset.source) == {"dataset_id": dataset.dataset_id}
 
 
 @pytest.mark.slow

@@ -102,6 +102,18 @@ def test_no_error_yet_is_not_certainty() -> None:
     assert Sample.of([(50, 3.0)]).variance() == math.inf
 
 
+@pytest.mark.feature("P4")
+def test_what_has_no_price_is_safe_and_a_first_price_is_not() -> None:
+    """Two versions on a model that costs nothing: decided. One of them begins to cost: not safe."""
+    free, paid = (Sample.of([(10, usd)] * 30) for usd in (0.0, 0.1))
+
+    [same] = differences({"cost": free}, {"cost": free}, ReleaseRule())
+    [dearer] = differences({"cost": free}, {"cost": paid}, ReleaseRule())
+
+    assert (same.word, same.change.high) == ("safe", 0)
+    assert dearer.word != "safe"
+
+
 def test_an_interval_narrows_and_a_smaller_alpha_widens_it() -> None:
     """With the variance of the estimate, and whatever effect it is tightest for."""
     wide, narrow = (interval(0.1, variance, alpha=0.05, scale=0.1) for variance in (0.01, 0.0001))

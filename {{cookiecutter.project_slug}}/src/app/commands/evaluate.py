@@ -16,6 +16,7 @@ from app.commands.evaluation.wanted import Wanted, against, choose, pins
 from app.errors import GateFailedError, InputError, StoreUnavailableError
 from app.observability.evaluation import baseline
 from app.observability.evaluation.result import SuiteResult
+from app.observability.evaluation.success import load_success
 from app.observability.evaluation.verdict import Verdict
 from app.settings import Settings
 
@@ -62,15 +63,16 @@ def run(root: Path, asked: Asked) -> None:
     results, old = found[: len(wanted)], found[len(wanted) :]
     for one in results:
         click.echo(telling.table(one))
+    alpha = load_success(root / "config" / "success.yaml").regression.alpha
     for one, other in zip(results, old, strict=False):
-        click.echo(telling.compared(one, other))
+        click.echo(telling.compared(one, other, alpha))
     if asked.update_baseline:
         _approve(root, results)
     judged = _judged(loaded, url, wanted, results) if asked.gate else None
     if judged is not None:
         click.echo(judged.summary())
     if asked.markdown is not None:
-        markdown.write(asked.markdown, markdown.page(results, judged, old, provider=loaded.provider))
+        markdown.write(asked.markdown, markdown.page(results, judged, old, provider=loaded.provider, alpha=alpha))
     _keep_in_mlflow(loaded, url, found, asked)
     if judged is not None and not judged.green:
         raise GateFailedError("the evaluation gate is red", judged.reasons)
@@ -138,6 +140,7 @@ def _keep_in_mlflow(loaded: Settings, url: str, found: Sequence[SuiteResult], as
         return
     child = mlflow_child.start(loaded, url, found)
     if not asked.wait:
+        click.echo("MLflow's records are being written; `app ui` shows them", err=True)
         return
     try:
         click.echo(mlflow_child.wait(loaded, child))

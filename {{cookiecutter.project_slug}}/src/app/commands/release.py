@@ -105,7 +105,14 @@ def _change(root: Path, task: str, named: Sequence[int], signed: Signed, change:
         evidence = {"verdicts": told} | ({"without_verdict": lacks} if lacks else {})
         return await change(releases, by=signed.by, reason=signed.reason, evidence=evidence)
 
-    click.echo(f"{task} now serves {_line(asyncio.run(run()))}")
+    shares = asyncio.run(run())
+    click.echo(f"{task} now serves {_line(shares)}")
+    if len(shares) > 1:
+        click.echo(
+            f"note: `app ab {task}` compares them. A service that was started before a version's file was there does "
+            "not have it: restart it",
+            err=True,
+        )
 
 
 def _opened(root: Path) -> Releases:

@@ -9,6 +9,7 @@ from typing import Any
 from app.data import postgres
 from app.intelligence.prompts import Registry
 from app.observability import mlflow_store
+from app.observability.mlflow_connection import Connection
 from app.orchestration.step import StepResult
 from app.settings import Settings
 
@@ -54,9 +55,15 @@ def tracker(loaded: Settings, url: str) -> Callable[[StepResult], str | None]:
 def publish(loaded: Settings, url: str, registry: Registry) -> dict[str, int]:
     """Mirror the registry into MLflow; returns how many versions were published, unchanged and aliased."""
     from app.observability.mlflow_connection import connect
+
+    uri, artifacts = records(loaded, url), mlflow_store.artifact_root(loaded.data_dir)
+    return publish_to(connect(uri, loaded.mlflow.experiment, artifacts), registry)
+
+
+def publish_to(connection: Connection, registry: Registry) -> dict[str, int]:
+    """The same over a connection that is open."""
     from app.observability.mlflow_prompts import PublishedPrompt, publish_prompts
 
-    connection = connect(records(loaded, url), loaded.mlflow.experiment, mlflow_store.artifact_root(loaded.data_dir))
     prompts = [
         PublishedPrompt(
             task=prompt.task,

@@ -18,8 +18,8 @@ from app.observability.evaluation.result import CaseResult, SuiteResult
 class CaseTrace:
     """One case as a trace of one span, with an assessment for each expectation and score."""
 
-    def __init__(self, case: CaseResult, result: SuiteResult, run_id: str) -> None:
-        self._case, self._result, self._run_id = case, result, run_id
+    def __init__(self, case: CaseResult, result: SuiteResult, run_id: str, prompt: Any | None = None) -> None:
+        self._case, self._result, self._run_id, self._prompt = case, result, run_id, prompt
         key = hashlib.sha256(f"{run_id}/{case.id}".encode()).digest()
         self._trace_key, self._span_key = int.from_bytes(key[:16]), int.from_bytes(key[16:24])
         self.id = f"tr-{self._trace_key:032x}"
@@ -85,6 +85,8 @@ class CaseTrace:
         }
         if output and output.prompt_version is not None:
             tags["prompt_version"] = str(output.prompt_version)
+        if self._prompt is not None:
+            tags["mlflow.linkedPrompts"] = linked(self._prompt)
         if output and output.trace_id:
             tags["call_trace_id"] = output.trace_id
         return tags
@@ -114,6 +116,11 @@ class CaseTrace:
         assessment.trace_id, assessment.span_id = self.id, f"{self._span_key:016x}"
         assessment.metadata = {"mlflow.assessment.sourceRunId": self._run_id}
         return assessment
+
+
+def linked(prompt: Any) -> str:
+    """The tag by which the interface shows the version of a prompt (an mlflow PromptVersion) beside a run or trace."""
+    return json.dumps([{"name": prompt.name, "version": str(prompt.version)}])
 
 
 def _shown(case: CaseResult) -> dict[str, Any]:

@@ -36,9 +36,9 @@ def connect(uri: str | None, experiment: str, artifacts: Path | None = None) -> 
 
     mlflow.set_tracking_uri(uri or mlflow.get_tracking_uri())
     client = mlflow.MlflowClient()
-    return Connection(
-        mlflow.get_tracking_uri(), client, TracingClient().store, _experiment(client, experiment, artifacts)
-    )
+    number = _experiment(client, experiment, artifacts)
+    mlflow.set_experiment(experiment_id=number)  # prompts are listed under the experiment that is active
+    return Connection(mlflow.get_tracking_uri(), client, TracingClient().store, number)
 
 
 def _experiment(client: Any, name: str, artifacts: Path | None) -> str:

@@ -2,14 +2,13 @@
 
 `python -m app.observability.mlflow_export RESULT.json ... --experiment NAME [--tracking-uri URI] [--artifacts DIR]`
 writes, for each result, one run with metrics, parameters and dataset, and one trace a case with its inputs,
-outputs, expectations and scores. It evaluates nothing: scores are those of the result. A result already there is
-not written again.
+outputs, expectations and scores, linked to the version of the prompt where that is published. It evaluates nothing:
+scores are those of the result. A result already there is not written again.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import subprocess
 import sys
@@ -21,8 +20,10 @@ from typing import Any
 
 from app.errors import AppError
 from app.observability.evaluation.result import SuiteResult, load
-from app.observability.mlflow_case_trace import CaseTrace
+from app.observability.mlflow_case_trace import CaseTrace, linked
 from app.observability.mlflow_connection import Connection, connect
+from app.observability.mlflow_dataset import register
+from app.observability.mlflow_prompts import numbers
 from app.observability.mlflow_store import child_environment, one_writer
 
 HASH_TAG = "app.result_hash"
@@ -46,16 +47,28 @@ def export(result: SuiteResult, connection: Connection) -> tuple[str, bool]:
     known = _finished_run(result, connection)
     if known is not None:
         return known, False
-    run_id = _start_run(result, connection)
-    traces = [CaseTrace(case, result, run_id) for case in result.cases]
+    prompt = _published(result, connection)
+    run_id = _start_run(result, connection, prompt)
+    traces = [CaseTrace(case, result, run_id, prompt) for case in result.cases]
     for trace in traces:
         connection.store.start_trace(trace.info(connection.experiment_id))
+        if prompt is not None:
+            connection.store.link_prompts_to_trace(trace.id, [prompt])
     for batch in _batches([trace.span() for trace in traces]):
         connection.store.log_spans(connection.experiment_id, batch)
     for batch in _batches([trace.id for trace in traces]):
         connection.client.link_traces_to_run(batch, run_id)
     connection.client.set_terminated(run_id, status="FINISHED")
     return run_id, True
+
+
+def _published(result: SuiteResult, connection: Connection) -> Any | None:
+    """The version in MLflow's registry whose text the result measured, as a PromptVersion; None without one."""
+    from mlflow.entities.model_registry import PromptVersion
+
+    task = result.label.partition("@")[0]
+    number = numbers(connection, task).get(result.prompt_sha256)
+    return None if number is None else PromptVersion(name=task, version=number, template="")
 
 
 def _finished_run(result: SuiteResult, connection: Connection) -> str | None:
@@ -78,7 +91,7 @@ def _discard(run_id: str, connection: Connection) -> None:
     connection.client.delete_run(run_id)
 
 
-def _start_run(result: SuiteResult, connection: Connection) -> str:
+def _start_run(result: SuiteResult, connection: Connection, prompt: Any | None) -> str:
     from mlflow.entities import Metric, Param
 
     started_ms = int(datetime.fromisoformat(result.started_at).timestamp() * 1000)
@@ -87,7 +100,10 @@ def _start_run(result: SuiteResult, connection: Connection) -> str:
         "mlflow.source.name": "app eval",
         HASH_TAG: result.content_hash,
         "suite": result.suite,
+        "mlflow.note.content": _note(result),
     }
+    if prompt is not None:
+        tags["mlflow.linkedPrompts"] = linked(prompt)
     run = connection.client.create_run(
         connection.experiment_id, start_time=started_ms, tags=tags, run_name=f"{result.label} {result.suite}"
     )
@@ -96,38 +112,34 @@ def _start_run(result: SuiteResult, connection: Connection) -> str:
         "suite": result.suite,
         "label": result.label,
         "prompt_version": result.prompt_version,
+        "model": result.label.partition("+")[2] or "route",
         "prompt_sha256": result.prompt_sha256[:12],
         "cases": len(result.cases),
     }
     connection.client.log_batch(
         run.info.run_id, metrics=metrics, params=[Param(name, str(value)) for name, value in params.items()]
     )
-    connection.client.log_inputs(run.info.run_id, datasets=[_dataset(result)])
+    connection.client.log_inputs(run.info.run_id, datasets=[register(result, connection)])
     return str(run.info.run_id)
 
 
 def _metrics(result: SuiteResult) -> Iterable[tuple[str, float]]:
+    """What two runs are compared by. Slices are in the note: a column for each would bury these."""
     for name, measured in result.metrics.items():
         if measured.value is not None:
             yield name, measured.value
-        for slice_name, value in measured.by_slice.items():
-            yield f"{name}/{slice_name}", value
     yield "errored_cases", float(len(result.errors))
     yield "seconds", result.seconds
 
 
-def _dataset(result: SuiteResult) -> Any:
-    from mlflow.entities import Dataset, DatasetInput
-
-    digest = hashlib.sha256("".join(sorted(case.digest for case in result.cases)).encode()).hexdigest()[:8]
-    dataset = Dataset(
-        name=result.suite,
-        digest=digest,
-        source_type="local",
-        source=json.dumps({"uri": f"evals/cases/{result.suite}.jsonl"}),
-        profile=json.dumps({"num_rows": len(result.cases)}),
-    )
-    return DatasetInput(dataset=dataset, tags=[])
+def _note(result: SuiteResult) -> str:
+    """Every metric with its slices, as the Markdown table that a run's page shows."""
+    slices = sorted({name for measured in result.metrics.values() for name in measured.by_slice})
+    lines = [f"| metric | all | {' | '.join(slices)} |", "| --- " * (len(slices) + 2) + "|"]
+    for name, measured in result.metrics.items():
+        numbers = [measured.value, *(measured.by_slice.get(one) for one in slices)]
+        lines.append(f"| {name} | {' | '.join('' if value is None else f'{value:.4g}' for value in numbers)} |")
+    return "\n".join(lines)
 
 
 def _batches(items: Sequence[Any]) -> Iterable[list[Any]]:

@@ -15,6 +15,7 @@ from app.observability.mlflow_connection import Connection
 VERSION_TAG = "app.version"
 HASH_TAG = "app.sha256"
 ALIAS = "production"
+EXPERIMENTS_TAG = "_mlflow_experiment_ids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +40,22 @@ def publish_prompts(
     """
     counts = {"published": 0, "unchanged": 0, "aliased": 0}
     for task in sorted({prompt.task for prompt in prompts}):
-        numbers = _known(connection, task)
+        known = numbers(connection, task)
         for prompt in sorted((p for p in prompts if p.task == task), key=lambda p: p.version):
-            if prompt.sha256 in numbers:
+            if prompt.sha256 in known:
                 counts["unchanged"] += 1
                 continue
-            numbers[prompt.sha256] = _register(connection, prompt)
+            known[prompt.sha256] = _register(connection, prompt)
             counts["published"] += 1
         live = next((p for p in prompts if p.task == task and p.version == released.get(task)), None)
         if live is not None:
-            connection.client.set_prompt_alias(task, ALIAS, numbers[live.sha256])
+            connection.client.set_prompt_alias(task, ALIAS, known[live.sha256])
             counts["aliased"] += 1
+        _show_in_experiment(connection, task)
     return counts
 
 
-def _known(connection: Connection, task: str) -> dict[str, int]:
+def numbers(connection: Connection, task: str) -> dict[str, int]:
     """Digest to MLflow's version number, for what is published already."""
     prompt = connection.client.get_prompt(task)
     recorded = (prompt.tags or {}) if prompt is not None else {}
@@ -62,6 +64,15 @@ def _known(connection: Connection, task: str) -> dict[str, int]:
         for name, number in recorded.items()
         if name.startswith(f"{HASH_TAG}.")
     }
+
+
+def _show_in_experiment(connection: Connection, task: str) -> None:
+    """List the prompt on the pages of our experiment too: MLflow looks for its id between commas in this tag."""
+    prompt = connection.client.get_prompt(task)
+    listed = ((prompt.tags or {}) if prompt is not None else {}).get(EXPERIMENTS_TAG, "")
+    ids = [one for one in listed.split(",") if one]
+    if connection.experiment_id not in ids:
+        connection.client.set_prompt_tag(task, EXPERIMENTS_TAG, f",{','.join([*ids, connection.experiment_id])},")
 
 
 def _register(connection: Connection, prompt: PublishedPrompt) -> int:

@@ -57,8 +57,8 @@ def publish(loaded: Settings, url: str, uri: str, results: Sequence[SuiteResult]
     """Write evaluation runs and prompt versions to MLflow. Raises StoreUnavailableError when MLflow refuses them."""
     files = [loaded.build_dir / "evals" / f"{found.suite}@{found.label}.json" for found in results]
     experiment, artifacts = loaded.mlflow.experiment, mlflow_store.artifact_root(loaded.data_dir)
+    published = tracking.publish(loaded, url, bootstrap.registry(loaded))  # first: the runs link to them
     export = start_export(files, uri=uri, experiment=experiment, artifacts=artifacts)
-    published = tracking.publish(loaded, url, bootstrap.registry(loaded))
     printed, complaint = _finished(export)
     if export.returncode != 0:
         raise StoreUnavailableError(f"evaluation runs could not be written to MLflow: {complaint.strip()}")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.commands.evaluation.telling import ANSWER, comparisons, told
+from app.commands.evaluation.telling import ANSWER, circumstances, comparisons, told
+from app.observability.evaluation.conclusion import conclude
 from app.observability.evaluation.precision import precision
 from app.observability.evaluation.result import SuiteResult
 from app.observability.evaluation.verdict import Flipped, Verdict
@@ -21,6 +22,7 @@ def page(
     others: Sequence[SuiteResult] = (),
     *,
     provider: str,
+    alpha: float = 0.05,
 ) -> str:
     """`verdict` is there after `--gate`; `others` are what results were compared with, one for each or none."""
     lines = [MARK, f"## Evaluation: {verdict.status if verdict else 'no gate was asked for'}", ""]
@@ -33,7 +35,10 @@ def page(
         lines += _flipped(verdict.flipped, results)
     for new, old in zip(results, others, strict=False):
         lines += [f"### {new.suite}: `{new.label}` against `{old.label}`", ""]
-        lines += [f"- {name}: {told(comparison)}" for name, comparison in comparisons(new, old)] + [""]
+        found = comparisons(new, old)
+        lines += [f"**{conclude(found, alpha).told}**", ""]
+        lines += [f"- {name}: {told(comparison)}" for name, comparison in found]
+        lines += [f"- {name}: {line}" for name, line in circumstances(new, old)] + [""]
     lines += ["| suite | version | metric | value | 95% interval | cases |", "| --- | --- | --- | --- | --- | --- |"]
     for result in results:
         lines += _metrics(result)

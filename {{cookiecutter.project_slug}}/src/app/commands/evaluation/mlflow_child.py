@@ -117,6 +117,7 @@ def main(arguments: Sequence[str]) -> int:
         runs = []
         with mlflow_store.one_writer(uri):  # fails at once without a database, which MLflow would wait minutes for
             connection = connect(uri, loaded.mlflow.experiment, mlflow_store.artifact_root(loaded.data_dir))
+            tracking.publish_to(connection, bootstrap.registry(loaded))  # first, so that runs and traces link to them
             for path in paths:
                 found = results.load(path)
                 run_id, written = export(found, connection)

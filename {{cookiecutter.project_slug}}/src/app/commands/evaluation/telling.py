@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 import click
 
 from app.observability.evaluation.comparison import Comparison, compare
+from app.observability.evaluation.conclusion import conclude
 from app.observability.evaluation.precision import precision
 from app.observability.evaluation.result import SuiteResult
 from app.observability.evaluation.runner import Progress
 
 SHOWN = 10
 ANSWER = 70
+# Words shown before the first one in which two answers differ.
+BEFORE = 3
 
 
 def table(found: SuiteResult) -> str:
@@ -43,13 +46,26 @@ def table(found: SuiteResult) -> str:
     return "\n".join(lines)
 
 
-def compared(new: SuiteResult, old: SuiteResult) -> str:
-    """Two results over the same cases, paired, with the flipped cases and both answers."""
+def compared(new: SuiteResult, old: SuiteResult, alpha: float) -> str:
+    """Two results over the same cases, paired, with the flipped cases and both answers; what it comes to, last."""
     lines = [f"{new.suite}: {new.label} against {old.label}"]
-    for name, comparison in comparisons(new, old):
+    found = comparisons(new, old)
+    for name, comparison in found:
         lines.append(f"  {name:<26} {told(comparison)}")
         lines += [f"    {line}" for line in flips(new, old, comparison)]
-    return "\n".join(lines)
+    lines += [f"  {name:<26} {line}" for name, line in circumstances(new, old)]
+    return "\n".join([*lines, f"  verdict: {conclude(found, alpha).told}"])
+
+
+def circumstances(new: SuiteResult, old: SuiteResult) -> list[tuple[str, str]]:
+    """Metrics that average no scores, such as cost and latency, where both measured them: before, after, change."""
+    found = []
+    for name, measured in new.metrics.items():
+        before = other.value if (other := old.metrics.get(name)) else None
+        if measured.scorer is None and measured.value is not None and before is not None:
+            change = f" ({measured.value / before - 1:+.0%})" if before else ""
+            found.append((name, f"{before:.4g} -> {measured.value:.4g}{change}"))
+    return found
 
 
 def comparisons(new: SuiteResult, old: SuiteResult) -> list[tuple[str, Comparison]]:
@@ -74,11 +90,10 @@ def told(one: Comparison) -> str:
 def flips(new: SuiteResult, old: SuiteResult, comparison: Comparison) -> list[str]:
     """The first cases that changed, each with both answers."""
     answers = [{c.id: c.output.text if c.output else c.error or "" for c in run.cases} for run in (old, new)]
-    lines = [
-        f"{'lost' if flip.change < 0 else 'won '} {flip.case}: {_line(answers[0][flip.case])} "
-        f"-> {_line(answers[1][flip.case])}"
-        for flip in comparison.flips[:SHOWN]
-    ]
+    lines = []
+    for flip in comparison.flips[:SHOWN]:
+        before, after = _where_they_differ(answers[0][flip.case], answers[1][flip.case])
+        lines.append(f"{'lost' if flip.change < 0 else 'won '} {flip.case}: {before} -> {after}")
     if len(comparison.flips) > SHOWN:
         lines.append(f"and {len(comparison.flips) - SHOWN} more")
     return lines
@@ -105,8 +120,16 @@ def _scores(found: SuiteResult, scorer: str) -> dict[str, float]:
     return {case.id: round(s.value, 4) for case in found.counted if (s := case.scores.get(scorer)) is not None}
 
 
-def _line(text: str) -> str:
-    line = " ".join(text.split())
+def _where_they_differ(before: str, after: str) -> tuple[str, str]:
+    """Both texts on one line each, from a little before the first word that is not the same."""
+    old, new = before.split(), after.split()
+    same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    start = max(0, same - BEFORE)
+    return _line(old[start:], cut=start > 0), _line(new[start:], cut=start > 0)
+
+
+def _line(words: Sequence[str], *, cut: bool) -> str:
+    line = ("… " if cut else "") + " ".join(words)
     return repr(line if len(line) <= ANSWER else line[: ANSWER - 1] + "…")
 
 

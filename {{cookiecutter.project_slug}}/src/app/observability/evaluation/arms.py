@@ -79,6 +79,8 @@ def _difference(metric: Metric, old: Sample, new: Sample, rule: ReleaseRule, alp
     else:
         estimate = new.mean - old.mean
         variance = new.variance(binary=binary) + old.variance(binary=binary)
+    if metric == "cost" and enough and not old.yy and not new.yy:
+        variance = 0.0  # what has no price, such as a model of one's own, costs nothing for certain
     change = interval(estimate, variance if enough else math.inf, alpha=alpha, scale=SCALE[metric])
     if metric == "latency":
         change = Interval(*(math.expm1(min(bound, 700)) for bound in (change.estimate, change.low, change.high)))
