@@ -1,10 +1,11 @@
 """`python -m tools.update`: a later version of the template is merged into this project, the team's files left alone.
 
-cruft renders both versions of the template and applies the difference by a three-way merge. It reports success where it
-left conflicts; this does not. What the team owns (`[tool.update] yours` in pyproject.toml) stays as committed; files the
-template adds there arrive.
+cruft renders both versions of the template and applies the difference by a three-way merge. It reports success where
+it left conflicts; this does not. What the team owns (`[tool.update] yours` in pyproject.toml) stays as committed; files
+the template adds there arrive.
 
-Exit code 0: merged, or there was nothing newer; 1: merged with conflicts, which are listed; 2: nothing was done, and why.
+Exit code 0: merged, or there was nothing newer; 1: merged with conflicts, which are listed; 2: nothing was done, and
+why.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -47,7 +49,7 @@ def update(root: Path, cruft: Sequence[str], checkout: str | None = None) -> Out
     yours = tuple(_configured(root))
     command = [*cruft, "update", "--skip-apply-ask", *(["--checkout", checkout] if checkout else [])]
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
     except OSError as error:
         raise UpdateError(f"cruft cannot be run ({error}): make runs it from the project's environment") from None
     entries = _changed(root)
@@ -109,7 +111,7 @@ def _is_own(path: str, yours: Sequence[str]) -> bool:
 
 
 def _committed(root: Path, path: str) -> bool:
-    return subprocess.run(["git", "cat-file", "-e", f"HEAD:./{path}"], cwd=root, capture_output=True).returncode == 0
+    return _run(root, "cat-file", "-e", f"HEAD:./{path}").returncode == 0
 
 
 def _waits(root: Path, state: str, path: str) -> bool:
@@ -123,10 +125,17 @@ def _waits(root: Path, state: str, path: str) -> bool:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    done = _run(root, *arguments)
     if done.returncode != 0:
         raise UpdateError(f"git {arguments[0]}: {done.stderr.strip()}")
     return done.stdout
+
+
+def _run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    git = shutil.which("git")
+    if git is None:
+        raise UpdateError("git is not installed: install it, it merges the versions")
+    return subprocess.run([git, *arguments], cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
 
 
 def tell(outcome: Outcome) -> str:

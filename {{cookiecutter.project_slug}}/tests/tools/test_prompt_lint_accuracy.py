@@ -43,27 +43,27 @@ FOUND = {
         "error",
     ),
     "a role in XML": (
-        'import guardrails\nspec = \'\'\'<rail version="0.1"><messages><message role="system">You are a helpful assistant.'
-        "</message></messages></rail>'''\n",
+        'import guardrails\nspec = \'\'\'<rail version="0.1"><messages><message role="system">You are a helpful '
+        "assistant.</message></messages></rail>'''\n",
         "error",
     ),
     "an order with a way out": (
-        "import openai\nx = '''Given the following document, answer the question. If the answer is not available in it, "
-        "say none.\n{document}'''\n",
+        "import openai\nx = '''Given the following document, answer the question. If the answer is not available "
+        "in it, say none.\n{document}'''\n",
         "error",
     ),
     "behave like": ("import openai\nt = 'Behave like a patient teacher and explain each step slowly.'\n", "error"),
 }
 SILENT = {
     "an error about a format": (
-        "import openai\nm = f'Unknown output format {f!r}, accepted values are json and table; the answer is in json.'\n"
+        "import openai\nm = f'Unknown output format {f!r}, accepted values are json, table; answer in json.'\n"
     ),
-    "an error about an output": "import openai\nmsg = f'Output of {node} is not json serializable, use str instead.'\n",
+    "an error about an output": "import openai\nmsg = f'Output of {node} is not json serializable, use str.'\n",
     "a confirmation": "import openai\nprompt_msg = f'This deletes {n} traces for good, are you sure to go on?'\n",
     "a prompt's path": "import openai\nprompty_path = f'{FOLDER}/label the ticket.prompty'\n",
     "a specification in XML": (
-        'import guardrails\nspec = \'\'\'<rail version="0.1"><output><string name="answer" format="two-words"/></output>'
-        "</rail>'''\n"
+        'import guardrails\nspec = \'\'\'<rail version="0.1"><output><string name="answer" format="two-words"/>'
+        "</output></rail>'''\n"
     ),
     "a task queue's signature": (
         "import celery  # prompt and reliable\n\n\nclass chunks(Signature):\n"

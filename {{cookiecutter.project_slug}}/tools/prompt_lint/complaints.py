@@ -12,7 +12,8 @@ LONGEST = 300
 """Characters from which a text is no message of this kind."""
 
 _REPORTS = re.compile(
-    r"\s*(?:(?:un(?:known|supported|expected|recognized|recognised|able)|in(?:valid|correct)|missing|mismatched|bad|no such|"
+    r"\s*(?:(?:un(?:known|supported|expected|recognized|recognised|able)|in(?:valid|correct)|missing|mismatched|bad|"
+    r"no such|"
     r"failed|failure|fail(?:s|ed)? to|could ?n[o']t|cannot|can't|success(?:fully)?|deprecated|duplicate|illegal|"
     r"exception|warning|error)\b(?! (?:answers?|questions?|sentences?)\b))",
     re.IGNORECASE,
