@@ -56,7 +56,7 @@ FOUND = {
 }
 SILENT = {
     "an error about a format": (
-        "import openai\nm = f'Unknown output format {f!r}, accepted values are json, table; answer in json.'\n"
+        "import openai\nm = f'Unknown output format {f!r}, accepted values are json and table; printing json.'\n"
     ),
     "an error about an output": "import openai\nmsg = f'Output of {node} is not json serializable, use str.'\n",
     "a confirmation": "import openai\nprompt_msg = f'This deletes {n} traces for good, are you sure to go on?'\n",
