@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -120,3 +121,25 @@ async def test_numbers_and_lists_are_bare() -> None:
     """A score within the range that is named, words with commas between."""
     assert await said(("user", "Rate it from 1 to 5. Answer with only the number. Text: fine")) == "3"
     assert "sea" in (await said(("user", "Name things as comma separated values: the sea, the sea"))).split(", ")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Return JSON: " + "{a:" * 3_000,
+        "Return JSON: " + "{a:" * 3_000 + "1" + "}" * 3_000,
+        "Return JSON " + "{a:{b:" * 20_000,
+        "respond in <a> " * 20_000,
+        "<document>" * 20_000,
+        "Action Input: one of [" + "a," * 20_000 + "]",
+        "Return JSON {a:" + " " * 50_000 + "b",
+        "Return JSON" + "\n " * 20_000 + "x",
+        "a " * 50_000,
+    ],
+    ids=["open objects", "deep objects", "beginnings", "open tags", "documents", "tools", "spaces", "lines", "words"],
+)
+async def test_no_prompt_takes_long(prompt: str) -> None:
+    """What a prompt holds a thousand times is not read a thousand times over."""
+    started = time.perf_counter()
+    await said(("user", prompt))
+    assert time.perf_counter() - started < 3

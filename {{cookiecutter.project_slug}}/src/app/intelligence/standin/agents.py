@@ -26,6 +26,7 @@ LISTED = (
     re.compile(r"Must be one of ([^\n]+)", re.IGNORECASE),
 )
 BEGUN = re.compile(r"^(?:Begin!?|Question:|Human:|User:)", re.MULTILINE)
+MOST_TOOLS = 100
 OBSERVATION = re.compile(
     r"^(?:Observation|Tool Response|TOOL RESPONSE)\s*:\s*(?:\n-+\s*)?(.*?)"
     r"(?=\n(?:Thought|Action|Question|USER'S INPUT)\b|\Z)",
@@ -86,7 +87,7 @@ def _tool(instructions: str, question: Reading) -> Tool | None:
     """The tool the question is about, of those the prompt lists."""
     for listed in LISTED:
         if found := listed.search(instructions):
-            names = [name.strip(" \"'`.") for name in re.split(r",|\bor\b", found[1])]
+            names = dict.fromkeys(name.strip(" \"'`.") for name in re.split(r",|\bor\b", found[1])[:MOST_TOOLS])
             tools = [_described(name, instructions) for name in names if name and name != "Final Answer"]
             return tool_for(tools, question.subject) if tools else None
     return None

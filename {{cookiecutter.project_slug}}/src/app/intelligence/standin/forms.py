@@ -50,6 +50,7 @@ NUMBER = re.compile(
     re.IGNORECASE,
 )
 RANGE = re.compile(r"\b(?:from|between)?\s*(-?\d+(?:\.\d+)?)\s*(?:to|and|-|–)\s*(-?\d+(?:\.\d+)?)\b")
+MOST_TAGS = 50
 ALOUD = {"thinking", "scratchpad", "reasoning", "analysis", "thought", "thoughts", "reflection"}
 
 
@@ -113,12 +114,14 @@ def _is_one(schema: dict[str, Any]) -> bool:
 
 def _tags(told: str) -> list[str]:
     """The tags that the reply is to be put in, in order; those that hold what the prompt gives are not among them."""
-    wanted: dict[str, None] = {}
+    wanted: dict[str, bool] = {}
     for tag in TAG.finditer(told):
+        if tag[1] in wanted or len(wanted) > MOST_TAGS:
+            continue
         before = told[max(0, tag.start() - 160) : tag.start()]
-        if tag[1] not in wanted and TELLING.search(before) and WITHIN.search(before) and not _given(tag[1], told):
-            wanted[tag[1]] = None
-    return list(wanted)
+        if TELLING.search(before) and WITHIN.search(before):
+            wanted[tag[1]] = not _given(tag[1], told)
+    return [tag for tag, is_wanted in wanted.items() if is_wanted]
 
 
 def _given(tag: str, told: str) -> bool:

@@ -37,7 +37,8 @@ EXAMPLE_PAIR = re.compile(
     re.MULTILINE,
 )
 ARROW = re.compile(
-    r"^\s*(?:[-*•]\s+)?[\"“]?(.+?)[\"”]?\s*(?:->|=>|→)\s*[`\"']?([\w /&'-]{1,40}?)[`\"']?\s*$", re.MULTILINE
+    r"^[ \t]*(?:[-*•]\s+)?[\"“]?(.{1,500}?)[\"”]?\s{0,20}(?:->|=>|→)\s*[`\"']?([\w /&'-]{1,40}?)[`\"']?\s*$",
+    re.MULTILINE,
 )
 SOURCE = re.compile(r"^\[(\d{1,3})\][ \t]+(.*)$", re.MULTILINE)
 TAGGED = re.compile(r"<(document|source|context|passage)\b[^>]*>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
@@ -47,8 +48,10 @@ LAST_FIELD = re.compile(
     r"\s*[\w ]{0,20}:[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
-FENCED = re.compile(r"(?:\"\"\"|'''|```|<(\w+)>)\s*(.*?)\s*(?:\"\"\"|'''|```|</\1>)", re.DOTALL)
-TRAILING_FIELD = re.compile(r"\n\s*(?:label|category|answer|output|response|result)\s*:?\s*$", re.IGNORECASE)
+OPENING = re.compile(r"\"\"\"|'''|```|<(\w+)>")
+TRAILING_FIELD = re.compile(
+    r"\n[ \t]*(?:label|category|answer|output|response|result)\s{0,20}:?\s{0,20}$", re.IGNORECASE
+)
 ABSTAIN = re.compile(
     r"\bif\b[^.\n]{0,160}?\b(?:not|no|cannot|can't|don't|doesn't|unless|missing|nothing|insufficient|outside)\b[^\n]{0,200}?"
     r"\b(?:exactly|reply|answer|say|respond|write|return|output)\b[^\n:\"“']{0,40}(?::\s*|[\"“'])(?P<phrase>[^\n\"”]+)",
@@ -128,16 +131,32 @@ def _split(system: str, last: str, sources: tuple[Source, ...]) -> tuple[str, st
         fields = list(LAST_FIELD.finditer(outside))
         subject = outside[fields[-1].end() :] if fields else outside
         return f"{system}\n\n{outside[: fields[-1].start()] if fields else ''}", subject.strip()
-    fenced = list(FENCED.finditer(text))
-    if fenced and fenced[-1][2].strip():
-        inside = fenced[-1]
-        return f"{system}\n\n{text[: inside.start()]}\n{text[inside.end() :]}", inside[2].strip()
+    if fenced := _last_fenced(text):
+        start, end, inside = fenced
+        return f"{system}\n\n{text[:start]}\n{text[end:]}", inside
     if fields:
         return f"{system}\n\n{text[: fields[-1].start()]}", text[fields[-1].end() :].strip()
     if not system and "\n\n" in text.strip():
         head, _, tail = text.strip().rpartition("\n\n")
         return head, tail
     return (system, text.strip()) if system else (text, text.strip())
+
+
+def _last_fenced(text: str) -> tuple[int, int, str] | None:
+    """Where the last part between fences or tags stands, and what is in it; None where there is none, or it is empty.
+
+    A fence that is nowhere closed is looked for once: prompts may hold thousands of them.
+    """
+    found, position, unclosed = None, 0, set()
+    while opening := OPENING.search(text, position):
+        position = opening.end()
+        closing = f"</{opening[1]}>" if opening[1] else opening[0]
+        end = -1 if closing in unclosed else text.find(closing, position)
+        if end < 0:
+            unclosed.add(closing)
+            continue
+        found, position = (opening.start(), end + len(closing), text[opening.end() : end].strip()), end + len(closing)
+    return found if found and found[2] else None
 
 
 def _without_sources(text: str) -> str:
@@ -162,7 +181,7 @@ def _sources(text: str) -> tuple[Source, ...]:
             end = starts[index + 1].start() if index + 1 < len(starts) else _end_of_last(text, start.end())
             found.append(Source(int(start[1]), start[2].strip(), text[start.end() : end].strip()))
         return tuple(found)
-    tagged = [match[2].strip() for match in TAGGED.finditer(text)]
+    tagged = [match[2].strip() for match in TAGGED.finditer(text)] if "</" in text else []
     if not tagged and (context := CONTEXT.search(text)):
         tagged = [text[context.end() : _end_of_last(text, context.end())].strip()]
     return tuple(Source(i, "", body) for i, body in enumerate(tagged, start=1) if body)

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 LONGEST = 6_000  # characters of one pattern
+DEEPEST = 12
+MOST = 200  # beginnings that are looked at
 BEGIN = re.compile(r"\{|\[(?=\s*\{)")
 BETWEEN = re.compile(r"(?:\s|,|//[^\n]*|#[^\n]*|\.\.\.|…)*")
 QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'")
@@ -31,7 +33,10 @@ _TYPES = (
 def patterns(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     """Where each pattern of an object, or of a list of them, begins, and the JSON Schema it stands for."""
     position = 0
-    while begin := BEGIN.search(text, position):
+    for _ in range(MOST):
+        begin = BEGIN.search(text, position)
+        if begin is None:
+            return
         position = begin.end()
         try:
             schema, end = _value(text[: begin.start() + LONGEST], begin.start())
@@ -56,12 +61,14 @@ class _NoPattern(Exception):
     """What begins here cannot be read."""
 
 
-def _value(text: str, at: int) -> tuple[dict[str, Any], int]:
+def _value(text: str, at: int, depth: int = 0) -> tuple[dict[str, Any], int]:
     """The schema of the value that begins at a place, and where it ends."""
+    if depth > DEEPEST:
+        raise _NoPattern
     if text.startswith("{", at):
-        return _object(text, at)
+        return _object(text, at, depth)
     if text.startswith("[", at):
-        return _list(text, at)
+        return _list(text, at, depth)
     if quoted := QUOTED.match(text, at):
         said = quoted[1] if quoted[1] is not None else quoted[2]
         return _of_words(said, quoted=True), quoted.end()
@@ -72,7 +79,7 @@ def _value(text: str, at: int) -> tuple[dict[str, Any], int]:
     raise _NoPattern
 
 
-def _object(text: str, at: int) -> tuple[dict[str, Any], int]:
+def _object(text: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
     properties: dict[str, Any] = {}
     at = _skipped(text, at + 1)
     while not text.startswith("}", at):
@@ -85,16 +92,16 @@ def _object(text: str, at: int) -> tuple[dict[str, Any], int]:
         at = _skipped(text, at)
         if not text.startswith(":", at):
             raise _NoPattern
-        properties[key], at = _value(text, _skipped(text, at + 1))
+        properties[key], at = _value(text, _skipped(text, at + 1), depth + 1)
         at = _skipped(text, at)
     return {"type": "object", "properties": properties, "required": list(properties)}, at + 1
 
 
-def _list(text: str, at: int) -> tuple[dict[str, Any], int]:
+def _list(text: str, at: int, depth: int) -> tuple[dict[str, Any], int]:
     items: Mapping[str, Any] | None = None
     at = _skipped(text, at + 1)
     while not text.startswith("]", at):
-        one, at = _value(text, at)
+        one, at = _value(text, at, depth + 1)
         items = items or one
         at = _skipped(text, at)
     return {"type": "array", "items": dict(items or {"type": "string"})}, at + 1
