@@ -120,3 +120,16 @@ async def test_numbers_and_lists_are_bare() -> None:
     """A score within the range that is named, words with commas between."""
     assert await said(("user", "Rate it from 1 to 5. Answer with only the number. Text: fine")) == "3"
     assert "sea" in (await said(("user", "Name things as comma separated values: the sea, the sea"))).split(", ")
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Continue the story. However, only once the story\nis COMPLETELY finished, write IAMDONE.",
+        "You are the reviewer. Reply TERMINATE when the task is done.",
+    ],
+)
+async def test_the_word_that_ends_a_loop_is_said(prompt: str) -> None:
+    """A client that waits for it does not wait for ever."""
+    assert (await said(("user", prompt))).endswith(("\n\nIAMDONE", "\n\nTERMINATE"))

@@ -55,10 +55,10 @@ _SAY = r"(?:write|say|output|respond|reply|print|add|include|return|end|type|ans
 _OVER = r"(?:done|finished|complete|completed|over|solved|satisfied|resolved|fulfilled)"
 DONE = (
     re.compile(
-        rf"\b(?:when|once|if|after)\b[^.\n]{{0,120}}(?i:\b{_OVER})\b[^.\n]{{0,60}}\b{_SAY}\b[^.\n]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b"
+        rf"\b(?:when|once|if|after)\b[^.]{{0,120}}(?i:\b{_OVER})\b[^.]{{0,60}}\b{_SAY}\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b"
     ),
     re.compile(
-        rf"(?i:\b{_SAY})\b[^.\n]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b[^.\n]{{0,40}}\b(?:when|once|if|after)\b[^.\n]{{0,80}}(?i:\b{_OVER})\b"
+        rf"(?i:\b{_SAY})\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b[^.]{{0,40}}\b(?:when|once|if|after)\b[^.]{{0,80}}(?i:\b{_OVER})\b"
     ),
 )
 ALOUD = {"thinking", "scratchpad", "reasoning", "analysis", "thought", "thoughts", "reflection"}
