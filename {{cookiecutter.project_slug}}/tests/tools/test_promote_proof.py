@@ -83,6 +83,19 @@ def test_a_differing_output_and_a_failing_step_are_no_proof() -> None:
     assert failed.detail == "the step fails where the notebook did not: KeyError: 'x'"
 
 
+def test_what_is_shown_as_markdown_is_compared() -> None:
+    """Notebooks show replies so; an object's own name would be the same whatever it holds."""
+
+    def shown(text: str) -> dict[str, Any]:
+        data = {"text/plain": "<IPython.core.display.Markdown object>", "text/markdown": text}
+        return {"1": [{"output_type": "display_data", "data": data}]}
+
+    step = shown("**two**")["1"]
+    assert compare({"outputs": shown("**one**")}, _step(outputs={"3": step}), 0, {3: 1}).verdict == "differs"
+    same = compare({"outputs": shown("**two**")}, _step(outputs={"3": step}), 0, {3: 1})
+    assert (same.verdict, same.outputs) == ("proved", 1)
+
+
 def test_what_changes_from_run_to_run_is_not_compared() -> None:
     """A second run of the notebook decides: a clock is left out by name, a steady output must be the step's."""
     original = {"outputs": {"1": _printed("at 12:01\n"), "2": _printed("one\n")}}

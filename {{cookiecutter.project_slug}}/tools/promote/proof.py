@@ -166,7 +166,7 @@ def _run_original(
         shown = baseline.origins.get(run["error"]["cell"], run["error"]["cell"])
         said = f"the notebook itself fails in cell {shown}: {run['error']['what']}"
         if unset:
-            said += f" (it reads settings that are not set: {', '.join(sorted(unset))}; set them and promote again)"
+            said += f" (it reads settings that are not set: {', '.join(sorted(unset))})"
         raise CannotRun(said)
     return _in_original_cells(run, baseline)
 
