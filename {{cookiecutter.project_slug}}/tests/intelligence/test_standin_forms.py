@@ -74,6 +74,8 @@ async def test_a_reply_that_was_begun_is_gone_on_with() -> None:
     rest = await said(("user", 'Reply only with JSON: {"name": "..."}. I am Ada.'), ("assistant", "{"))
 
     assert set(json.loads("{" + rest)) == {"name"}
+    whole = await said(("user", "Tell me about terns."))
+    assert await said(("user", "Tell me about terns."), ("assistant", whole)) == "That is all."
 
 
 @pytest.mark.feature("N2")
