@@ -26,6 +26,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import generated_tests
+from generated_tests import TimedTest, time_tests
+
 from tools.promote.clients import FAMILIES
 from tools.promote.magics import mask
 from tools.promote.notebook_file import source_of
@@ -154,10 +157,13 @@ def _self_contained(program: Program, can_run: bool) -> bool:
     paths = set(program.names.imports.values())
     if not any(family.owns(path) for family in FAMILIES for path in paths):
         return False
-    # `google` is shared by many packages, which differ in the names below it.
+    # A library of today may have no module any more that the notebook imports. `google` is shared by many packages,
+    # which differ in the names below it.
     depth = {path: 3 if path.startswith("google.cloud") else 1 + path.startswith("google.") for path in paths}
     roots = {".".join(path.split(".")[:parts]) for path, parts in depth.items()}
-    return all(_installed(root) for root in roots - {"", "google", "google.colab", "IPython", "dotenv"})
+    elsewhere = {"", "google", "google.colab", "IPython", "dotenv"}
+    parents = {path.rpartition(".")[0] for path in paths if path.split(".")[0] not in elsewhere}
+    return all(_installed(module) for module in (roots | parents) - elsewhere)
 
 
 def _installed(module: str) -> bool:
@@ -179,23 +185,29 @@ def promote_all(folder: Path, scratch: Path) -> list[Outcome]:
         return list(pool.map(outcome_of, paths, [project] * len(paths), chunksize=8))
 
 
-def prove_some(outcomes: Iterable[Outcome], count: int, scratch: Path) -> list[tuple[str, str, str]]:
-    """Path, verdict and detail of a sample of the self-contained ones, with the project's own offline door."""
+def prove_some(
+    outcomes: Iterable[Outcome], count: int, scratch: Path
+) -> tuple[list[tuple[str, str, str]], list[TimedTest]]:
+    """Path, verdict and detail of a sample of the self-contained ones, with the project's own offline door; and the
+    tests that come with those that are proved."""
     from app import bootstrap
 
     os.environ["DATABASE_URL"] = bootstrap.prepare_database(bootstrap.settings(ROOT))
     candidates = [Path(o.path) for o in outcomes if o.self_contained]
     chosen = random.Random(1).sample(candidates, min(count, len(candidates)))
     found = []
+    tests: list[TimedTest] = []
     for index, path in enumerate(chosen):
         project = make_workspace(ROOT, scratch / f"proof-{index}", {})
         promotion = promote(locate(path, project, None))
         prove(promotion)
         proof = promotion.report.proof
         found.append((path.name, proof.verdict, proof.detail))
+        if proof.verdict == "proved":
+            tests += time_tests(promotion, ROOT, scratch / f"tests-{index}")
         print(f"  {proof.verdict:8} {path.name[:50]:50} {proof.detail[:110]}", flush=True)
         shutil.rmtree(project)
-    return found
+    return found, tests
 
 
 def step_cost(scratch: Path) -> dict[str, float]:
@@ -288,7 +300,8 @@ def main() -> None:
         scratch = Path(name)
         if options.notebooks:
             outcomes = promote_all(options.notebooks, scratch)
-            figures = summary(outcomes, prove_some(outcomes, options.proofs, scratch))
+            proofs, tests = prove_some(outcomes, options.proofs, scratch)
+            figures = {**summary(outcomes, proofs), **generated_tests.summary(tests)}
         print(json.dumps({**figures, **step_cost(scratch)}))
 
 

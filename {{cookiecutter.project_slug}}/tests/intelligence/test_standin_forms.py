@@ -75,6 +75,8 @@ async def test_a_reply_that_was_begun_is_gone_on_with() -> None:
     rest = await said(("user", 'Reply only with JSON: {"name": "..."}. I am Ada.'), ("assistant", "{"))
 
     assert set(json.loads("{" + rest)) == {"name"}
+    whole = await said(("user", "Tell me about terns."))
+    assert await said(("user", "Tell me about terns."), ("assistant", whole)) == "That is all."
 
 
 @pytest.mark.feature("N2")
@@ -143,3 +145,16 @@ async def test_no_prompt_takes_long(prompt: str) -> None:
     started = time.perf_counter()
     await said(("user", prompt))
     assert time.perf_counter() - started < 3
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Continue the story. However, only once the story\nis COMPLETELY finished, write IAMDONE.",
+        "You are the reviewer. Reply TERMINATE when the task is done.",
+    ],
+)
+async def test_the_word_that_ends_a_loop_is_said(prompt: str) -> None:
+    """A client that waits for it does not wait for ever."""
+    assert (await said(("user", prompt))).endswith(("\n\nIAMDONE", "\n\nTERMINATE"))

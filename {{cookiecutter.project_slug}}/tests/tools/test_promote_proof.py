@@ -83,6 +83,19 @@ def test_a_differing_output_and_a_failing_step_are_no_proof() -> None:
     assert failed.detail == "the step fails where the notebook did not: KeyError: 'x'"
 
 
+def test_what_is_shown_as_markdown_is_compared() -> None:
+    """Notebooks show replies so; an object's own name would be the same whatever it holds."""
+
+    def shown(text: str) -> dict[str, Any]:
+        data = {"text/plain": "<IPython.core.display.Markdown object>", "text/markdown": text}
+        return {"1": [{"output_type": "display_data", "data": data}]}
+
+    step = shown("**two**")["1"]
+    assert compare({"outputs": shown("**one**")}, _step(outputs={"3": step}), 0, {3: 1}).verdict == "differs"
+    same = compare({"outputs": shown("**two**")}, _step(outputs={"3": step}), 0, {3: 1})
+    assert (same.verdict, same.outputs) == ("proved", 1)
+
+
 def test_what_changes_from_run_to_run_is_not_compared() -> None:
     """A second run of the notebook decides: a clock is left out by name, a steady output must be the step's."""
     original = {"outputs": {"1": _printed("at 12:01\n"), "2": _printed("one\n")}}
@@ -164,3 +177,52 @@ def test_a_notebook_that_fails_itself_is_not_run(live_project: Path) -> None:
     prove(promotion)
     assert promotion.report.proof.verdict == "not run"
     assert promotion.report.proof.detail == "the notebook itself fails in cell 2: ZeroDivisionError: division by zero"
+
+
+TOOLS = (
+    "import json, os\nfrom openai import OpenAI\nimport openai",
+    "key = os.environ['GROQ_API_KEY']\nclient = OpenAI(api_key=key, base_url='https://api.groq.com/openai/v1')",
+    "print(len(list(client.models.list())) > 0)",
+    "number = {'type': 'integer'}\n"
+    "schema = {'type': 'object', 'properties': {'a': number, 'b': number}, 'required': ['a', 'b']}\n"
+    "function = {'name': 'multiply', 'description': 'Multiplies two numbers', 'parameters': schema}\n"
+    "tools = [{'type': 'function', 'function': function}]",
+    "messages = [{'role': 'user', 'content': 'How much is 6 times 7?'}]\n"
+    "said = client.chat.completions.create(model='m', messages=messages, tools=tools).choices[0].message\n"
+    "call = said.tool_calls[0]\n"
+    "given = json.loads(call.function.arguments)\n"
+    "result = given['a'] * given['b']\n"
+    "print(result)",
+    "messages += [said, {'role': 'tool', 'tool_call_id': call.id, 'content': str(result)}]\n"
+    "print(client.chat.completions.create(model='m', messages=messages, tools=tools).choices[0].message.content)",
+    "try:\n"
+    "    client.chat.completions.create(model='m', messages=messages, max_tokens=0)\n"
+    "except openai.UnprocessableEntityError as error:\n"
+    "    print('refused', error.status_code)",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.feature("N2")
+def test_tools_lists_of_models_and_errors_shown_are_proved(live_project: Path) -> None:
+    """A key that the door makes needless is there; the tool is called with the question's numbers, and once."""
+    promotion = promote_cells(live_project, *TOOLS, name="multiply.ipynb").promotion
+    prove(promotion)
+    proof = promotion.report.proof
+    assert (proof.verdict, proof.requests) == ("proved", 4), proof.detail
+    printed = promotion.files[promotion.place.fixtures[1]]
+    assert printed is not None
+    assert b"42\\n" in printed
+    assert b"refused 422" in printed
+
+
+@pytest.mark.slow
+@pytest.mark.feature("N2")
+def test_a_setting_that_is_not_there_is_named(live_project: Path) -> None:
+    """No placeholder for what is no key of a provider: the verdict says what is missing."""
+    promotion = promote_cells(
+        live_project, "import os\nfolder = os.environ['REPORTS_AT']", name="reads.ipynb"
+    ).promotion
+    prove(promotion)
+    assert promotion.report.proof.verdict == "not run"
+    assert "settings that are not set: REPORTS_AT" in promotion.report.proof.detail

@@ -110,7 +110,7 @@ def _output_difference(cell: int, before: str, after: str) -> str:
 
 
 def _shown(outputs: list[dict[str, Any]]) -> str:
-    """What a cell prints and gives, as text; pictures and warnings are left out.
+    """What a cell prints, gives and shows as Markdown, as text; pictures and warnings are left out.
 
     A kernel sends what is printed in pieces of any size, so pieces that follow each other are one.
     """
@@ -124,6 +124,9 @@ def _shown(outputs: list[dict[str, Any]]) -> str:
                 printing = True
             continue
         printing = False
-        if output.get("output_type") == "execute_result":
-            parts.append("".join(output["data"].get("text/plain", "")))
+        data = output.get("data") or {}
+        if "text/markdown" in data:
+            parts.append("".join(data["text/markdown"]))
+        elif output.get("output_type") == "execute_result":
+            parts.append("".join(data.get("text/plain", "")))
     return ADDRESS.sub("0x", "\n".join(part.strip("\n") for part in parts))

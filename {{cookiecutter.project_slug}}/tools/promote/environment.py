@@ -31,14 +31,7 @@ def variables_of(step: Notebook, put: Iterable[str]) -> list[str]:
     """The variables a step needs, by name: those its cells read, and those the notebook had `put` for a library."""
     cells = [cell for cell in step.cells if cell["cell_type"] == "code"]
     program = Program([read_cell(index, source_of(cell), "") for index, cell in enumerate(cells)])
-    written: set[str] = set()
-    read: set[str] = set()
-    for cell in program.cells:
-        for node in cell.nodes:
-            name = _named(program, node)
-            stored = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
-            (written if stored else read).add(name)
-    needed = (read - written) | set(put)
+    needed = names_read(program) | set(put)
     return sorted(name for name in needed if NAME.fullmatch(name) and not _brought(name))
 
 
@@ -59,6 +52,17 @@ def read_from_environment(program: Program, edits: Edits) -> list[Finding]:
                 "kept", "setting", cell.index, line, f"variable {name}", reason, f"set {name} in .env"
             )
     return list(first.values())
+
+
+def names_read(program: Program) -> set[str]:
+    """The variables a notebook reads, by name, and does not set itself."""
+    read: set[str] = set()
+    written: set[str] = set()
+    for cell in program.cells:
+        for node in cell.nodes:
+            stored = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+            (written if stored else read).add(_named(program, node))
+    return {name for name in read - written if NAME.fullmatch(name)}
 
 
 def env_example(project: Path, names: Iterable[str]) -> dict[Path, bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from typing import Any
 
 from tools.promote.baseline import Baseline, make_baseline
 from tools.promote.comparison import compare
+from tools.promote.environment import names_read
 from tools.promote.installed import missing_packages
 from tools.promote.program import read_program
 from tools.promote.promotion import Promotion
@@ -26,6 +28,13 @@ from tools.promote.report import Proof
 from tools.promote.workspace import make_workspace
 
 CELL_TIMEOUT_S = 120
+# Keys of providers whose clients the door serves: a notebook that reads one wants it there, whatever it is.
+PROVIDER_KEY = re.compile(
+    r"(?:\w+_)?(?:OPENAI|AZURE|ANTHROPIC|CLAUDE|GOOGLE|GEMINI|CO|COHERE|MISTRAL|OLLAMA|GROQ|TOGETHER|FIREWORKS|DEEPSEEK"
+    r"|OPENROUTER|PERPLEXITY|NVIDIA|XAI|HF|HUGGINGFACE|LLM)(?:_\w+)?_(?:KEY|TOKEN)",
+    re.IGNORECASE,
+)
+PLACEHOLDER = "no-key-is-needed-here"
 RUN_TIMEOUT_S = 600
 # Run with the project's own Python, which has `app`; tools themselves import nothing of it. The step runs twice: in a
 # kernel, as the pipeline runs it, and meanwhile in process, as its generated test does.
@@ -107,18 +116,21 @@ def _prove_in(promotion: Promotion, folder: Path) -> None:
     original = workspace / place.relative(place.original)
     recording = folder / "recording.json"
     baseline = make_baseline(promotion.source, promotion.report.source)
+    read = names_read(read_program(promotion.source, promotion.report.source))
+    placeholders = {name: PLACEHOLDER for name in read if PROVIDER_KEY.fullmatch(name)}
     with open_door(place.project, recording) as door:
-        run = _run_original(baseline, original, folder, _environment(place.project, door))
+        environment = {**placeholders, **_environment(place.project, door)}
+        run = _run_original(baseline, original, folder, environment, read - set(environment))
     if not recording.exists():
         recording.write_text("[]\n", encoding="utf-8")
     # Other workspaces: the step must not find what the notebook has just written.
     steps = [make_workspace(place.project, folder / name, promotion.files) for name in ("kernel", "process")]
     kernel, process = (step / place.relative(place.step_file) for step in steps)
-    replayed = _run_step(promotion, kernel, process, recording, folder)
+    replayed = _run_step(promotion, kernel, process, recording, folder, placeholders)
     exchanges = json.loads(recording.read_text(encoding="utf-8"))
     proof = compare(run, replayed, len(exchanges), promotion.origins)
     if proof.verdict == "differs" and not replayed["error"] and _same_requests(replayed):
-        again = _run_again(promotion, baseline, recording, folder)
+        again = _run_again(promotion, baseline, recording, folder, placeholders)
         proof = compare(run, replayed, len(exchanges), promotion.origins, again)
     note = " (the notebook ran with its clients pointed at the door)" if baseline.rewired else ""
     if proof.verdict == "proved":
@@ -141,7 +153,10 @@ def _add_fixture(
     return ""
 
 
-def _run_original(baseline: Baseline, original: Path, folder: Path, env: Mapping[str, str]) -> dict[str, Any]:
+def _run_original(
+    baseline: Baseline, original: Path, folder: Path, env: Mapping[str, str], unset: Collection[str]
+) -> dict[str, Any]:
+    """The outputs of the notebook. Raises CannotRun when it fails, with the settings it reads that are not there."""
     source, result = folder / "original.ipynb", folder / "original.json"
     source.write_text(baseline.notebook.dump(), encoding="utf-8")
     command = [sys.executable, "-m", "tools.promote.kernel_run", source, result, original.parent, str(CELL_TIMEOUT_S)]
@@ -149,7 +164,10 @@ def _run_original(baseline: Baseline, original: Path, folder: Path, env: Mapping
     run: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     if run["error"]:
         shown = baseline.origins.get(run["error"]["cell"], run["error"]["cell"])
-        raise CannotRun(f"the notebook itself fails in cell {shown}: {run['error']['what']}")
+        said = f"the notebook itself fails in cell {shown}: {run['error']['what']}"
+        if unset:
+            said += f" (it reads settings that are not set: {', '.join(sorted(unset))})"
+        raise CannotRun(said)
     return _in_original_cells(run, baseline)
 
 
@@ -157,13 +175,15 @@ def _same_requests(replayed: Mapping[str, Any]) -> bool:
     return not replayed["unanswered"] and not replayed["remaining"]
 
 
-def _run_again(promotion: Promotion, baseline: Baseline, recording: Path, folder: Path) -> dict[str, Any]:
+def _run_again(
+    promotion: Promotion, baseline: Baseline, recording: Path, folder: Path, placeholders: Mapping[str, str]
+) -> dict[str, Any]:
     """The notebook once more, against the replay: what it prints otherwise by itself tells nothing of the step."""
     workspace = make_workspace(promotion.place.project, folder / "again", {})
     original = workspace / promotion.place.relative(promotion.place.original)
     original.parent.mkdir(parents=True, exist_ok=True)
     source, result = folder / "original.ipynb", folder / "again.json"
-    env = {**_without_keys(), "PYTHONPATH": _python_path(promotion.place.project)}
+    env = {**placeholders, **_without_keys(), "PYTHONPATH": _python_path(promotion.place.project)}
     command = [sys.executable, "-c", AGAIN, source, recording, result, original.parent, str(CELL_TIMEOUT_S)]
     _run(command, env, "the notebook a second time", cwd=folder)
     return _in_original_cells(json.loads(result.read_text(encoding="utf-8")), baseline)
@@ -176,8 +196,11 @@ def _in_original_cells(run: dict[str, Any], baseline: Baseline) -> dict[str, Any
     return run
 
 
-def _run_step(promotion: Promotion, step: Path, copy: Path, recording: Path, folder: Path) -> dict[str, Any]:
+def _run_step(
+    promotion: Promotion, step: Path, copy: Path, recording: Path, folder: Path, placeholders: Mapping[str, str]
+) -> dict[str, Any]:
     env = {
+        **placeholders,
         **_without_keys(),
         "PYTHONPATH": _python_path(promotion.place.project),
         "APP_RUN_PROMPTS": json.dumps(promotion.report.pins),

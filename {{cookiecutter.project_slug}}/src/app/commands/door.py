@@ -14,6 +14,7 @@ from app.commands.serve import listening
 from app.interface.api import create_app
 from app.interface.recording import record_door
 from app.orchestration.notebook import UNSET_VARIABLES, environment_of
+from app.settings import Settings, Tenant
 
 POLL_S = 0.01
 
@@ -23,11 +24,23 @@ def run(root: Path, port: int, record: Path | None) -> None:
     loaded = bootstrap.settings(root)
     keyed, key = bootstrap.guarded_by_key(loaded)
     url = bootstrap.prepare_database(loaded)
+    keyed = keyed if record is None else _without_old_replies(keyed)
     application: Any = create_app(keyed, lambda: bootstrap.open_services(keyed, url))
     if record is not None:
         application = record_door(application, record)
     with listening("127.0.0.1", port) as listener:
         asyncio.run(_serve(application, listener, key))
+
+
+def _without_old_replies(loaded: Settings) -> Settings:
+    """The same settings, a recording made afresh where that costs nothing: the stand-in of today may say other things
+    than the one of the last release, whose replies are kept."""
+    if loaded.provider != "offline":
+        return loaded
+    tenants = {key.tenant for key in loaded.auth.keys}
+    kept = {name: loaded.tenants.get(name, Tenant()) for name in {*tenants, *loaded.tenants}}
+    fresh = {name: tenant.model_copy(update={"cache": False}) for name, tenant in kept.items()}
+    return loaded.model_copy(update={"tenants": fresh})
 
 
 async def _serve(application: Any, listener: socket.socket, key: str) -> None:

@@ -34,6 +34,8 @@ from app.intelligence.standin.values import arguments, fill
 from app.intelligence.stream import estimate_tokens
 
 DIMENSIONS = re.compile(r"hash-(\d+)$")
+# To a client that has the whole reply already and asks for the rest of it.
+NOTHING_LEFT = "That is all."
 WORD = re.compile(r"\w+")
 
 
@@ -87,7 +89,9 @@ def _work(request: ModelRequest) -> tuple[str, tuple[ToolCall, ...]]:
         number = zlib.crc32(f"{tool.name}{given}{len(after) or ''}".encode())
         return "", (ToolCall(f"call_{number:08x}", tool.name, given),)
     said = _said(request, messages, asked, question)
-    return said[len(begun) :].lstrip() if begun and said.startswith(begun) else said, ()
+    if not begun or not said.startswith(begun):
+        return said, ()
+    return said[len(begun) :].lstrip() or NOTHING_LEFT, ()
 
 
 def _said(request: ModelRequest, messages: Sequence[Message], asked: int, question: Reading) -> str:

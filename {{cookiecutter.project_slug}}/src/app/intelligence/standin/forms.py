@@ -51,6 +51,18 @@ NUMBER = re.compile(
 )
 RANGE = re.compile(r"\b(?:from|between)?\s*(-?\d+(?:\.\d+)?)\s*(?:to|and|-|–)\s*(-?\d+(?:\.\d+)?)\b")
 MOST_TAGS = 50
+
+# The word that ends a loop, said at once: the stand-in's work is done with its first reply.
+_SAY = r"(?:write|say|output|respond|reply|print|add|include|return|end|type|answer)"
+_OVER = r"(?:done|finished|complete|completed|over|solved|satisfied|resolved|fulfilled)"
+DONE = (
+    re.compile(
+        rf"\b(?:when|once|if|after)\b[^.]{{0,120}}(?i:\b{_OVER})\b[^.]{{0,60}}\b{_SAY}\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b"
+    ),
+    re.compile(
+        rf"(?i:\b{_SAY})\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b[^.]{{0,40}}\b(?:when|once|if|after)\b[^.]{{0,80}}(?i:\b{_OVER})\b"
+    ),
+)
 ALOUD = {"thinking", "scratchpad", "reasoning", "analysis", "thought", "thoughts", "reflection"}
 
 
@@ -83,6 +95,8 @@ def spelled_out(
         return "\n".join(f"<{tag}>\n{_inside(tag, question, plain)}\n</{tag}>" for tag in tags)
     if COMMAS.search(told):
         return ", ".join(word for word, _ in Counter(content_words(question.subject)).most_common(5)) or plain
+    if done := next((found for rule in DONE if (found := rule.search(told))), None):
+        return f"{plain}\n\n{done['word']}"
     if NUMBER.search(told) and not question.labels and not question.sources:
         return _number(told)
     return None
