@@ -36,6 +36,8 @@ BODIES: dict[str, Any] = {
     "/v1/messages": {"model": "large", "max_tokens": 50, "messages": SAY},
     "/v1/messages/count_tokens": {"model": "large", "messages": SAY},
     "/api/chat": {"model": "large", "messages": SAY, "stream": False},
+    "/api/generate": {"model": "large", "prompt": "How long do refunds take?", "stream": False},
+    "/v1": {"inputs": "How long do refunds take?"},
     "/api/embed": {"model": "embedding", "input": "refunds"},
     "/api/show": {"model": "large"},
     "/v1/chat": {"model": "large", "message": "How long do refunds take?"},
@@ -61,6 +63,8 @@ for _version in ("/v1", "/v1beta"):
     }
 STREAMED = {
     "/v1/chat/completions": {"stream": True},
+    "/v1": {"stream": True},
+    "/api/generate": {"stream": True},
     "/v1/responses": {"stream": True},
     "/v1/completions": {"stream": True},
     "/v1/chat": {"stream": True},

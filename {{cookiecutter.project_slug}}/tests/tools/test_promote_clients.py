@@ -150,6 +150,31 @@ CASES = [
         "use_door_environment()",
     ),
     _case(
+        "from haystack_integrations.components.generators.ollama import OllamaGenerator",
+        "OllamaGenerator(model='llama', url='http://gpu:11434')",
+        'OllamaGenerator(model=\'llama\', **client_args("ollama", "url"))',
+        "use_door_environment()",
+    ),
+    _case("from haystack import Pipeline", "Pipeline.loads(TEXT)", "Pipeline.loads(TEXT)", "use_door_environment()"),
+    _case(
+        "from haystack.components.generators import HuggingFaceAPIGenerator",
+        "HuggingFaceAPIGenerator(api_type='t', api_params={'url': U}, token=T, stop_words=['END'])",
+        "HuggingFaceAPIGenerator(stop_words=['END'], **haystack_hugging_face_args())",
+    ),
+    _case(
+        "from haystack_integrations.components.generators.nvidia import NvidiaGenerator",
+        "NvidiaGenerator(model='meta/llama3', model_arguments={'temperature': 0.2})",
+        "OpenAIGenerator(model='meta/llama3', generation_kwargs={'temperature': 0.2}, "
+        '**haystack_client_args("openai"))',
+        "from haystack.components.generators import OpenAIGenerator",
+    ),
+    _case(
+        "from langchain_community.llms import Ollama",
+        "Ollama(model='llama', base_url=U)",
+        "OllamaLLM(model='llama', **langchain_ollama_args())",
+        "from langchain_ollama import OllamaLLM",
+    ),
+    _case(
         "from smolagents import InferenceClientModel",
         "InferenceClientModel(token=K)",
         f'OpenAIServerModel(model_id="Qwen/Qwen2.5-Coder-32B-Instruct", {API_BASE})',

@@ -30,7 +30,8 @@ What no door serves is refused with cell, line, reason and remedy, and keeps the
 | Gemini | `/v1beta/interactions`, each with its whole conversation: nothing is kept |
 | Cohere | `/v2/chat`, `/v2/embed`; of version 1 `/v1/chat`, `/v1/embed`, `/v1/generate` |
 | Mistral | OpenAI's addresses, known by the client's name |
-| Ollama | `/api/chat`, `/api/embed`, `/api/show`, `/api/tags` |
+| Ollama | `/api/chat`, `/api/generate`, `/api/embed`, `/api/show`, `/api/tags` |
+| Hugging Face | text generation at `/v1`, where its client asks it; chat at OpenAI's address |
 | Amazon Bedrock | `/model/<id>/converse`, `/model/<id>/converse-stream` |
 
 `boto3.client("bedrock-runtime")`, of the module or of a session, goes through Converse; `invoke_model` is refused, for

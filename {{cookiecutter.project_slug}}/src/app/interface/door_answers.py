@@ -29,7 +29,7 @@ TASK_HEADER = "x-app-task"
 ESTIMATED = {"x-estimated": "true"}
 _TASK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
-Body = Mapping[str, Any]
+Body = Mapping[str, Any] | Sequence[Any]
 Answer = Callable[[Request], Awaitable[Response]]
 
 

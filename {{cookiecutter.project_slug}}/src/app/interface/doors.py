@@ -16,6 +16,7 @@ from app.interface import (
     bedrock_door,
     cohere_door,
     gemini_door,
+    hugging_face_door,
     interactions_door,
     ollama_door,
     openai_door,
@@ -29,12 +30,14 @@ GEMINI_VERSIONS = ("/v1", "/v1beta")
 
 # Where each body is posted, besides OpenAI's chat, which the assistant may answer.
 POSTED: tuple[tuple[str, Dialect, Answer], ...] = (
+    ("/v1", "openai", hugging_face_door.generate),
     ("/v1/responses", "openai", openai_door.responses),
     ("/v1/completions", "openai", openai_door.completions),
     ("/v1/embeddings", "openai", openai_door.embeddings),
     ("/v1/messages", "anthropic", anthropic_door.messages),
     ("/v1/messages/count_tokens", "anthropic", anthropic_door.count_tokens),
     ("/api/chat", "ollama", ollama_door.chat),
+    ("/api/generate", "ollama", ollama_door.generate),
     ("/api/embed", "ollama", ollama_door.embed),
     ("/v1/chat", "cohere", cohere_door.chat_v1),
     ("/v1/embed", "cohere", cohere_door.embed_v1),

@@ -23,12 +23,14 @@ from app.intelligence.wire import amazon_frames
 
 PROTOCOLS: Mapping[str, str] = {
     "/v1/chat/completions": "openai.chat",
+    "/v1": "huggingface.text_generation",
     "/v1/responses": "openai.responses",
     "/v1/completions": "openai.completions",
     "/v1/embeddings": "openai.embeddings",
     "/v1/messages": "anthropic.messages",
     "/v1/messages/count_tokens": "anthropic.count_tokens",
     "/api/chat": "ollama.chat",
+    "/api/generate": "ollama.generate",
     "/api/embed": "ollama.embed",
     "/v1/chat": "cohere.chat_v1",
     "/v1/embed": "cohere.embed_v1",

@@ -131,6 +131,14 @@ def bedrock_client_args() -> dict[str, Any]:
     }
 
 
+def haystack_hugging_face_args() -> dict[str, Any]:
+    """Keyword arguments for Haystack's generator of Hugging Face: `api_type`, `api_params`, `token` (a Secret)."""
+    from haystack.utils import Secret
+
+    address = client_args("openai", "url")
+    return {"api_type": "text_generation_inference", "api_params": address, "token": Secret.from_token(_door()[1])}
+
+
 def haystack_bedrock_args() -> dict[str, Any]:
     """Keyword arguments for Haystack's generators of Amazon Bedrock, whose address stands in the environment."""
     from haystack.utils import Secret

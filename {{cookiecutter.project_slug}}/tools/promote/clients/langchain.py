@@ -85,6 +85,9 @@ CONSTRUCTORS = {
     "ChatMistralAI": CHAT_MISTRAL,
     "MistralAIEmbeddings": CHAT_MISTRAL,
     "ChatOllama": CHAT_OLLAMA,
+    "OllamaLLM": CHAT_OLLAMA,
+    # The class before it, of langchain_community.
+    "Ollama": Constructor(OLLAMA_CHAT, OLLAMA_ADDRESS, becomes="langchain_ollama.OllamaLLM"),
     "OllamaEmbeddings": CHAT_OLLAMA,
     "ChatBedrock": BEDROCK,
     "BedrockChat": BEDROCK,
@@ -120,7 +123,7 @@ FAMILY = Family(
         **refusing(
             FOREIGN,
             "use ChatOpenAI or ChatAnthropic and promote again",
-            "Cohere", "Ollama", "OllamaLLM", "Bedrock", "BedrockLLM", "BedrockEmbeddings", "HuggingFaceHub",
+            "Cohere", "Bedrock", "BedrockLLM", "BedrockEmbeddings", "HuggingFaceHub",
             "HuggingFaceEndpoint", "Anthropic", "Replicate", "SagemakerEndpoint", "CohereRerank",
             "HuggingFaceInferenceAPIEmbeddings", "HuggingFaceEndpointEmbeddings", "AI21", "Banana", "Writer",
             "VertexAIModelGarden", "GooglePalm", "ChatGooglePalm", "Together", "Fireworks", "VoyageAIEmbeddings",
