@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -56,7 +57,7 @@ def test_every_citation_is_true(reply: str, documents: list[str]) -> None:
 
     assert all(citation.text == reply[citation.start : citation.end] for citation in found)
     assert all(len(citation.text.split()) >= SHORTEST for citation in found)
-    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(found))
     assert [c.text for c in citations(reply, documents_of({"documents": documents}))] == [c.text for c in found]
 
 
