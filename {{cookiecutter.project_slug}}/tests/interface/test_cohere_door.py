@@ -254,6 +254,38 @@ def test_an_error_in_mid_stream_is_told_at_the_end(doors: Served) -> None:
     assert events[-1].delta.error == "the provider broke off its stream"
 
 
+@pytest.mark.feature("I1")
+def test_texts_are_ranked(doors: Served) -> None:
+    """By a model of ours that is named, else by the likeness of vectors; best first, `top_n` alone."""
+    client = doors.cohere()
+
+    by_model = client.rerank(model="large", query="abc", documents=["a", "abc", "xyz"], top_n=2)
+    by_vectors = client.rerank(model="rerank-v3.5", query="abc", documents=["abcdefghij", "abc"])
+
+    assert [(one.index, round(one.relevance_score, 2)) for one in by_model.results] == [(1, 1.0), (0, 0.33)]
+    assert [one.index for one in by_vectors.results] == [1, 0]
+    assert by_vectors.results[0].relevance_score == pytest.approx(1)
+    assert doors.gateway.embedding_models == ["large", "embedding"]
+
+
+@pytest.mark.feature("I1")
+def test_texts_are_ranked_in_version_1(doors: Served) -> None:
+    """Documents may be objects, and are given back where that is wanted."""
+    documents: Any = [{"title": "T", "text": "xyz"}, {"title": "abc", "text": "abc"}]
+    client = cohere.Client(KEY, base_url=doors.url)
+
+    reply = client.rerank(
+        model="large", query="abc", documents=documents, rank_fields=["title", "text"], return_documents=True
+    )
+
+    assert [one.index for one in reply.results] == [1, 0]
+    assert reply.results[0].document is not None
+    assert reply.results[0].document.text == "abc"
+    with pytest.raises(ApiError) as raised:
+        client.rerank(query="abc", documents=[{"title": "x"}], request_options=ONCE)  # type: ignore[list-item]
+    assert "documents[0] has no field text" in str(raised.value.body)
+
+
 def test_a_missing_key_is_cohere_s_own_error(doors: Served) -> None:
     """A wrong key is the SDK's UnauthorizedError, and the gateway hears nothing."""
     with pytest.raises(cohere.UnauthorizedError):

@@ -316,7 +316,7 @@ def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:
         (f"{INTERACTION}\n  agent='deep-research')", "agents run at Google"),
         (f"{INTERACTION}\n  tools=[{{'type': 'google_search'}}])", "this tool runs at Google"),
         (f"{INTERACTION}\n  tools=tools)", "this tool runs at Google"),
-        ("import cohere\nco = cohere.ClientV2()\nco.rerank(query='a')", "this endpoint"),
+        ("import cohere\nco = cohere.ClientV2()\nco.classify(inputs=['a'])", "this endpoint"),
         ("from mistralai import MistralClient\nc = MistralClient()", "before 1.0"),
     ],
 )
@@ -337,9 +337,9 @@ def test_a_service_that_manages_models_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_an_endpoint_s_name_on_another_object_is_no_endpoint(tmp_path: Path) -> None:
-    """`rerank` and `tokenize` are words of others too."""
+    """`classify` and `tokenize` are words of others too."""
     promoted = promote_cells(
-        make_project(tmp_path), "import cohere\nco = cohere.ClientV2()\nmine = Ranker()\nprint(mine.rerank(co))"
+        make_project(tmp_path), "import cohere\nco = cohere.ClientV2()\nmine = Sorter()\nprint(mine.classify(co))"
     )
     assert promoted.refused() == []
 

@@ -1,4 +1,4 @@
-"""Cohere's doors, versions 1 and 2: chat, embed, and the generate of before chat."""
+"""Cohere's doors, versions 1 and 2: chat, embed, rerank, and the generate of before chat."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from app.intelligence.wire import (
     cohere_embeddings,
     cohere_generate,
     cohere_reply,
+    cohere_rerank,
     cohere_stream,
     cohere_v1,
     ndjson,
 )
 from app.intelligence.wire.cohere_documents import citations, documents_of, is_off, tool_sources
 from app.intelligence.wire.fields import Kind, optional
-from app.interface.door_answers import chat_answer, json_answer, vectors_for
+from app.interface.door_answers import chat_answer, json_answer, scores_for, vectors_for
 from app.interface.services import body_of
 
 
@@ -83,3 +84,10 @@ async def embed(request: Request) -> Response:
     wanted = cohere_embeddings.decode_request(body_of(request))
     found = await vectors_for(request, wanted.model, wanted.texts, wanted.dimensions)
     return json_answer(cohere_embeddings.encode_reply(found, wanted, id=str(uuid4())))
+
+
+async def rerank(request: Request) -> Response:
+    """One body of rerank, in either version. `x-reranked-by` names the model. Raises AppError."""
+    wanted = cohere_rerank.decode_request(body_of(request))
+    scores, by = await scores_for(request, wanted.model, wanted.question, wanted.texts)
+    return json_answer(cohere_rerank.encode_reply(scores, wanted, id=str(uuid4())), {"x-reranked-by": by})

@@ -5,6 +5,7 @@ A door itself knows only its protocol: how bodies are read and replies are writt
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from app.errors import AppError, InputError
 from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest
 from app.intelligence.reply import Reply
 from app.interface.door_errors import Dialect, error_response
-from app.interface.door_models import embedding_model_for, model_for
+from app.interface.door_models import embedding_model_for, model_for, reranking_model_for
 from app.interface.event_stream import EVENTS, EventStream, StreamEncoder, as_model_reply
 from app.interface.services import caller_of, services_of, span_of
 
@@ -46,6 +47,10 @@ class ModelGateway(Protocol):
 
     async def embed(self, texts: Sequence[str], caller: Caller, *, model: str) -> Embeddings:
         """One vector a text."""
+        ...
+
+    async def rerank(self, question: str, texts: Sequence[str], caller: Caller, *, model: str) -> Sequence[float]:
+        """How well each text answers, in order."""
         ...
 
 
@@ -91,6 +96,24 @@ async def vectors_for(request: Request, model: str, texts: Sequence[str], dimens
     if dimensions not in (None, length):
         raise InputError(f"the length {dimensions} is asked for: {found.model} has {length}, leave the field out")
     return found
+
+
+async def scores_for(request: Request, model: str, question: str, texts: Sequence[str]) -> tuple[list[float], str]:
+    """How well each text answers, and the model that says so: one that scores, or else the likeness of vectors."""
+    services = services_of(request)
+    gateway, caller = cast(ModelGateway, services.gateway), caller_of(request)
+    scoring = reranking_model_for(model, services.settings)
+    if scoring is not None:
+        return list(await gateway.rerank(question, texts, caller, model=scoring)), scoring
+    found = await vectors_for(request, model, [question, *texts], None)
+    asked, *others = found.vectors
+    return [max(0.0, _likeness(asked, other)) for other in others], found.model
+
+
+def _likeness(one: Sequence[float], other: Sequence[float]) -> float:
+    """The cosine of two vectors; 0 for one without length."""
+    lengths = math.hypot(*one) * math.hypot(*other)
+    return sum(a * b for a, b in zip(one, other, strict=True)) / lengths if lengths else 0.0
 
 
 def task_of(request: Request) -> str:

@@ -85,7 +85,7 @@ _PLACES: tuple[tuple[re.Pattern[str], Dialect], ...] = (
     (re.compile(r"/v1beta/|/v1/models/[^/]+:"), "gemini"),
     (re.compile(r"/model/"), "bedrock"),
     (re.compile(r"/api/"), "ollama"),
-    (re.compile(r"/v2/|/v1/(chat|embed|generate)$"), "cohere"),
+    (re.compile(r"/v2/|/v1/(chat|embed|generate|rerank)$"), "cohere"),
 )
 _BODIES: Mapping[Dialect, Callable[[str, Failure], dict[str, Any]]] = {
     "openai": lambda kind, failure: openai_chat_reply.encode_error(kind, failure.message, failure.code),

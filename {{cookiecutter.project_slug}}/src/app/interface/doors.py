@@ -42,6 +42,8 @@ POSTED: tuple[tuple[str, Dialect, Answer], ...] = (
     ("/v1/chat", "cohere", cohere_door.chat_v1),
     ("/v1/embed", "cohere", cohere_door.embed_v1),
     ("/v1/generate", "cohere", cohere_door.generate),
+    ("/v1/rerank", "cohere", cohere_door.rerank),
+    ("/v2/rerank", "cohere", cohere_door.rerank),
     ("/v2/chat", "cohere", cohere_door.chat),
     ("/v2/embed", "cohere", cohere_door.embed),
 )

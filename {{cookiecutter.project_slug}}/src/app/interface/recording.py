@@ -37,6 +37,8 @@ PROTOCOLS: Mapping[str, str] = {
     "/v1/generate": "cohere.generate",
     "/v2/chat": "cohere.chat",
     "/v2/embed": "cohere.embed",
+    "/v1/rerank": "cohere.rerank_v1",
+    "/v2/rerank": "cohere.rerank",
     "/v1/interactions": "gemini.interactions",
     "/v1beta/interactions": "gemini.interactions",
 }

@@ -65,6 +65,7 @@ FAMILY = Family(
         "OllamaTextEmbedder": OLLAMA,
         "OllamaDocumentEmbedder": OLLAMA,
         "CohereGenerator": COHERE,
+        "CohereRanker": COHERE,
         "HuggingFaceAPIGenerator": Constructor(
             "**haystack_hugging_face_args()", frozenset({"api_type", "api_params", "token"}),
             note="it sends no model's name to a host of its own, so the door's default model answers",
@@ -95,7 +96,7 @@ FAMILY = Family(
             "use OpenAIChatGenerator and promote again",
             "AmazonBedrockGenerator", "PromptNode",
             "GoogleAIGeminiGenerator", "GoogleAIGeminiChatGenerator", "VertexAIGeminiGenerator",
-            "VertexAIGeminiChatGenerator", "CohereRanker", "SagemakerGenerator", "TakeoffGenerator",
+            "VertexAIGeminiChatGenerator", "SagemakerGenerator", "TakeoffGenerator",
             "AmazonBedrockTextEmbedder", "AmazonBedrockDocumentEmbedder", "VoyageTextEmbedder",
             "VertexAITextGenerator", "RemoteWhisperTranscriber", "DALLEImageGenerator",
         ),

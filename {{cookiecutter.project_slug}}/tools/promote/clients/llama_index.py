@@ -49,6 +49,7 @@ FAMILY = Family(
         "BedrockConverse": Constructor(BEDROCK, AMAZON_ADDRESS | {"botocore_session", "async_client"}),
         "Cohere": Constructor(COHERE, COHERE_ADDRESS),
         "CohereEmbedding": Constructor(COHERE, COHERE_ADDRESS),
+        "CohereRerank": Constructor(loses=COHERE_ADDRESS, surrounded=True),
         "Ollama": OLLAMA,
         "OllamaEmbedding": OLLAMA,
         **dict.fromkeys(
@@ -67,7 +68,6 @@ FAMILY = Family(
             "use the OpenAI classes of LlamaIndex and promote again",
             "Bedrock", "BedrockEmbedding", "VoyageEmbedding", "Replicate", "JinaEmbedding",
             "HuggingFaceInferenceAPI", "HuggingFaceInferenceAPIEmbedding", "NVIDIA", "NVIDIAEmbedding", "SageMakerLLM",
-            "CohereRerank",
         ),
     },
     surrounded=dict.fromkeys(
