@@ -184,6 +184,14 @@ CASES = [
         "from pydantic_ai import Agent", "Agent('openai:gpt-4o')", "Agent('openai:gpt-4o')", "use_door_environment()"
     ),
     _case("from agents import Agent", "Agent(name='a')", "Agent(name='a')", "use_door_environment()"),
+    _case(
+        "import dspy",
+        "dspy.OpenAI(model='gpt-4', api_key=K, max_tokens=9)",
+        "LM(model='openai/gpt-4', max_tokens=9)",
+        "use_door_environment()",
+    ),
+    _case("import dspy", "dspy.Cohere(NAME)", 'LM("cohere_chat/" + NAME)', "from dspy import LM"),
+    _case("import dspy", "dspy.Google()", 'LM(model="gemini/gemini-1.5-pro")', "from dspy import LM"),
     _case("import dspy", "dspy.LM('openai/gpt-4o', api_key=K)", "dspy.LM('openai/gpt-4o')", "use_door_environment()"),
     _case(
         "from autogen_ext.models.openai import OpenAIChatCompletionClient",
@@ -326,6 +334,20 @@ def test_what_the_doors_do_not_serve_of_a_family_is_refused(code: str, reason: s
     assert [(f.cell, f.line) for f in findings] == [(0, len(code.splitlines()))]
     assert reason in findings[0].reason
     assert findings[0].remedy
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "openai.OpenAI().chat.completions.create(model='m', messages=[])",
+        "self.client.chat.completions.create(model='m', messages=[])",
+        "openai.OpenAI().completions.create(model='m', prompt='x')",
+    ],
+)
+def test_an_endpoint_of_one_vendor_is_not_another_s(call: str, tmp_path: Path) -> None:
+    """Where both are imported, OpenAI's completions are not taken for those Anthropic has given up."""
+    promoted = promote_cells(make_project(tmp_path), f"import anthropic, openai\nprint({call})")
+    assert promoted.refused() == []
 
 
 def test_a_service_that_manages_models_is_left_alone(tmp_path: Path) -> None:
