@@ -45,6 +45,8 @@ BODIES: dict[str, Any] = {
     "/v1/generate": {"model": "large", "prompt": "How long do refunds take?"},
     "/v2/chat": {"model": "large", "messages": SAY},
     "/v2/embed": {"model": "embedding", "texts": ["refunds"], "input_type": "search_query"},
+    "/voyage/v1/embeddings": {"model": "voyage-3", "input": ["refunds"]},
+    "/voyage/v1/rerank": {"model": "rerank-2", "query": "refunds", "documents": ["Refunds take 14 days."]},
     "/v1/rerank": {"query": "refunds", "documents": [{"text": "Refunds take 14 days."}]},
     "/v2/rerank": {"model": "rerank-v3.5", "query": "refunds", "documents": ["Refunds take 14 days."]},
     "/model/{model:path}/converse": {

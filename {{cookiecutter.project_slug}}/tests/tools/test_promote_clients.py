@@ -11,6 +11,7 @@ from tools.promote.clients import FAMILIES
 from tools.promote.clients_page import page
 
 OPENAI, GEMINI, BEDROCK = "**openai_client_args()", "**gemini_client_args()", "**bedrock_client_args()"
+VOYAGE = '**client_args("voyage", "base_url", "api_key")'
 API_BASE = '**client_args("openai", "api_base", "api_key")'
 LC_GEMINI = '**client_args("gemini", "base_url", "google_api_key"), vertexai=False'
 
@@ -190,6 +191,12 @@ CASES = [
         "LM(model='openai/gpt-4', max_tokens=9)",
         "use_door_environment()",
     ),
+    _case("import voyageai", "voyageai.Client(K)", f"voyageai.Client({VOYAGE})"),
+    _case(
+        "from langchain_voyageai import VoyageAIEmbeddings",
+        "VoyageAIEmbeddings(voyage_api_key=K, model='voyage-3')",
+        f"VoyageAIEmbeddings(model='voyage-3', {VOYAGE})",
+    ),
     _case("import dspy", "dspy.Cohere(NAME)", 'LM("cohere_chat/" + NAME)', "from dspy import LM"),
     _case("import dspy", "dspy.Google()", 'LM(model="gemini/gemini-1.5-pro")', "from dspy import LM"),
     _case("import dspy", "dspy.LM('openai/gpt-4o', api_key=K)", "dspy.LM('openai/gpt-4o')", "use_door_environment()"),
@@ -321,6 +328,7 @@ def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:
         ("from google import genai\nc = genai.Client()\nc.files.upload(file='a')", "this endpoint"),
         ("from google import genai\nc = genai.Client()\nc.interactions.get(id)", "to ask for later"),
         (f"{INTERACTION}\n  previous_interaction_id=i.id)", "to go on from"),
+        ("import voyageai\nvo = voyageai.Client()\nvo.multimodal_embed([[]])", "this endpoint"),
         (f"{INTERACTION}\n  agent='deep-research')", "agents run at Google"),
         (f"{INTERACTION}\n  tools=[{{'type': 'google_search'}}])", "this tool runs at Google"),
         (f"{INTERACTION}\n  tools=tools)", "this tool runs at Google"),

@@ -29,6 +29,7 @@ What no door serves is refused with cell, line, reason and remedy, and keeps the
 | Gemini | `/v1beta/models/<name>:countTokens` (an estimate) |
 | Gemini | `/v1beta/interactions`, each with its whole conversation: nothing is kept |
 | Cohere | `/v2/chat`, `/v2/embed`, `/v2/rerank`; of version 1 `/v1/chat`, `/v1/embed`, `/v1/rerank`, `/v1/generate` |
+| Voyage | `/voyage/v1/embeddings`, `/voyage/v1/rerank` |
 | Mistral | OpenAI's addresses, known by the client's name |
 | Ollama | `/api/chat`, `/api/generate`, `/api/embed`, `/api/show`, `/api/tags` |
 | Hugging Face | text generation at `/v1`, where its client asks it; chat at OpenAI's address |

@@ -20,6 +20,7 @@ from app.interface import (
     interactions_door,
     ollama_door,
     openai_door,
+    voyage_door,
 )
 from app.interface.door_answers import Answer, json_answer, told
 from app.interface.door_errors import Dialect, dialect_of
@@ -42,6 +43,8 @@ POSTED: tuple[tuple[str, Dialect, Answer], ...] = (
     ("/v1/chat", "cohere", cohere_door.chat_v1),
     ("/v1/embed", "cohere", cohere_door.embed_v1),
     ("/v1/generate", "cohere", cohere_door.generate),
+    ("/voyage/v1/embeddings", "voyage", voyage_door.embeddings),
+    ("/voyage/v1/rerank", "voyage", voyage_door.rerank),
     ("/v1/rerank", "cohere", cohere_door.rerank),
     ("/v2/rerank", "cohere", cohere_door.rerank),
     ("/v2/chat", "cohere", cohere_door.chat),

@@ -37,6 +37,8 @@ PROTOCOLS: Mapping[str, str] = {
     "/v1/generate": "cohere.generate",
     "/v2/chat": "cohere.chat",
     "/v2/embed": "cohere.embed",
+    "/voyage/v1/embeddings": "voyage.embeddings",
+    "/voyage/v1/rerank": "voyage.rerank",
     "/v1/rerank": "cohere.rerank_v1",
     "/v2/rerank": "cohere.rerank",
     "/v1/interactions": "gemini.interactions",
