@@ -55,6 +55,7 @@ from app.intelligence.routing_faults import Fault, faults
 from app.intelligence.tools.tool_loop import ToolLoop
 from app.intelligence.tools.tool_runs import PostgresRuns
 from app.intelligence.tools.toolbox import Toolbox
+from app.interface.door_models import RERANKED_BY
 from app.interface.readiness import readiness_of
 from app.interface.services import Services
 from app.observability import cost, tracing
@@ -246,10 +247,6 @@ def price(provider_name: str, deployment: Deployment, usage: Usage) -> float | N
     return None if found is None else found.total_usd
 
 
-# Before the name of a model that a provider's rerank API serves, in `retrieval.rerank`.
-SERVED = "model:"
-
-
 @dataclass(frozen=True, slots=True)
 class Search:
     """Retrieval as the assistant sees it: a question and who asks."""
@@ -279,8 +276,8 @@ class Search:
         )
         if by == "none":
             return hits
-        if by.startswith(SERVED) and len(hits) > 1:
-            name = by.removeprefix(SERVED)
+        if by.startswith(RERANKED_BY) and len(hits) > 1:
+            name = by.removeprefix(RERANKED_BY)
             scores = await self.gateway.rerank(question, texts_of(hits), caller, model=name)
             return by_scores(hits, scores, wanted)
         return await rerank(question, hits, wanted, by=by)

@@ -100,6 +100,11 @@ class FakeGateway:
         self.embedding_models.append(model)
         return Embeddings([[0.5, float(len(text))] for text in texts], "standin-hash", Usage(len(texts)))
 
+    async def rerank(self, question: str, texts: Any, caller: Caller, *, model: str) -> list[float]:
+        """The more of the question's letters, the better."""
+        self.embedding_models.append(model)
+        return [len(set(question) & set(text)) / len(set(question)) for text in texts]
+
     def _asked(self, request: ModelRequest, task: str) -> None:
         self.calls += 1
         self.requests.append(request)

@@ -128,6 +128,67 @@ def test_schemas_and_images_arrive(doors: Served) -> None:
     assert getattr(asked.messages[0].content[1], "image_url", "") == "https://x.org/a.png"
 
 
+REFUNDS: Any = [
+    {"id": "terms", "data": {"title": "Refunds", "snippet": "Money comes back to your card in 14 days."}},
+    "Shipping is free of charge in Norway.",
+]
+
+
+@pytest.mark.feature("I1")
+def test_documents_are_shown_and_cited(doors: Served) -> None:
+    """They stand before the question; what the reply repeats of them is cited, with its place and its source."""
+    doors.gateway.reply = a_reply("It is simple: money comes back to your card in 14 days. Shipping costs nothing.")
+
+    reply = doors.cohere().chat(model=MODEL, messages=ASKED, documents=REFUNDS)
+
+    said = doors.gateway.requests[0].messages[0].text
+    assert '<document id="terms">\ntitle: Refunds\nsnippet: Money comes' in said
+    assert '<document id="doc_1">\nShipping is free' in said
+    assert said.endswith("\n\nHow long?")
+    (cited,) = reply.message.citations or []
+    assert (cited.start, cited.end, cited.text) == (14, 54, "money comes back to your card in 14 days")
+    assert [(source.type, source.id) for source in cited.sources or []] == [("document", "terms")]
+    assert cited.sources[0].document["snippet"] == "Money comes back to your card in 14 days."  # type: ignore[index, union-attr]
+
+
+@pytest.mark.feature("I1")
+def test_citations_of_a_stream_come_before_its_end(doors: Served) -> None:
+    """Made of the whole text, whatever pieces it came in; none when they are turned off."""
+    doors.gateway.reply = a_reply("Shipping is free of charge in Norway.")
+    doors.gateway.chunks = [Chunk("Shipping is fr"), Chunk("ee of charge in Norway.")]
+    client = doors.cohere()
+
+    events: list[Any] = list(client.chat_stream(model=MODEL, messages=ASKED, documents=REFUNDS))
+    off: list[Any] = list(
+        client.chat_stream(model=MODEL, messages=ASKED, documents=REFUNDS, citation_options={"mode": "OFF"})  # type: ignore[arg-type]
+    )
+
+    kinds = [event.type for event in events]
+    assert kinds[-4:] == ["citation-start", "citation-end", "content-end", "message-end"]
+    told = events[-4].delta.message.citations
+    assert (told.text, told.sources[0].id) == ("Shipping is free of charge in Norway", "doc_1")
+    assert not [event for event in off if event.type.startswith("citation")]
+
+
+@pytest.mark.feature("I1")
+def test_what_a_tool_gave_is_cited_as_the_tool_s(doors: Served) -> None:
+    """By the id of its document, or of its call and place."""
+    doors.gateway.reply = a_reply("It is four degrees in Oslo today.")
+    given: Any = [{"type": "document", "document": {"data": json.dumps({"said": "four degrees in Oslo today"})}}]
+    call: Any = {"id": "call_7", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+    turn: Any = [
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_7", "content": given},
+    ]
+
+    reply = doors.cohere().chat(model=MODEL, messages=[*ASKED, *turn], tools=TOOLS)
+
+    (cited,) = reply.message.citations or []
+    assert cited.text == "four degrees in Oslo today"
+    source: Any = (cited.sources or [])[0]
+    assert (source.type, source.id, source.tool_output) == ("tool", "call_7:0", {"said": cited.text})
+
+
 @pytest.mark.feature("I1")
 def test_embeddings(doors: Served) -> None:
     """Vectors come back in order and in each wanted form, with the texts and what they cost."""
@@ -193,6 +254,38 @@ def test_an_error_in_mid_stream_is_told_at_the_end(doors: Served) -> None:
     assert events[-1].delta.error == "the provider broke off its stream"
 
 
+@pytest.mark.feature("I1")
+def test_texts_are_ranked(doors: Served) -> None:
+    """By a model of ours that is named, else by the likeness of vectors; best first, `top_n` alone."""
+    client = doors.cohere()
+
+    by_model = client.rerank(model="large", query="abc", documents=["a", "abc", "xyz"], top_n=2)
+    by_vectors = client.rerank(model="rerank-v3.5", query="abc", documents=["abcdefghij", "abc"])
+
+    assert [(one.index, round(one.relevance_score, 2)) for one in by_model.results] == [(1, 1.0), (0, 0.33)]
+    assert [one.index for one in by_vectors.results] == [1, 0]
+    assert by_vectors.results[0].relevance_score == pytest.approx(1)
+    assert doors.gateway.embedding_models == ["large", "embedding"]
+
+
+@pytest.mark.feature("I1")
+def test_texts_are_ranked_in_version_1(doors: Served) -> None:
+    """Documents may be objects, and are given back where that is wanted."""
+    documents: Any = [{"title": "T", "text": "xyz"}, {"title": "abc", "text": "abc"}]
+    client = cohere.Client(KEY, base_url=doors.url)
+
+    reply = client.rerank(
+        model="large", query="abc", documents=documents, rank_fields=["title", "text"], return_documents=True
+    )
+
+    assert [one.index for one in reply.results] == [1, 0]
+    assert reply.results[0].document is not None
+    assert reply.results[0].document.text == "abc"
+    with pytest.raises(ApiError) as raised:
+        client.rerank(query="abc", documents=[{"title": "x"}], request_options=ONCE)  # type: ignore[list-item]
+    assert "documents[0] has no field text" in str(raised.value.body)
+
+
 def test_a_missing_key_is_cohere_s_own_error(doors: Served) -> None:
     """A wrong key is the SDK's UnauthorizedError, and the gateway hears nothing."""
     with pytest.raises(cohere.UnauthorizedError):
@@ -208,7 +301,8 @@ def test_a_missing_key_is_cohere_s_own_error(doors: Served) -> None:
         ({"messages": [{"role": "wizard", "content": "x"}]}, "messages[0].role is 'wizard'"),
         ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0].tool_call_id is missing"),
         ({"messages": [{"role": "user", "content": [{"type": "audio"}]}]}, "messages[0].content[0].type is 'audio'"),
-        ({"documents": ["Refunds take 14 days."]}, "documents are not served"),
+        ({"documents": [7]}, "documents[0] is 7"),
+        ({"documents": ["x"], "messages": [{"role": "system", "content": "y"}]}, "no message of the user"),
         ({"logprobs": True}, "logprobs are not served"),
         ({"tool_choice": "AUTO"}, "tool_choice is 'AUTO'"),
         ({"response_format": {"type": "xml"}}, "response_format.type is 'xml'"),

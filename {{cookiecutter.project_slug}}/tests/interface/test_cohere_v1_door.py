@@ -119,6 +119,55 @@ def test_generate_reads_like_cohere(doors: Served) -> None:
     assert [(m.role, m.text) for m in doors.gateway.requests[0].messages] == [("user", "How long?")]
 
 
+DOCUMENTS: Any = [
+    {"title": "Refunds", "snippet": "Money comes back to your card in 14 days.", "_excludes": ["url"], "url": "x.org"},
+    {"id": "ship", "text": "Shipping is free of charge in Norway."},
+]
+
+
+@pytest.mark.feature("I1")
+def test_documents_are_shown_and_cited(doors: Served) -> None:
+    """The reply names the ids it rests on and gives their documents; fields that are excluded are not shown."""
+    doors.gateway.reply = a_reply("Soon. Your money comes back to your card in 14 days.")
+
+    reply = _client(doors).chat(message="How long?", documents=DOCUMENTS)
+
+    said = doors.gateway.requests[0].messages[0].text
+    assert "snippet: Money comes back" in said
+    assert "x.org" not in said
+    (cited,) = reply.citations or []
+    assert (cited.text, cited.document_ids) == ("money comes back to your card in 14 days", ["doc_0"])
+    assert cited.text == reply.text[cited.start : cited.end]
+    (document,) = reply.documents or []
+    assert dict(document)["id"] == "doc_0"
+
+
+@pytest.mark.feature("I1")
+def test_a_stream_s_citations_come_before_its_end(doors: Served) -> None:
+    """And once more with the whole reply."""
+    doors.gateway.reply = a_reply("Shipping is free of charge in Norway.")
+    doors.gateway.chunks = [Chunk("Shipping is free of charge in Norway.")]
+
+    events: list[Any] = list(_client(doors).chat_stream(message="How much?", documents=DOCUMENTS))
+
+    assert [event.event_type for event in events[-2:]] == ["citation-generation", "stream-end"]
+    assert events[-2].citations[0].document_ids == ["ship"]
+    assert events[-1].response.citations == events[-2].citations
+
+
+@pytest.mark.feature("I1")
+def test_a_search_query_is_the_message_itself(doors: Served) -> None:
+    """No model is asked for it, whole or streamed."""
+    client = _client(doors)
+
+    reply = client.chat(message="How long do refunds take?", search_queries_only=True)
+    events: list[Any] = list(client.chat_stream(message="How long?", search_queries_only=True))
+
+    assert [query.text for query in reply.search_queries or []] == ["How long do refunds take?"]
+    assert [event.event_type for event in events] == ["search-queries-generation", "stream-end"]
+    assert doors.gateway.calls == 0
+
+
 def test_several_generations_are_refused(doors: Served) -> None:
     """Status 422, and what to do."""
     with pytest.raises(ApiError) as raised:
@@ -129,7 +178,6 @@ def test_several_generations_are_refused(doors: Served) -> None:
 @pytest.mark.parametrize(
     ("sent", "told"),
     [
-        ({"documents": [{"text": "a"}]}, "documents is not served"),
         ({"connectors": [{"id": "web-search"}]}, "connectors is not served"),
         ({"chat_history": [{"role": "NOBODY", "message": "a"}]}, "role is 'NOBODY'"),
     ],

@@ -152,5 +152,5 @@ def test_arguments_have_the_names_a_class_gives_them(door: Served) -> None:
     assert client_args("openai", "api_base", "api_key") == {"api_base": f"{door.url}/v1", "api_key": KEY}
     assert client_args("ollama", "base_url") == {"base_url": door.url}
     assert gemini_client_args() == {"vertexai": False, "api_key": KEY, "http_options": {"base_url": door.url}}
-    with pytest.raises(InputError, match="no door speaks 'voyage'"):
-        client_args("voyage", "url")
+    with pytest.raises(InputError, match="no door speaks 'replicate'"):
+        client_args("replicate", "url")

@@ -36,6 +36,8 @@ BODIES: dict[str, Any] = {
     "/v1/messages": {"model": "large", "max_tokens": 50, "messages": SAY},
     "/v1/messages/count_tokens": {"model": "large", "messages": SAY},
     "/api/chat": {"model": "large", "messages": SAY, "stream": False},
+    "/api/generate": {"model": "large", "prompt": "How long do refunds take?", "stream": False},
+    "/v1": {"inputs": "How long do refunds take?"},
     "/api/embed": {"model": "embedding", "input": "refunds"},
     "/api/show": {"model": "large"},
     "/v1/chat": {"model": "large", "message": "How long do refunds take?"},
@@ -43,6 +45,10 @@ BODIES: dict[str, Any] = {
     "/v1/generate": {"model": "large", "prompt": "How long do refunds take?"},
     "/v2/chat": {"model": "large", "messages": SAY},
     "/v2/embed": {"model": "embedding", "texts": ["refunds"], "input_type": "search_query"},
+    "/voyage/v1/embeddings": {"model": "voyage-3", "input": ["refunds"]},
+    "/voyage/v1/rerank": {"model": "rerank-2", "query": "refunds", "documents": ["Refunds take 14 days."]},
+    "/v1/rerank": {"query": "refunds", "documents": [{"text": "Refunds take 14 days."}]},
+    "/v2/rerank": {"model": "rerank-v3.5", "query": "refunds", "documents": ["Refunds take 14 days."]},
     "/model/{model:path}/converse": {
         "messages": [{"role": "user", "content": [{"text": "How long do refunds take?"}]}]
     },
@@ -61,6 +67,8 @@ for _version in ("/v1", "/v1beta"):
     }
 STREAMED = {
     "/v1/chat/completions": {"stream": True},
+    "/v1": {"stream": True},
+    "/api/generate": {"stream": True},
     "/v1/responses": {"stream": True},
     "/v1/completions": {"stream": True},
     "/v1/chat": {"stream": True},

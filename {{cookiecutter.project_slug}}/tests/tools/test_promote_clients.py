@@ -11,6 +11,7 @@ from tools.promote.clients import FAMILIES
 from tools.promote.clients_page import page
 
 OPENAI, GEMINI, BEDROCK = "**openai_client_args()", "**gemini_client_args()", "**bedrock_client_args()"
+VOYAGE = '**client_args("voyage", "base_url", "api_key")'
 API_BASE = '**client_args("openai", "api_base", "api_key")'
 LC_GEMINI = '**client_args("gemini", "base_url", "google_api_key"), vertexai=False'
 
@@ -150,6 +151,31 @@ CASES = [
         "use_door_environment()",
     ),
     _case(
+        "from haystack_integrations.components.generators.ollama import OllamaGenerator",
+        "OllamaGenerator(model='llama', url='http://gpu:11434')",
+        'OllamaGenerator(model=\'llama\', **client_args("ollama", "url"))',
+        "use_door_environment()",
+    ),
+    _case("from haystack import Pipeline", "Pipeline.loads(TEXT)", "Pipeline.loads(TEXT)", "use_door_environment()"),
+    _case(
+        "from haystack.components.generators import HuggingFaceAPIGenerator",
+        "HuggingFaceAPIGenerator(api_type='t', api_params={'url': U}, token=T, stop_words=['END'])",
+        "HuggingFaceAPIGenerator(stop_words=['END'], **haystack_hugging_face_args())",
+    ),
+    _case(
+        "from haystack_integrations.components.generators.nvidia import NvidiaGenerator",
+        "NvidiaGenerator(model='meta/llama3', model_arguments={'temperature': 0.2})",
+        "OpenAIGenerator(model='meta/llama3', generation_kwargs={'temperature': 0.2}, "
+        '**haystack_client_args("openai"))',
+        "from haystack.components.generators import OpenAIGenerator",
+    ),
+    _case(
+        "from langchain_community.llms import Ollama",
+        "Ollama(model='llama', base_url=U)",
+        "OllamaLLM(model='llama', **langchain_ollama_args())",
+        "from langchain_ollama import OllamaLLM",
+    ),
+    _case(
         "from smolagents import InferenceClientModel",
         "InferenceClientModel(token=K)",
         f'OpenAIServerModel(model_id="Qwen/Qwen2.5-Coder-32B-Instruct", {API_BASE})',
@@ -159,6 +185,20 @@ CASES = [
         "from pydantic_ai import Agent", "Agent('openai:gpt-4o')", "Agent('openai:gpt-4o')", "use_door_environment()"
     ),
     _case("from agents import Agent", "Agent(name='a')", "Agent(name='a')", "use_door_environment()"),
+    _case(
+        "import dspy",
+        "dspy.OpenAI(model='gpt-4', api_key=K, max_tokens=9)",
+        "LM(model='openai/gpt-4', max_tokens=9)",
+        "use_door_environment()",
+    ),
+    _case("import voyageai", "voyageai.Client(K)", f"voyageai.Client({VOYAGE})"),
+    _case(
+        "from langchain_voyageai import VoyageAIEmbeddings",
+        "VoyageAIEmbeddings(voyage_api_key=K, model='voyage-3')",
+        f"VoyageAIEmbeddings(model='voyage-3', {VOYAGE})",
+    ),
+    _case("import dspy", "dspy.Cohere(NAME)", 'LM("cohere_chat/" + NAME)', "from dspy import LM"),
+    _case("import dspy", "dspy.Google()", 'LM(model="gemini/gemini-1.5-pro")', "from dspy import LM"),
     _case("import dspy", "dspy.LM('openai/gpt-4o', api_key=K)", "dspy.LM('openai/gpt-4o')", "use_door_environment()"),
     _case(
         "from autogen_ext.models.openai import OpenAIChatCompletionClient",
@@ -288,10 +328,11 @@ def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:
         ("from google import genai\nc = genai.Client()\nc.files.upload(file='a')", "this endpoint"),
         ("from google import genai\nc = genai.Client()\nc.interactions.get(id)", "to ask for later"),
         (f"{INTERACTION}\n  previous_interaction_id=i.id)", "to go on from"),
+        ("import voyageai\nvo = voyageai.Client()\nvo.multimodal_embed([[]])", "this endpoint"),
         (f"{INTERACTION}\n  agent='deep-research')", "agents run at Google"),
         (f"{INTERACTION}\n  tools=[{{'type': 'google_search'}}])", "this tool runs at Google"),
         (f"{INTERACTION}\n  tools=tools)", "this tool runs at Google"),
-        ("import cohere\nco = cohere.ClientV2()\nco.rerank(query='a')", "this endpoint"),
+        ("import cohere\nco = cohere.ClientV2()\nco.classify(inputs=['a'])", "this endpoint"),
         ("from mistralai import MistralClient\nc = MistralClient()", "before 1.0"),
     ],
 )
@@ -303,6 +344,20 @@ def test_what_the_doors_do_not_serve_of_a_family_is_refused(code: str, reason: s
     assert findings[0].remedy
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "openai.OpenAI().chat.completions.create(model='m', messages=[])",
+        "self.client.chat.completions.create(model='m', messages=[])",
+        "openai.OpenAI().completions.create(model='m', prompt='x')",
+    ],
+)
+def test_an_endpoint_of_one_vendor_is_not_another_s(call: str, tmp_path: Path) -> None:
+    """Where both are imported, OpenAI's completions are not taken for those Anthropic has given up."""
+    promoted = promote_cells(make_project(tmp_path), f"import anthropic, openai\nprint({call})")
+    assert promoted.refused() == []
+
+
 def test_a_service_that_manages_models_is_left_alone(tmp_path: Path) -> None:
     """It asks none, and the report says that it needs Amazon's own credentials."""
     promoted = promote_cells(make_project(tmp_path), "import boto3\nc = boto3.client('bedrock', 'us')\nprint(c)")
@@ -312,9 +367,9 @@ def test_a_service_that_manages_models_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_an_endpoint_s_name_on_another_object_is_no_endpoint(tmp_path: Path) -> None:
-    """`rerank` and `tokenize` are words of others too."""
+    """`classify` and `tokenize` are words of others too."""
     promoted = promote_cells(
-        make_project(tmp_path), "import cohere\nco = cohere.ClientV2()\nmine = Ranker()\nprint(mine.rerank(co))"
+        make_project(tmp_path), "import cohere\nco = cohere.ClientV2()\nmine = Sorter()\nprint(mine.classify(co))"
     )
     assert promoted.refused() == []
 

@@ -67,6 +67,49 @@ def test_examples_that_hold_code_are_reported(tmp_path: Path) -> None:
     assert finding.remedy
 
 
+SIGNATURE = '''import dspy
+class Answer(dspy.Signature):
+    """Answer the questions of our customers.
+
+    Never invent a number.
+    """
+
+    question = dspy.InputField()
+    answer = dspy.OutputField(desc="between 1 and 5 words")
+mood = dspy.Signature("text -> label", "Judge the mood of what a customer wrote.")
+print(Answer, mood)'''
+
+
+@pytest.mark.feature("N1")
+def test_what_a_signature_tells_the_model_is_lifted(tmp_path: Path) -> None:
+    """A docstring gives way to `__doc__`, word for word; the text beside fields too; descriptions stay."""
+    promoted = promote_cells(make_project(tmp_path), SIGNATURE)
+
+    code = "\n".join(promoted.code)
+    assert 'class Answer(dspy.Signature):\n    __doc__ = prompt("poc_answer_system")\n' in code
+    assert 'dspy.Signature("text -> label", prompt("poc_mood_system"))' in code
+    text = yaml.safe_load(promoted.files["prompts/poc_answer_system/v1.prompt.yml"])["messages"][0]["content"]
+    assert text == "Answer the questions of our customers.\n\n    Never invent a number.\n    "
+    assert [f.line for f in _kept(promoted, "description")] == [9]
+
+
+@pytest.mark.feature("N1")
+def test_prompts_and_clients_of_a_written_module_are_reported(tmp_path: Path) -> None:
+    """The file is written as it is: its prompt is named by the cell's own line, its client reads the environment."""
+    module = (
+        "%%writefile agent.py\nimport openai\n\n"
+        'SYSTEM_PROMPT = "You are a careful assistant who answers questions about refunds and never invents."\n'
+        "client = openai.OpenAI()"
+    )
+    promoted = promote_cells(make_project(tmp_path), module, "import agent\nprint(agent.client)")
+
+    (found,) = _kept(promoted, "prompt")
+    assert (found.cell, found.line) == (0, 4)
+    assert "--fix agent.py" in found.remedy
+    assert module in promoted.code
+    assert any("use_door_environment()" in cell for cell in promoted.code)
+
+
 @pytest.mark.feature("N1")
 def test_descriptions_are_reported_and_stay_by_default(tmp_path: Path) -> None:
     """Schema, attribute and docstring of a tool: each has a line, what it is of, and how to change that."""

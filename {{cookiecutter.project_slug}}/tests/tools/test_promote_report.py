@@ -17,7 +17,7 @@ CASES = Path(__file__).parent / "notebooks" / "cases"
 CELLS = (
     "%pip install pandas==2.2",
     'topic = input("Which topic? ")\nSYSTEM_PROMPT = "You are terse."\nprint(topic, SYSTEM_PROMPT)',
-    "import voyageai\nclient = voyageai.Client()\npipe = 'a|b'\nprint(pipe)",
+    "import replicate\nclient = replicate.Client()\npipe = 'a|b'\nprint(pipe)",
 )
 # One notebook for each way a part can be refused, beside those of `notebooks/cases`.
 REFUSED = {
@@ -58,8 +58,9 @@ def test_every_form_says_everything(form: str, tmp_path: Path) -> None:
     text = shown(promoted.promotion.report, form)
     for word in (
         "topic", "str", "poc_system", "pandas==2.2", "notebooks/steps/poc.ipynb", "tests/steps/test_poc.py", "2:2",
-        "no door speaks Voyage's protocol", "not run", "give it a value under `parameters` in notebooks/pipeline.yaml",
-        "voyageai.Client(...) in 2:2 was refused",
+        "no door speaks Replicate's protocol", "not run",
+            "give it a value under `parameters` in notebooks/pipeline.yaml",
+        "replicate.Client(...) in 2:2 was refused",
     ):  # fmt: skip
         assert word in text, word
 

@@ -125,8 +125,8 @@ def test_a_restart_of_the_kernel_is_taken_out(tmp_path: Path) -> None:
 
 def test_a_refused_client_keeps_the_step_out_of_the_pipeline(tmp_path: Path) -> None:
     """The step is written with the refusal in its report; `pipeline.yaml` stays as it is."""
-    promoted = promote_cells(make_project(tmp_path), "import voyageai\nclient = voyageai.Client()")
-    assert promoted.refused() == ["0:2 voyageai.Client(...): no door speaks Voyage's protocol"]
+    promoted = promote_cells(make_project(tmp_path), "import replicate\nclient = replicate.Client()")
+    assert promoted.refused() == ["0:2 replicate.Client(...): no door speaks Replicate's protocol"]
     assert "notebooks/steps/poc.ipynb" in promoted.files
     assert "notebooks/pipeline.yaml" not in promoted.files
 

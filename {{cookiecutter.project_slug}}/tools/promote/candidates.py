@@ -130,6 +130,9 @@ def variable_of(cell: CodeCell, node: ast.expr) -> str | None:
             return _parameter_of(above, below)
         if isinstance(above, ast.Call) and not _dresses(above) and cell.function_around(above) is not None:
             return None
+        around = cell.parents.get(above)
+        if isinstance(above, ast.Expr) and isinstance(around, ast.ClassDef):
+            return around.name
         if isinstance(above, ast.stmt | ast.Lambda):
             return part or None
         below = above

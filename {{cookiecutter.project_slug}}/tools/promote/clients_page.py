@@ -28,10 +28,15 @@ What no door serves is refused with cell, line, reason and remedy, and keeps the
 | Gemini | `/v1beta/models/<name>:generateContent`, `:streamGenerateContent`, `:embedContent`, `:batchEmbedContents` |
 | Gemini | `/v1beta/models/<name>:countTokens` (an estimate) |
 | Gemini | `/v1beta/interactions`, each with its whole conversation: nothing is kept |
-| Cohere | `/v2/chat`, `/v2/embed`; of version 1 `/v1/chat`, `/v1/embed`, `/v1/generate` |
+| Cohere | `/v2/chat`, `/v2/embed`, `/v2/rerank`; of version 1 `/v1/chat`, `/v1/embed`, `/v1/rerank`, `/v1/generate` |
+| Voyage | `/voyage/v1/embeddings`, `/voyage/v1/rerank` |
 | Mistral | OpenAI's addresses, known by the client's name |
-| Ollama | `/api/chat`, `/api/embed`, `/api/show`, `/api/tags` |
+| Ollama | `/api/chat`, `/api/generate`, `/api/embed`, `/api/show`, `/api/tags` |
+| Hugging Face | text generation at `/v1`, where its client asks it; chat at OpenAI's address |
 | Amazon Bedrock | `/model/<id>/converse`, `/model/<id>/converse-stream` |
+
+Texts are ranked by the model that `retrieval.rerank` names, or by the one a client names if it is one of ours; without
+either by the likeness of vectors. `x-reranked-by` says which.
 
 `boto3.client("bedrock-runtime")`, of the module or of a session, goes through Converse; `invoke_model` is refused, for
 each maker's models take a body of their own there. Amazon's other services that manage models are left alone.

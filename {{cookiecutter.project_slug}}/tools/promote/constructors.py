@@ -29,9 +29,25 @@ def swap(program: Program, cell: CodeCell, call: ast.Call, constructor: Construc
         if isinstance(item, ast.keyword) and renamed is not None:
             start = cell.span(item).start
             edits.add(Edit(cell.index, Span(start, start + len(item.arg or "")), renamed))
+    if constructor.prefix:
+        _prefix(cell, call, constructor, edits)
     _drop(cell, items, kept, edits)
     _gain(cell, call, kept, _gains(constructor, call), edits)
     return needed
+
+
+def _prefix(cell: CodeCell, call: ast.Call, constructor: Constructor, edits: Edits) -> None:
+    """Name the provider before the model, inside the literal, or in front of whatever names it."""
+    named = next((k.value for k in call.keywords if k.arg == "model"), call.args[0] if call.args else None)
+    if named is None:
+        return
+    start = cell.span(named).start
+    literal = isinstance(named, ast.Constant | ast.JoinedStr) and re.match(r"[fF]?(\"\"\"|'''|\"|')", cell.text(named))
+    if not literal:
+        edits.add(Edit(cell.index, Span(start, start), f'"{constructor.prefix}" + '))
+    elif not (isinstance(named, ast.Constant) and "/" in str(named.value)):
+        start += literal.end()
+        edits.add(Edit(cell.index, Span(start, start), constructor.prefix))
 
 
 def _is_lost(item: Argument, call: ast.Call, constructor: Constructor) -> bool:

@@ -93,21 +93,23 @@ def _ending(calls: Mapping[str, Refusal], parts: list[str], owner: Family | None
         return None
     for ending, refusal in calls.items():
         words = ending.split(".")
-        if parts[-len(words) :] == words and (len(words) > 1 or owner is family):
+        # `chat.completions.create` is everybody's, `completions.create` is not.
+        longer = parts[-len(words) - 1 : -len(words)] == ["chat"]
+        if parts[-len(words) :] == words and not longer and (len(words) > 1 or owner is family):
             return refusal
     return None
 
 
 def _owner(program: Program, root: ast.expr) -> Family | None:
-    """Whose client a name is, by the constructors it is bound to."""
-    if not isinstance(root, ast.Name):
-        return None
-    for binding in program.names.bindings.get(root.id, []):
-        if isinstance(binding.value, ast.Call):
-            dotted = program.dotted(binding.value.func)
-            for family in FAMILIES:
-                if dotted and family.owns(dotted) and dotted.rpartition(".")[2] in family.constructors:
-                    return family
+    """Whose client it is: a constructor's call, or a name by the constructors it is bound to."""
+    made = [root] if isinstance(root, ast.Call) else []
+    if isinstance(root, ast.Name):
+        made = [b.value for b in program.names.bindings.get(root.id, []) if isinstance(b.value, ast.Call)]
+    for call in made:
+        dotted = program.dotted(call.func)
+        for family in FAMILIES:
+            if dotted and family.owns(dotted) and dotted.rpartition(".")[2] in family.constructors:
+                return family
     return None
 
 

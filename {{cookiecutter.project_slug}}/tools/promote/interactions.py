@@ -1,4 +1,4 @@
-"""Google's `interactions.create`: the door keeps nothing and runs no tools of Google's, so calls that need it are refused.
+"""Google's `interactions.create`: the door keeps nothing and runs no tools of Google's; calls that need it are refused.
 
 What a call names outright is seen here; what it puts together the door refuses when it is asked.
 """

@@ -161,14 +161,16 @@ class PromptLifter:
         cell, node = use.cell, use.node
         inputs = dict.fromkeys((p.name, p.expression) for p in use.pieces if isinstance(p, Hole))
         arguments = [f'"{task}"', *(f"{name}={expression}" for name, expression in inputs)]
-        one_line = f"{self.helper}({', '.join(arguments)})"
+        # A docstring that is a call is none: it is given by its name.
+        helper = f"__doc__ = {self.helper}" if isinstance(cell.parents.get(node), ast.Expr) else self.helper
+        one_line = f"{helper}({', '.join(arguments)})"
         before = len(cell.line(node.lineno)[: node.col_offset])
         if before + len(one_line) <= 110:
             return one_line
         start = cell.line(node.lineno)
         indent = start[: len(start) - len(start.lstrip())]
         inner = "".join(f"\n{indent}    {argument}," for argument in arguments)
-        return f"{self.helper}({inner}\n{indent})"
+        return f"{helper}({inner}\n{indent})"
 
     def _kept(self, candidate: Candidate, pieces: list[Piece]) -> None:
         words = "".join(p for p in pieces if isinstance(p, str))

@@ -10,7 +10,15 @@ import re
 from collections.abc import Mapping
 from typing import TypeVar
 
-from tools.promote import bedrock, direct_calls, interactions, openai_module, retired_google, unused_imports
+from tools.promote import (
+    bedrock,
+    direct_calls,
+    interactions,
+    openai_module,
+    retired_google,
+    unused_imports,
+    written_files,
+)
 from tools.promote.clients import FAMILIES, google, langchain
 from tools.promote.clients.family import Constructor, Family, Refusal
 from tools.promote.clients.served_models import served
@@ -37,6 +45,7 @@ def rewire(program: Program, edits: Edits) -> Rewired:
         interactions.check(program, cell, call, rewired)
         bedrock.rewire(program, cell, call, edits, rewired)
     _subclasses(program, rewired)
+    written_files.surround(program, rewired)
     openai_module.rewire(program, edits, rewired)
     _move_imports(program, edits)
     unused_imports.remove(program, rewired, edits)

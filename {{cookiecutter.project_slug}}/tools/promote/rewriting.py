@@ -24,6 +24,7 @@ from tools.promote.rewiring import rewire
 from tools.promote.secrets import SecretRemover
 from tools.promote.splice import Edits
 from tools.promote.step_notebook import PROMPT, import_cell, prompt_helper, uses_relative_paths
+from tools.promote.written_files import report_written
 
 
 @dataclass(frozen=True)
@@ -86,5 +87,6 @@ def rewrite(
         *clients.findings,
         *secrets.findings,
         *headless,
+        *report_written(program, edits),
     ]
     return Rewriting(edits, imports, parameters, prompts.lifted, dependencies, store, findings, secrets.variables)

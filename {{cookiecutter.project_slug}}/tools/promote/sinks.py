@@ -105,6 +105,7 @@ PROMPT_METHODS = {
     "stream_chat",
     "kickoff",
 }
+SIGNATURE = re.compile(r"dspy\.(.*\.)?Signature")
 NOT_PROMPTED = {"input", "getpass", "print", "add_argument", "Field", "confirm"}
 
 
@@ -127,8 +128,19 @@ def find_sinks(program: Program) -> Iterator[Sink]:
                 yield from _message_dict(cell, node)
             elif isinstance(node, ast.Tuple):
                 yield from _message_pair(cell, node)
+            elif isinstance(node, ast.ClassDef):
+                yield from _signature(program, cell, node)
             elif isinstance(node, ast.Call):
                 yield from _call(program, cell, node)
+
+
+def _signature(program: Program, cell: CodeCell, node: ast.ClassDef) -> Iterator[Sink]:
+    """`class Answer(dspy.Signature)`: its docstring is what the model is told to do."""
+    if not any(SIGNATURE.fullmatch(program.dotted(base) or "") for base in node.bases):
+        return
+    first = node.body[0]
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        yield Sink(cell, first.value, "system")
 
 
 def _message_dict(cell: CodeCell, node: ast.Dict) -> Iterator[Sink]:
@@ -168,6 +180,9 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
         for value in [*node.args[:1], *(keywords[key] for key in ("text", "content") if key in keywords)]:
             yield Sink(cell, value, MESSAGE_MAKERS[name], templated=isinstance(value, ast.Constant) and _braces(value))
         return
+    if name == "with_instructions" or SIGNATURE.fullmatch(program.dotted(node.func) or ""):
+        for argument in node.args[:1] if name == "with_instructions" else node.args[1:2]:
+            yield Sink(cell, argument, "system")
     template = name if name in TEMPLATE_CLASSES else owner if owner in TEMPLATE_CLASSES else None
     if template is not None:
         role = TEMPLATE_CLASSES[template]

@@ -5,6 +5,7 @@ A door itself knows only its protocol: how bodies are read and replies are writt
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +21,7 @@ from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelReques
 from app.intelligence.reply import Reply
 from app.intelligence.wire.thoughts import asked_for as thoughts_asked_for
 from app.interface.door_errors import Dialect, error_response
-from app.interface.door_models import embedding_model_for, model_for
+from app.interface.door_models import embedding_model_for, model_for, reranking_model_for
 from app.interface.event_stream import EVENTS, EventStream, StreamEncoder, as_model_reply
 from app.interface.services import caller_of, services_of, span_of
 
@@ -30,7 +31,7 @@ TASK_HEADER = "x-app-task"
 ESTIMATED = {"x-estimated": "true"}
 _TASK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
-Body = Mapping[str, Any]
+Body = Mapping[str, Any] | Sequence[Any]
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -47,6 +48,10 @@ class ModelGateway(Protocol):
 
     async def embed(self, texts: Sequence[str], caller: Caller, *, model: str) -> Embeddings:
         """One vector a text."""
+        ...
+
+    async def rerank(self, question: str, texts: Sequence[str], caller: Caller, *, model: str) -> Sequence[float]:
+        """How well each text answers, in order."""
         ...
 
 
@@ -94,6 +99,24 @@ async def vectors_for(request: Request, model: str, texts: Sequence[str], dimens
     if dimensions not in (None, length):
         raise InputError(f"the length {dimensions} is asked for: {found.model} has {length}, leave the field out")
     return found
+
+
+async def scores_for(request: Request, model: str, question: str, texts: Sequence[str]) -> tuple[list[float], str]:
+    """How well each text answers, and the model that says so: one that scores, or else the likeness of vectors."""
+    services = services_of(request)
+    gateway, caller = cast(ModelGateway, services.gateway), caller_of(request)
+    scoring = reranking_model_for(model, services.settings)
+    if scoring is not None:
+        return list(await gateway.rerank(question, texts, caller, model=scoring)), scoring
+    found = await vectors_for(request, model, [question, *texts], None)
+    asked, *others = found.vectors
+    return [max(0.0, _likeness(asked, other)) for other in others], found.model
+
+
+def _likeness(one: Sequence[float], other: Sequence[float]) -> float:
+    """The cosine of two vectors; 0 for one without length."""
+    lengths = math.hypot(*one) * math.hypot(*other)
+    return sum(a * b for a, b in zip(one, other, strict=True)) / lengths if lengths else 0.0
 
 
 def task_of(request: Request) -> str:

@@ -29,10 +29,11 @@ from app.intelligence.wire import (
     interactions_reply,
     ollama_reply,
     openai_chat_reply,
+    voyage,
 )
 from app.interface.failures import Failure, failure_of
 
-Dialect = Literal["openai", "anthropic", "gemini", "ollama", "cohere", "bedrock", "interactions"]
+Dialect = Literal["openai", "anthropic", "gemini", "ollama", "cohere", "bedrock", "interactions", "voyage"]
 
 FINAL = (BudgetExceededError, CallFailedError, InvalidReplyError, ProviderError, ConfigurationError)
 
@@ -84,8 +85,9 @@ _PLACES: tuple[tuple[re.Pattern[str], Dialect], ...] = (
     (re.compile(r"/v1(beta)?/interactions"), "interactions"),
     (re.compile(r"/v1beta/|/v1/models/[^/]+:"), "gemini"),
     (re.compile(r"/model/"), "bedrock"),
+    (re.compile(r"/voyage/"), "voyage"),
     (re.compile(r"/api/"), "ollama"),
-    (re.compile(r"/v2/|/v1/(chat|embed|generate)$"), "cohere"),
+    (re.compile(r"/v2/|/v1/(chat|embed|generate|rerank)$"), "cohere"),
 )
 _BODIES: Mapping[Dialect, Callable[[str, Failure], dict[str, Any]]] = {
     "openai": lambda kind, failure: openai_chat_reply.encode_error(kind, failure.message, failure.code),
@@ -94,6 +96,7 @@ _BODIES: Mapping[Dialect, Callable[[str, Failure], dict[str, Any]]] = {
     "interactions": lambda kind, failure: interactions_reply.encode_error(kind, failure.message),
     "ollama": lambda kind, failure: ollama_reply.encode_error(failure.message),
     "bedrock": lambda kind, failure: bedrock_reply.encode_error(failure.message),
+    "voyage": lambda kind, failure: voyage.encode_error(failure.message),
     "cohere": lambda kind, failure: cohere_reply.encode_error(failure.message),
 }
 
@@ -104,7 +107,7 @@ def dialect_of(path: str) -> Dialect:
 
 
 def error_kind(dialect: Dialect, error: AppError) -> str:
-    """What a client of `dialect` calls this kind of error; Ollama and Cohere have no names of their own."""
+    """What a client of `dialect` calls this kind of error; some have no names of their own."""
     failure = failure_of(error)
     if dialect == "anthropic":
         return _ANTHROPIC_KINDS.get(failure.status, "api_error")

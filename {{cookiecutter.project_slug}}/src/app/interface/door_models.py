@@ -8,6 +8,9 @@ from typing import Any
 from app.interface.door_errors import Dialect
 from app.settings import Settings
 
+# Before the name of a model that a provider's rerank API serves, in `retrieval.rerank`.
+RERANKED_BY = "model:"
+
 
 def model_for(name: str, settings: Settings) -> str:
     """Our model for the name a client asks for: the first alias that fits, else the name itself, else the default."""
@@ -20,6 +23,12 @@ def model_for(name: str, settings: Settings) -> str:
 def embedding_model_for(name: str, settings: Settings) -> str:
     """The embedding model meant by `name`. Aliases name chat models, so only a model's own name counts here."""
     return name if name in settings.models else settings.retrieval.embedding_model
+
+
+def reranking_model_for(name: str, settings: Settings) -> str | None:
+    """The model meant by `name` that scores texts: its own name, else that of retrieval; None where there is none."""
+    by = settings.retrieval.rerank
+    return name if name in settings.models else by.removeprefix(RERANKED_BY) if by.startswith(RERANKED_BY) else None
 
 
 def model_list(settings: Settings, dialect: Dialect) -> dict[str, Any]:

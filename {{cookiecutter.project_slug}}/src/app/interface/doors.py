@@ -16,9 +16,11 @@ from app.interface import (
     bedrock_door,
     cohere_door,
     gemini_door,
+    hugging_face_door,
     interactions_door,
     ollama_door,
     openai_door,
+    voyage_door,
 )
 from app.interface.door_answers import Answer, json_answer, told
 from app.interface.door_errors import Dialect, dialect_of
@@ -29,16 +31,22 @@ GEMINI_VERSIONS = ("/v1", "/v1beta")
 
 # Where each body is posted, besides OpenAI's chat, which the assistant may answer.
 POSTED: tuple[tuple[str, Dialect, Answer], ...] = (
+    ("/v1", "openai", hugging_face_door.generate),
     ("/v1/responses", "openai", openai_door.responses),
     ("/v1/completions", "openai", openai_door.completions),
     ("/v1/embeddings", "openai", openai_door.embeddings),
     ("/v1/messages", "anthropic", anthropic_door.messages),
     ("/v1/messages/count_tokens", "anthropic", anthropic_door.count_tokens),
     ("/api/chat", "ollama", ollama_door.chat),
+    ("/api/generate", "ollama", ollama_door.generate),
     ("/api/embed", "ollama", ollama_door.embed),
     ("/v1/chat", "cohere", cohere_door.chat_v1),
     ("/v1/embed", "cohere", cohere_door.embed_v1),
     ("/v1/generate", "cohere", cohere_door.generate),
+    ("/voyage/v1/embeddings", "voyage", voyage_door.embeddings),
+    ("/voyage/v1/rerank", "voyage", voyage_door.rerank),
+    ("/v1/rerank", "cohere", cohere_door.rerank),
+    ("/v2/rerank", "cohere", cohere_door.rerank),
     ("/v2/chat", "cohere", cohere_door.chat),
     ("/v2/embed", "cohere", cohere_door.embed),
 )

@@ -1,4 +1,4 @@
-"""Ollama's doors: chat, embed and show."""
+"""Ollama's doors: chat, generate, embed and show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.intelligence.wire import ndjson, ollama, ollama_embeddings, ollama_reply, ollama_stream
+from app.intelligence.wire import ndjson, ollama, ollama_embeddings, ollama_generate, ollama_reply, ollama_stream
 from app.intelligence.wire.fields import Kind, required
 from app.interface.door_answers import chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
@@ -25,6 +25,23 @@ async def chat(request: Request) -> Response:
         "ollama",
         encoder=lambda: ollama_stream.StreamEncoder(model=asked),
         body=lambda reply, _: ollama_reply.encode_reply(
+            reply, model=asked, created=datetime.now(UTC), took_ns=time.perf_counter_ns() - started_ns
+        ),
+        media_type=ndjson.MEDIA_TYPE,
+    )
+
+
+async def generate(request: Request) -> Response:
+    """One body of generate, streamed unless it says otherwise. Raises AppError."""
+    started_ns = time.perf_counter_ns()
+    wanted = ollama_generate.decode_request(body_of(request))
+    asked = wanted.model
+    return await chat_answer(
+        request,
+        wanted,
+        "ollama",
+        encoder=lambda: ollama_generate.StreamEncoder(asked, started_ns),
+        body=lambda reply, _: ollama_generate.encode_reply(
             reply, model=asked, created=datetime.now(UTC), took_ns=time.perf_counter_ns() - started_ns
         ),
         media_type=ndjson.MEDIA_TYPE,

@@ -24,12 +24,14 @@ from app.intelligence.wire import amazon_frames
 
 PROTOCOLS: Mapping[str, str] = {
     "/v1/chat/completions": "openai.chat",
+    "/v1": "huggingface.text_generation",
     "/v1/responses": "openai.responses",
     "/v1/completions": "openai.completions",
     "/v1/embeddings": "openai.embeddings",
     "/v1/messages": "anthropic.messages",
     "/v1/messages/count_tokens": "anthropic.count_tokens",
     "/api/chat": "ollama.chat",
+    "/api/generate": "ollama.generate",
     "/api/embed": "ollama.embed",
     "/api/show": "ollama.show",
     "/v1/chat": "cohere.chat_v1",
@@ -37,6 +39,10 @@ PROTOCOLS: Mapping[str, str] = {
     "/v1/generate": "cohere.generate",
     "/v2/chat": "cohere.chat",
     "/v2/embed": "cohere.embed",
+    "/voyage/v1/embeddings": "voyage.embeddings",
+    "/voyage/v1/rerank": "voyage.rerank",
+    "/v1/rerank": "cohere.rerank_v1",
+    "/v2/rerank": "cohere.rerank",
     "/v1/interactions": "gemini.interactions",
     "/v1beta/interactions": "gemini.interactions",
 }

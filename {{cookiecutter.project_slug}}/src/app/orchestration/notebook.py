@@ -18,7 +18,16 @@ from app.errors import ConfigurationError, InputError
 from app.intelligence.prompts import Registry
 
 # What follows the door's root in the address a client of each protocol is given.
-PATHS = {"openai": "/v1", "anthropic": "", "gemini": "", "cohere": "", "mistral": "", "ollama": "", "bedrock": ""}
+PATHS = {
+    "openai": "/v1",
+    "anthropic": "",
+    "gemini": "",
+    "cohere": "",
+    "mistral": "",
+    "ollama": "",
+    "bedrock": "",
+    "voyage": "/voyage/v1",
+}
 # What follows it in the variables that vendors' clients and LiteLLM read.
 ADDRESS_VARIABLES = {
     "OPENAI_BASE_URL": "/v1",
@@ -92,7 +101,7 @@ def client_args(protocol: str, address: str, key: str | None = None) -> dict[str
     """Keyword arguments that point a client of `protocol` at the door, under the names its class gives them.
 
     `client_args("openai", "api_base", "api_key")` is for LlamaIndex, for one. Raises InputError for another protocol
-    than openai, anthropic, gemini, cohere, mistral, ollama and bedrock.
+    than openai, anthropic, gemini, cohere, mistral, ollama, bedrock and voyage.
     """
     if protocol not in PATHS:
         raise InputError(f"no door speaks {protocol!r}: use one of {', '.join(PATHS)}")
@@ -129,6 +138,14 @@ def bedrock_client_args() -> dict[str, Any]:
         "aws_access_key_id": UNCHECKED,
         "aws_secret_access_key": UNCHECKED,
     }
+
+
+def haystack_hugging_face_args() -> dict[str, Any]:
+    """Keyword arguments for Haystack's generator of Hugging Face: `api_type`, `api_params`, `token` (a Secret)."""
+    from haystack.utils import Secret
+
+    address = client_args("openai", "url")
+    return {"api_type": "text_generation_inference", "api_params": address, "token": Secret.from_token(_door()[1])}
 
 
 def haystack_bedrock_args() -> dict[str, Any]:

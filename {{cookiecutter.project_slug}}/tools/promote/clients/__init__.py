@@ -12,6 +12,7 @@ from tools.promote.clients import (
     mistral,
     openai,
     unserved,
+    voyage,
 )
 from tools.promote.clients.family import Family
 
@@ -26,6 +27,7 @@ FAMILIES: tuple[Family, ...] = (
     mistral.FAMILY,
     llama_index.FAMILY,
     haystack.FAMILY,
+    voyage.FAMILY,
     local_servers.OLLAMA_FAMILY,
     local_servers.HUGGINGFACE,
     *agents.FAMILIES,

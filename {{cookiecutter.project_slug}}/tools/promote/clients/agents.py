@@ -10,6 +10,19 @@ HF_MODEL = Constructor(
     OPENAI_API_BASE, frozenset({"token", "provider", "api_key", "base_url", "bill_to", "timeout"}),
     {"model": "model_id"}, {"model_id": '"Qwen/Qwen2.5-Coder-32B-Instruct"'}, becomes="smolagents.OpenAIServerModel",
 )  # fmt: skip
+
+
+def _before_lm(prefix: str, model: str) -> Constructor:
+    """A class of dspy before 2.5, which `dspy.LM` stands for now; `model` is the one it took where none is named."""
+    return Constructor(
+        loses=LITELLM_ADDRESS | {"api_provider", "api_type", "azure_endpoint", "organization", "timeout_s"},
+        defaults={"model": f'"{prefix}{model}"'},
+        becomes="dspy.LM",
+        surrounded=True,
+        prefix=prefix,
+    )
+
+
 PROVIDER_ADDRESS = frozenset({"api_key", "base_url", "openai_client", "anthropic_client", "http_client"})
 AUTOGEN = Constructor(OPENAI, OPENAI_ADDRESS | {"azure_endpoint", "azure_deployment", "api_version"})
 
@@ -88,9 +101,17 @@ FAMILIES = (
     ),
     Family("swarm", ("swarm",), surrounded={"Swarm": ""}),
     Family(
-        "dspy", ("dspy",), constructors={"LM": LITELLM},
-        refusals=refusing("this class belongs to dspy before 2.5", "change it to dspy.LM and promote again",
-                          "OpenAI", "Google", "Cohere", "OllamaLocal", "GPT3", "AzureOpenAI", "Claude"),
+        "dspy", ("dspy",),
+        constructors={
+            "LM": LITELLM,
+            # Classes of before 2.5; the present one takes a model of LiteLLM's.
+            "OpenAI": _before_lm("openai/", "gpt-3.5-turbo"), "GPT3": _before_lm("openai/", "gpt-3.5-turbo"),
+            "AzureOpenAI": _before_lm("openai/", "gpt-3.5-turbo"), "Cohere": _before_lm("cohere_chat/", "command-r"),
+            "Claude": _before_lm("anthropic/", "claude-3-opus-20240229"),
+            "Google": _before_lm("gemini/", "gemini-1.5-pro"), "OllamaLocal": _before_lm("ollama_chat/", "llama3"),
+        },
+        refusals=refusing(LOCAL, "change it to dspy.LM and promote again",
+                          "HFModel", "HFClientTGI", "HFClientVLLM", "ChatModuleClient"),
     ),
     Family(
         "google_adk", ("google.adk",), constructors={"LiteLlm": LITELLM, "Gemini": Constructor(surrounded=True)},

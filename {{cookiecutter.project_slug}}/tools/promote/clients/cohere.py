@@ -6,7 +6,7 @@ from tools.promote.clients.protocols import COHERE
 ADDRESS = frozenset({"api_key", "base_url", "environment"})
 CLOUD = ADDRESS | {"aws_access_key", "aws_secret_key", "aws_session_token", "aws_region", "chat_endpoint"}
 NO_DOOR = Refusal(
-    "the door serves chat, generate and embed; this endpoint it does not",
+    "the door serves chat, generate, embed and rerank; this endpoint it does not",
     "use co.chat, or keep this step out of the pipeline",
 )
 
@@ -25,7 +25,7 @@ FAMILY = Family(
     },
     calls=dict.fromkeys(
         (
-            "rerank", "classify", "tokenize", "detokenize", "summarize",
+            "classify", "tokenize", "detokenize", "summarize",
             "datasets.create", "embed_jobs.create", "connectors.create", "finetuning.create_finetuned_model",
             "create_custom_model", "create_dataset", "create_embed_job", "audio.transcriptions.create",
         ),

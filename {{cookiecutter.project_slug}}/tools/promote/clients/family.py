@@ -22,8 +22,8 @@ class Constructor:
     `gains` is put after the arguments that stay; `loses` are keywords the door makes pointless; `drops` is how many
     leading positional arguments go with them; `renames` maps keywords; `defaults` are arguments the other class
     demands; `becomes` is the class made instead (`openai.OpenAI` for `AzureOpenAI`). `surrounded` says that it reads
-    the environment, which is then pointed at the door. `by_model` names other ways for models a pattern matches, and
-    `note` is what the report adds.
+    the environment, which is then pointed at the door. `by_model` names other ways for models a pattern matches, `note`
+    is what the report adds, and `prefix` is put before a model's name that has none (`openai/` for LiteLLM).
     """
 
     gains: str = ""
@@ -35,6 +35,7 @@ class Constructor:
     surrounded: bool = False
     by_model: tuple[tuple[str, Constructor], ...] = ()
     note: str = ""
+    prefix: str = ""
 
     @property
     def helpers(self) -> set[str]:

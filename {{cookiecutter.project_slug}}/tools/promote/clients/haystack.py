@@ -13,11 +13,13 @@ AMAZON = frozenset(
 )
 CHAT = "haystack.components.generators.chat"
 OLLAMA = Constructor('**client_args("ollama", "url")', frozenset({"url"}), surrounded=True)
+# What hosts of their own take and OpenAI's classes do not.
+FOREIGN_SETTINGS = {"api_url", "truncate", "api_type", "api_params", "token", "normalize", "task", "late_chunking"}
 
 
 def _compatible(name: str) -> Constructor:
     """A class for one host that speaks OpenAI's protocol."""
-    return Constructor(OPENAI.gains, AZURE | {"api_url", "truncate"}, DEPLOYMENT, becomes=name)
+    return Constructor(OPENAI.gains, AZURE | FOREIGN_SETTINGS, DEPLOYMENT, becomes=name)
 
 
 FAMILY = Family(
@@ -38,11 +40,17 @@ FAMILY = Family(
             _compatible(f"{CHAT}.OpenAIChatGenerator"),
         ),
         **dict.fromkeys(
-            ("AzureOpenAITextEmbedder", "VLLMTextEmbedder", "NvidiaTextEmbedder"),
+            (
+                "AzureOpenAITextEmbedder", "VLLMTextEmbedder", "NvidiaTextEmbedder", "JinaTextEmbedder",
+                "HuggingFaceAPITextEmbedder",
+            ),
             _compatible("haystack.components.embedders.OpenAITextEmbedder"),
         ),
         **dict.fromkeys(
-            ("AzureOpenAIDocumentEmbedder", "VLLMDocumentEmbedder", "NvidiaDocumentEmbedder"),
+            (
+                "AzureOpenAIDocumentEmbedder", "VLLMDocumentEmbedder", "NvidiaDocumentEmbedder",
+                "JinaDocumentEmbedder", "HuggingFaceAPIDocumentEmbedder",
+            ),
             _compatible("haystack.components.embedders.OpenAIDocumentEmbedder"),
         ),
         **dict.fromkeys(("CohereChatGenerator", "CohereTextEmbedder", "CohereDocumentEmbedder"), COHERE),
@@ -52,9 +60,20 @@ FAMILY = Family(
         "GoogleGenAITextEmbedder": Constructor(loses=GOOGLE, surrounded=True),
         "GoogleGenAIDocumentEmbedder": Constructor(loses=GOOGLE, surrounded=True),
         "AmazonBedrockChatGenerator": Constructor("**haystack_bedrock_args()", AMAZON, surrounded=True),
+        "OllamaGenerator": OLLAMA,
         "OllamaChatGenerator": OLLAMA,
         "OllamaTextEmbedder": OLLAMA,
         "OllamaDocumentEmbedder": OLLAMA,
+        "CohereGenerator": COHERE,
+        "CohereRanker": COHERE,
+        "HuggingFaceAPIGenerator": Constructor(
+            "**haystack_hugging_face_args()", frozenset({"api_type", "api_params", "token"}),
+            note="it sends no model's name to a host of its own, so the door's default model answers",
+        ),
+        "NvidiaGenerator": Constructor(
+            OPENAI.gains, frozenset({"api_key", "api_url", "timeout"}), {"model_arguments": "generation_kwargs"},
+            becomes="haystack.components.generators.OpenAIGenerator",
+        ),
         # Its chat is OpenAI's, and a host of one's own is given as an address.
         "HuggingFaceAPIChatGenerator": Constructor(
             '**haystack_client_args("openai")', frozenset({"api_type", "api_params", "token"}),
@@ -75,13 +94,19 @@ FAMILY = Family(
         **refusing(
             FOREIGN,
             "use OpenAIChatGenerator and promote again",
-            "AmazonBedrockGenerator", "PromptNode", "CohereGenerator", "OllamaGenerator",
+            "AmazonBedrockGenerator", "PromptNode",
             "GoogleAIGeminiGenerator", "GoogleAIGeminiChatGenerator", "VertexAIGeminiGenerator",
-            "VertexAIGeminiChatGenerator", "HuggingFaceAPIGenerator", "HuggingFaceAPITextEmbedder",
-            "HuggingFaceAPIDocumentEmbedder", "NvidiaGenerator", "JinaTextEmbedder", "JinaDocumentEmbedder",
-            "CohereRanker", "SagemakerGenerator", "TakeoffGenerator",
+            "VertexAIGeminiChatGenerator", "SagemakerGenerator", "TakeoffGenerator",
             "AmazonBedrockTextEmbedder", "AmazonBedrockDocumentEmbedder", "VoyageTextEmbedder",
             "VertexAITextGenerator", "RemoteWhisperTranscriber", "DALLEImageGenerator",
         ),
     },
+    # Components written as YAML or taken from a template name no address and find it in the environment.
+    surrounded=dict.fromkeys(
+        (
+            "Pipeline.loads", "Pipeline.load", "Pipeline.from_dict", "Pipeline.from_template", "AsyncPipeline.loads",
+            "AsyncPipeline.load",
+        ),
+        "",
+    ),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """LangChain and LangGraph: chat models, completion models and embeddings; LCEL, graphs and agents stay as they are."""
 
 from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
-from tools.promote.clients.protocols import AMAZON_ADDRESS, ANTHROPIC, OPENAI
+from tools.promote.clients.protocols import AMAZON_ADDRESS, ANTHROPIC, OPENAI, VOYAGE
 from tools.promote.clients.protocols import BEDROCK as CONVERSE
 
 OPENAI_ADDRESS = frozenset(
@@ -43,6 +43,7 @@ CHAT_GEMINI = Constructor(
     GEMINI_CHAT, GOOGLE_ADDRESS, {"model_name": "model"}, becomes="langchain_google_genai.ChatGoogleGenerativeAI"
 )
 CHAT_COHERE = Constructor('**client_args("cohere", "base_url", "cohere_api_key")', COHERE_ADDRESS)
+VOYAGE_CLASS = Constructor(VOYAGE, frozenset({"api_key", "voyage_api_key", "voyageai_api_key", "base_url"}))
 CHAT_MISTRAL = Constructor(MISTRAL_CHAT, MISTRAL_ADDRESS)
 CHAT_OLLAMA = Constructor(OLLAMA_CHAT, OLLAMA_ADDRESS)
 COMPATIBLE = Constructor(OPENAI, COMPATIBLE_ADDRESS, becomes="langchain_openai.ChatOpenAI")
@@ -82,9 +83,15 @@ CONSTRUCTORS = {
     ),
     "ChatCohere": CHAT_COHERE,
     "CohereEmbeddings": CHAT_COHERE,
+    "CohereRerank": CHAT_COHERE,
+    "VoyageAIEmbeddings": VOYAGE_CLASS,
+    "VoyageAIRerank": VOYAGE_CLASS,
     "ChatMistralAI": CHAT_MISTRAL,
     "MistralAIEmbeddings": CHAT_MISTRAL,
     "ChatOllama": CHAT_OLLAMA,
+    "OllamaLLM": CHAT_OLLAMA,
+    # The class before it, of langchain_community.
+    "Ollama": Constructor(OLLAMA_CHAT, OLLAMA_ADDRESS, becomes="langchain_ollama.OllamaLLM"),
     "OllamaEmbeddings": CHAT_OLLAMA,
     "ChatBedrock": BEDROCK,
     "BedrockChat": BEDROCK,
@@ -106,7 +113,7 @@ FAMILY = Family(
         "langchain_mistralai", "langchain_ollama", "langchain_aws", "langchain_groq", "langchain_together",
         "langchain_fireworks", "langchain_deepseek", "langchain_xai", "langchain_nvidia_ai_endpoints",
         "langchain_perplexity", "langchain_huggingface", "langchain_upstage", "langchain_litellm",
-        "langchain_openrouter", "langgraph", "deepagents",
+        "langchain_openrouter", "langchain_voyageai", "langgraph", "deepagents",
     ),
     constructors=CONSTRUCTORS,
     refusals={
@@ -120,10 +127,10 @@ FAMILY = Family(
         **refusing(
             FOREIGN,
             "use ChatOpenAI or ChatAnthropic and promote again",
-            "Cohere", "Ollama", "OllamaLLM", "Bedrock", "BedrockLLM", "BedrockEmbeddings", "HuggingFaceHub",
-            "HuggingFaceEndpoint", "Anthropic", "Replicate", "SagemakerEndpoint", "CohereRerank",
+            "Cohere", "Bedrock", "BedrockLLM", "BedrockEmbeddings", "HuggingFaceHub",
+            "HuggingFaceEndpoint", "Anthropic", "Replicate", "SagemakerEndpoint",
             "HuggingFaceInferenceAPIEmbeddings", "HuggingFaceEndpointEmbeddings", "AI21", "Banana", "Writer",
-            "VertexAIModelGarden", "GooglePalm", "ChatGooglePalm", "Together", "Fireworks", "VoyageAIEmbeddings",
+            "VertexAIModelGarden", "GooglePalm", "ChatGooglePalm", "Together", "Fireworks",
         ),
     },
     surrounded=dict.fromkeys(("create_agent", "create_react_agent", "create_deep_agent"), "model"),

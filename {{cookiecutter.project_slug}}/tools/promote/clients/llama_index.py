@@ -46,9 +46,14 @@ FAMILY = Family(
         "MistralAI": Constructor('**client_args("mistral", "endpoint", "api_key")', frozenset({"api_key", "endpoint"})),
         # Its own client takes no address; what it asks is what OpenAI's asks.
         "MistralAIEmbedding": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS, becomes=OPENAI_EMBEDDING),
+        "VoyageEmbedding": Constructor(
+            OPENAI_API_BASE, frozenset({"voyage_api_key", "truncation", "output_dtype", "output_dimension"}),
+            becomes=OPENAI_EMBEDDING,
+        ),
         "BedrockConverse": Constructor(BEDROCK, AMAZON_ADDRESS | {"botocore_session", "async_client"}),
         "Cohere": Constructor(COHERE, COHERE_ADDRESS),
         "CohereEmbedding": Constructor(COHERE, COHERE_ADDRESS),
+        "CohereRerank": Constructor(loses=COHERE_ADDRESS, surrounded=True),
         "Ollama": OLLAMA,
         "OllamaEmbedding": OLLAMA,
         **dict.fromkeys(
@@ -65,9 +70,8 @@ FAMILY = Family(
         **refusing(
             FOREIGN,
             "use the OpenAI classes of LlamaIndex and promote again",
-            "Bedrock", "BedrockEmbedding", "VoyageEmbedding", "Replicate", "JinaEmbedding",
+            "Bedrock", "BedrockEmbedding", "Replicate", "JinaEmbedding",
             "HuggingFaceInferenceAPI", "HuggingFaceInferenceAPIEmbedding", "NVIDIA", "NVIDIAEmbedding", "SageMakerLLM",
-            "CohereRerank",
         ),
     },
     surrounded=dict.fromkeys(

@@ -11,11 +11,11 @@ OLLAMA_FAMILY = Family(
         "AsyncClient": Constructor(OLLAMA, frozenset({"host", "headers"}), drops=1),
     },
     refusals=refusing(
-        "the door serves chat and embed; this endpoint it does not",
-        "use ollama.chat, or keep this step out of the pipeline",
-        "generate", "embeddings", "create", "pull",
+        "the door serves chat, generate and embed; this endpoint it does not",
+        "use ollama.chat or ollama.embed, or keep this step out of the pipeline",
+        "embeddings", "create", "pull",
     ),
-    surrounded={"chat": "", "embed": ""},
+    surrounded={"chat": "", "generate": "", "embed": ""},
 )  # fmt: skip
 
 HF_LOSES = frozenset({"model", "provider", "token", "api_key", "base_url", "bill_to", "headers"})
@@ -29,12 +29,12 @@ HUGGINGFACE = Family(
     },
     calls=dict.fromkeys(
         (
-            "text_generation", "feature_extraction", "text_to_image", "image_to_text", "summarization", "translation",
+            "feature_extraction", "text_to_image", "image_to_text", "summarization", "translation",
             "question_answering", "text_classification", "automatic_speech_recognition", "text_to_speech",
             "sentence_similarity", "zero_shot_classification", "image_classification", "object_detection",
         ),
         Refusal(
-            "the door serves chat; this task it does not",
+            "the door serves chat and text generation; this task it does not",
             "use client.chat_completion, or keep this step out of the pipeline",
         ),
     ),

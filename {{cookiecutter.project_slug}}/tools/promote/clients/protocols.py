@@ -7,6 +7,7 @@ GEMINI = "**gemini_client_args()"
 COHERE = '**client_args("cohere", "base_url", "api_key")'
 MISTRAL = '**client_args("mistral", "server_url", "api_key")'
 BEDROCK = "**bedrock_client_args()"
+VOYAGE = '**client_args("voyage", "base_url", "api_key")'
 OLLAMA = "**ollama_client_args()"
 
 OPENAI_ADDRESS = frozenset(

@@ -14,10 +14,6 @@ FAMILIES = (
         ),
     ),
     Family(
-        "voyage", ("voyageai",),
-        refusals=refusing("no door speaks Voyage's protocol", NO_DOOR_REMEDY, "Client", "AsyncClient"),
-    ),
-    Family(
         "replicate", ("replicate",),
         refusals=refusing("no door speaks Replicate's protocol", NO_DOOR_REMEDY, "run", "Client", "stream"),
     ),

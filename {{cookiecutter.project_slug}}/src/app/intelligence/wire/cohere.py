@@ -1,7 +1,8 @@
 """Requests of Cohere's chat (v2), both ways: as `ModelRequest` and as JSON. Replies are in `cohere_reply`.
 
 One named tool is demanded by sending no other; `top_p` is held within the limits the protocol sets. Refuses what other
-providers could not be given: documents to cite, log probabilities. Other fields travel in `extra["cohere"]`.
+providers could not be given: log probabilities. Documents become part of the question. Other fields travel in
+`extra["cohere"]`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 from app.errors import InputError, ProviderRefusedError
 from app.intelligence.messages import ModelRequest, Tool
+from app.intelligence.wire.cohere_documents import documents_of, with_documents
 from app.intelligence.wire.cohere_messages import decode_message, encode_message
 from app.intelligence.wire.fields import Kind, objects, optional, required, texts, within
 
@@ -19,7 +21,7 @@ PATH = "/v2/chat"
 LOWEST_TOP_P, HIGHEST_TOP_P = 0.01, 0.99
 
 _OPTIONS = ("max_tokens", "temperature", "p", "stop_sequences", "seed", "stream", "response_format")
-_READ = {"model", "messages", "tools", "tool_choice", "strict_tools", *_OPTIONS}
+_READ = {"model", "messages", "documents", "citation_options", "tools", "tool_choice", "strict_tools", *_OPTIONS}
 _CHOICES = {"REQUIRED": "required", "NONE": "none"}
 
 
@@ -52,8 +54,6 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
 
 def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     """A client's body as a request. Raises InputError naming the field that is wrong."""
-    if body.get("documents"):
-        raise InputError("documents are not served here: put their text into the messages")
     if body.get("logprobs"):
         raise InputError("logprobs are not served here: leave them out")
     messages = objects(required(body, "messages", Kind.LIST), "messages")
@@ -65,7 +65,9 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     extra = {key: value for key, value in body.items() if key not in _READ and value is not None}
     return ModelRequest(
         model=required(body, "model", Kind.TEXT),
-        messages=tuple(decode_message(message, f"messages[{i}].") for i, message in enumerate(messages)),
+        messages=with_documents(
+            [decode_message(message, f"messages[{i}].") for i, message in enumerate(messages)], documents_of(body)
+        ),
         max_output_tokens=within(body, "max_tokens", Kind.WHOLE, 1),
         temperature=within(body, "temperature", Kind.NUMBER, 0),
         top_p=within(body, "p", Kind.NUMBER, 0, 1),

@@ -1,15 +1,17 @@
 """Replies of Cohere's chat (v2), both ways: whole ones, usage and errors. Streams are in `cohere_stream`.
 
-What is said beside calls is their plan. Citations are left out.
+What is said beside calls is their plan. The citations of a provider are left out, for other protocols have none; those
+of a reply to a client are made of its documents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import ProviderBrokenError, ProviderUnavailableError
 from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
+from app.intelligence.wire.cohere_documents import Citation, CitedSource
 from app.intelligence.wire.cohere_messages import encode_call
 from app.intelligence.wire.fields import shown
 
@@ -28,7 +30,7 @@ FINISH_REASONS: dict[FinishReason, str] = {
 }
 
 
-def encode_reply(reply: ModelReply, *, id: str) -> dict[str, Any]:
+def encode_reply(reply: ModelReply, *, id: str, cited: Sequence[Citation] = ()) -> dict[str, Any]:
     """The body of a whole reply."""
     message: dict[str, Any] = {"role": "assistant"}
     content = [{"type": "thinking", "thinking": reply.thoughts}] if reply.thoughts else []
@@ -37,6 +39,8 @@ def encode_reply(reply: ModelReply, *, id: str) -> dict[str, Any]:
         message["tool_plan"] = reply.text
     else:
         content.append({"type": "text", "text": reply.text})
+        if cited:
+            message["citations"] = [encode_citation(citation) for citation in cited]
     if content:
         message["content"] = content
     return {
@@ -45,6 +49,24 @@ def encode_reply(reply: ModelReply, *, id: str) -> dict[str, Any]:
         "message": message,
         "usage": encode_usage(reply.usage),
     }
+
+
+def encode_citation(citation: Citation) -> dict[str, Any]:
+    """A span and what it rests on."""
+    return {
+        "start": citation.start,
+        "end": citation.end,
+        "text": citation.text,
+        "content_index": 0,
+        "type": "TEXT_CONTENT",
+        "sources": [_source(source) for source in citation.sources],
+    }
+
+
+def _source(source: CitedSource) -> dict[str, Any]:
+    if source.kind == "tool":
+        return {"type": "tool", "id": source.id, "tool_output": dict(source.fields)}
+    return {"type": "document", "id": source.id, "document": {"id": source.id, **source.fields}}
 
 
 def decode_reply(body: Mapping[str, Any]) -> ModelReply:

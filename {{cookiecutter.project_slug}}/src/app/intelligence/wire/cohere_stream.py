@@ -6,14 +6,21 @@ new one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from app.errors import ProviderBrokenError
 from app.intelligence.messages import Chunk, ModelReply, ToolCallDelta
-from app.intelligence.wire.cohere_reply import FINISH_REASONS, decode_finish, decode_usage, encode_usage
+from app.intelligence.wire.cohere_documents import CitedSource, citations
+from app.intelligence.wire.cohere_reply import (
+    FINISH_REASONS,
+    decode_finish,
+    decode_usage,
+    encode_citation,
+    encode_usage,
+)
 from app.intelligence.wire.fields import shown
 from app.intelligence.wire.sse import frame
 
@@ -73,10 +80,11 @@ def _text(said: Any) -> Chunk | None:
 class StreamEncoder:
     """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`."""
 
-    __slots__ = ("_call", "_id", "_index", "_open")
+    __slots__ = ("_call", "_id", "_index", "_open", "_sources")
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, *, id: str, sources: Sequence[CitedSource] = ()) -> None:
         self._id = id
+        self._sources = sources
         self._index = -1  # of the newest piece of its kind
         self._open = ""  # its kind while it is open: content or tool-call
         self._call = -1  # index of the newest tool call
@@ -94,13 +102,22 @@ class StreamEncoder:
         return frames
 
     def end(self, reply: ModelReply) -> bytes:
-        """The finish reason and the usage."""
+        """What the text cites, the finish reason and the usage."""
+        cited = b"" if reply.tool_calls else self._citations(reply.text)
         delta = {"finish_reason": FINISH_REASONS[reply.finish_reason], "usage": encode_usage(reply.usage)}
-        return self._close() + _event("message-end", delta=delta)
+        return cited + self._close() + _event("message-end", delta=delta)
 
     def error(self, kind: str, message: str) -> bytes:
         """The end of a stream that failed after it had begun, as the protocol tells it; SDKs raise nothing."""
         return self._close() + _event("message-end", delta={"error": message, "finish_reason": "ERROR"})
+
+    def _citations(self, text: str) -> bytes:
+        frames = b""
+        for index, citation in enumerate(citations(text, self._sources)):
+            message = {"citations": encode_citation(citation)}
+            frames += _event("citation-start", index=index, delta={"message": message})
+            frames += _event("citation-end", index=index)
+        return frames
 
     def _text(self, text: str) -> bytes:
         opened = b""

@@ -1,7 +1,8 @@
 """Cohere's chat, version 1, as its clients still ask it: one message, the history before it, a preamble.
 
 Only clients speak it: requests are read, replies written. Tools have flat parameters here, calls have no ids; both are
-made into what everybody else means. Refuses what other providers could not be given: documents, connectors.
+made into what everybody else means. Documents become part of the question; the one query of a search is the message
+itself, for no model is asked for it. Refuses what other providers could not be given: connectors.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from app.errors import InputError
 from app.intelligence.messages import Chunk, Message, ModelReply, ModelRequest, Tool, ToolCall, Usage
 from app.intelligence.wire import ndjson
 from app.intelligence.wire.cohere import decode_response_format
+from app.intelligence.wire.cohere_documents import citations, documents_of, is_off, with_documents
 from app.intelligence.wire.cohere_reply import FINISH_REASONS
 from app.intelligence.wire.fields import Kind, objects, optional, required, texts, within
 
 # What the service takes when a client names no model.
 DEFAULT_MODEL = "command"
-REFUSED = ("documents", "connectors", "search_queries_only", "conversation_id", "raw_prompting")
+REFUSED = ("connectors", "conversation_id", "raw_prompting")
 _ROLES: dict[str, Any] = {"USER": "user", "CHATBOT": "assistant", "SYSTEM": "system"}
 _TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean", "list": "array", "dict": "object"}
 
@@ -34,7 +36,7 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     tools = objects(body.get("tools") or [], "tools")
     return ModelRequest(
         model=optional(body, "model", Kind.TEXT) or DEFAULT_MODEL,
-        messages=tuple(_messages(body)),
+        messages=with_documents(_messages(body), documents_of(body)),
         max_output_tokens=within(body, "max_tokens", Kind.WHOLE, 1),
         temperature=within(body, "temperature", Kind.NUMBER, 0),
         top_p=within(body, "p", Kind.NUMBER, 0, 1),
@@ -119,8 +121,30 @@ def _json_type(name: str) -> str:
     return _TYPES.get(plain, plain)
 
 
+def encode_queries(asked: Mapping[str, Any], *, id: str) -> dict[str, Any]:
+    """The body for a client that wants search queries alone. Raises InputError when there is no message."""
+    message = required(asked, "message", Kind.TEXT)
+    return {
+        "response_id": id,
+        "generation_id": id,
+        "text": "",
+        "is_search_required": True,
+        "search_queries": [{"text": message, "generation_id": id}],
+        "finish_reason": "COMPLETE",
+        "chat_history": list(asked.get("chat_history") or []),
+        "meta": encode_meta(Usage()),
+    }
+
+
+def query_lines(found: Mapping[str, Any]) -> bytes:
+    """The same as the lines of a stream."""
+    told = {"event_type": "search-queries-generation", "search_queries": found["search_queries"]}
+    ended = {"event_type": "stream-end", "finish_reason": "COMPLETE", "response": found}
+    return ndjson.line({"is_finished": False, **told}) + ndjson.line({"is_finished": True, **ended})
+
+
 def encode_reply(reply: ModelReply, *, id: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a whole reply, with the history that a client sends next.
+    """The body of a whole reply, with the history that a client sends next, and what it cites of the documents.
 
     `asked` is the body that is answered. Arguments that are no JSON object are sent as an empty one.
     """
@@ -136,7 +160,22 @@ def encode_reply(reply: ModelReply, *, id: str, asked: Mapping[str, Any]) -> dic
     }
     if reply.tool_calls:
         body["tool_calls"] = [{"name": c.name, "parameters": _parameters(c.arguments)} for c in reply.tool_calls]
-    return body
+    return body | _cited(reply.text, asked)
+
+
+def _cited(text: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Citations, and the documents they name; nothing when there are none or they are turned off."""
+    found = [] if is_off(asked.get("citation_quality")) else citations(text, documents_of(asked))
+    if not found:
+        return {}
+    named = {source.id: source for citation in found for source in citation.sources}
+    return {
+        "citations": [
+            {"start": c.start, "end": c.end, "text": c.text, "document_ids": [source.id for source in c.sources]}
+            for c in found
+        ],
+        "documents": [{"id": source.id, **source.fields} for source in named.values()],
+    }
 
 
 def _parameters(arguments: str) -> dict[str, Any]:
@@ -177,12 +216,15 @@ class StreamEncoder:
         return ndjson.line({"is_finished": False, "event_type": "text-generation", "text": chunk.text})
 
     def end(self, reply: ModelReply) -> bytes:
-        """The calls, and the whole reply once more."""
+        """The calls, the citations, and the whole reply once more."""
         body = encode_reply(reply, id=self._id, asked=self._asked)
         lines = b""
         if reply.tool_calls:
             calls = {"event_type": "tool-calls-generation", "tool_calls": body["tool_calls"]}
             lines = ndjson.line({"is_finished": False, "text": reply.text, **calls})
+        if "citations" in body:
+            told = {"event_type": "citation-generation", "citations": body["citations"]}
+            lines += ndjson.line({"is_finished": False, **told})
         ended = {"event_type": "stream-end", "finish_reason": body["finish_reason"], "response": body}
         return lines + ndjson.line({"is_finished": True, **ended})
 
