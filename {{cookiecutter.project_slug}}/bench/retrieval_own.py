@@ -11,6 +11,7 @@ part of its tenant. The service's role searches, through `app.data.retrieval`, a
 from __future__ import annotations
 
 import asyncio
+import atexit
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -64,6 +65,8 @@ def make(uri: str, data: Any) -> dict[str, tuple[Ask, str | None]]:
     loop = asyncio.new_event_loop()
     service = conninfo.make_conninfo(uri, user=ROLE, password=password)
     pool = loop.run_until_complete(store.open_pool(service, max_size=1, single_statements=True))
+    # Whoever asks knows nothing of a loop that has to be left in order.
+    atexit.register(lambda: loop.run_until_complete(pool.close()))
     settings = Retrieval()
     by_groups = [Caller(tenant="all", groups=frozenset(f"g{name}" for name in one["groups"])) for one in data.qs]
     by_tenant = [Caller(tenant=f"t{one['tenant']}") for one in data.qs]
