@@ -109,14 +109,15 @@ DROP INDEX chunks_words, chunks_readers;
 """
 
 TERMS = r"""
--- As `search_terms` of 0006, with each word's rarity taken among the chunks of its own language: where two chunks of a
--- thousand are in another one, its "the" is no rare word.
+-- As `search_terms` of 0006; what most chunks of its own language hold weighs less, however few those are: where two
+-- chunks of a thousand are in another language, its "the" is no rare word.
 CREATE FUNCTION app.question_terms(question text, for_tenant text)
 RETURNS TABLE (asked tsquery, weight float8, chunks bigint) LANGUAGE plpgsql STABLE
 SET search_path = app, public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    language_ text; languages text[] := '{}'; totals bigint[] := '{}'; counted bigint;
+    language_ text; languages text[] := '{}'; totals bigint[] := '{}'; overall bigint := 0;
+    counted bigint;
 BEGIN
     -- One look-up a language: the words themselves are far too many to be read for it.
     LOOP
@@ -128,10 +129,12 @@ BEGIN
         WHERE w.tenant = for_tenant AND w.language = language_ AND w.word = '';
         languages := languages || language_;
         totals := totals || coalesce(counted, 0);
+        overall := overall + coalesce(counted, 0);
     END LOOP;
     RETURN QUERY
     SELECT ('''' || replace(replace(f.word, '\', '\\'), '''', '''''') || '''')::tsquery,
-        ln(1 + sum(f.total)::float8 / sum(f.chunks)), sum(f.chunks)::bigint
+        ln(1 + overall::float8 / sum(f.chunks)) * (sum(f.total) - sum(f.chunks) + 0.5)::float8 / (sum(f.total) + 2),
+        sum(f.chunks)::bigint
     FROM (SELECT form.lexeme AS word, w.chunks, l.total
           FROM unnest(languages, totals) AS l (language, total)
           CROSS JOIN LATERAL unnest(to_tsvector(l.language::regconfig, question)) AS form
@@ -144,33 +147,25 @@ END $$;
 """
 
 MATCHING = """
--- Ids of the best `candidates` among at most `ranked` chunks that `finding` matches, by BM25 (k1 1.2, b 0.75) over their
--- words, with two changes: a word of a title or heading counts three times, and no chunk counts as shorter than the
--- average one, or two lines under a heading would beat the answer. ts_rank_cd of one word is how often it is there,
--- each by its weight. Without a metadata filter the statement is planned once a connection.
+-- Ids of the best `candidates` among at most `ranked` chunks that `finding` matches: each term counts by its weight and
+-- by how prominent it is in the chunk, a title more than a text. Without a metadata filter the statement is planned
+-- once a connection.
 CREATE FUNCTION app.matching(
     finding tsquery, terms tsquery[], weights float8[], for_tenant text, keys text[], filter text, documents_ text[],
     wanted jsonb[], listed jsonb[], ranked integer, candidates integer
 ) RETURNS text[] LANGUAGE plpgsql SET search_path = app, public, pg_temp AS $$
 DECLARE
-    ids text[]; held tsvector[]; found_ text[];
+    found_ text[];
 BEGIN
-    IF filter = '' THEN
-        SELECT array_agg(f.id), array_agg(f.words) INTO ids, held FROM (
-            SELECT o.id, o.words FROM app.chunks o
-            WHERE (o.tenant = for_tenant) IS TRUE AND o.words @@ finding AND o.readers && keys LIMIT ranked) AS f;
-    ELSE
-        EXECUTE 'SELECT array_agg(f.id), array_agg(f.words) FROM (SELECT o.id, o.words FROM app.chunks o '
-            'WHERE (o.tenant = $2) IS TRUE AND o.words @@ $1 AND o.readers && $3' || filter || ' LIMIT $7) AS f'
-        INTO ids, held USING finding, for_tenant, keys, documents_, wanted, listed, ranked;
+    IF filter <> '' THEN
+        RETURN app.ranked_by_text(
+            finding, terms, weights, for_tenant, keys, filter, documents_, wanted, listed, ranked, candidates);
     END IF;
     SELECT array_agg(b.id ORDER BY b.score DESC, b.id) INTO found_ FROM (
-        SELECT f.id, (
-            SELECT sum(t.weight * t.times / (t.times + 0.1 + 0.3 * greatest(1, f.size / f.average)))
-            FROM (SELECT e.weight, ts_rank_cd('{0.333333, 0.333333, 1, 1}', f.words, e.asked) AS times
-                  FROM unnest(terms, weights) AS e (asked, weight)) AS t) AS score
-        FROM (SELECT u.id, u.words, length(u.words)::float8 AS size, avg(length(u.words)) OVER ()::float8 AS average
-              FROM unnest(ids, held) AS u (id, words)) AS f
+        SELECT f.id, (SELECT sum(t.weight * ts_rank('{0.4, 0.4, 0.7, 0.7}', f.words, t.asked))
+                      FROM unnest(terms, weights) AS t (asked, weight)) AS score
+        FROM (SELECT o.id, o.words FROM app.chunks o
+              WHERE (o.tenant = for_tenant) IS TRUE AND o.words @@ finding AND o.readers && keys LIMIT ranked) AS f
         ORDER BY score DESC, f.id LIMIT candidates) AS b;
     RETURN coalesce(found_, '{}');
 END $$;
@@ -234,6 +229,7 @@ DECLARE
     dims integer := vector_dims(asked_numbers);
     total bigint; visible bigint; share float8; documents_ text[]; filter text := '';
     terms tsquery[]; weights float8[]; counts bigint[]; finding tsquery; everything tsquery;
+    telling tsquery[]; telling_weights float8[];
     by_text text[] := '{}'; by_vector text[] := '{}'; breadth integer;
     kind text := CASE WHEN half THEN 'halfvec' ELSE 'vector' END;
 BEGIN
@@ -274,7 +270,10 @@ BEGIN
             SELECT asked, place, sum(n) OVER (ORDER BY place) * share AS found
             FROM unnest(terms, counts) WITH ORDINALITY AS e (asked, n, place)) AS t
         WHERE t.place = 1 OR t.place <= 40 AND t.found <= ranked;
-        by_text := app.matching(finding, terms, weights, for_tenant, keys, filter, documents_, wanted, listed,
+        -- What weighs less than a fifth of the rarest word changes the order little and costs as much.
+        SELECT array_agg(t.asked), array_agg(t.weight) INTO telling, telling_weights
+        FROM unnest(terms, weights) AS t (asked, weight) WHERE t.weight >= 0.2 * weights[1];
+        by_text := app.matching(finding, telling, telling_weights, for_tenant, keys, filter, documents_, wanted, listed,
             ranked, candidates);
         -- What the rare words found may be closed to this caller.
         IF cardinality(by_text) < k AND finding <> everything THEN
@@ -290,8 +289,9 @@ BEGIN
             AND (visible <= 5 * exact_rows OR breadth > 1000) THEN
             -- The sketches of all that is visible say which vectors are worth reading. A sketch of few numbers says
             -- little, and few rows are read sooner than sketched.
-            by_vector := app.nearest_by_sketch(
-                asked_numbers, asked_model, for_tenant, keys, compared, candidates);
+            -- Among very many the nearest by sketch are the nearest less surely: one in a hundred is read.
+            by_vector := app.nearest_by_sketch(asked_numbers, asked_model, for_tenant, keys,
+                greatest(compared, (visible / 100)::integer), candidates);
         ELSIF cardinality(documents_) <= most_documents OR visible <= exact_rows OR breadth > 1000 THEN
             EXECUTE 'SELECT array_agg(chunk_id ORDER BY distance, chunk_id) FROM ('
                 'SELECT o.chunk_id, (o.embedding <=> $1::vector) + 0 AS distance FROM app.embeddings o '
