@@ -5,7 +5,9 @@ The made sets follow public ones in what makes them hard: questions of few words
 and words in another form than in the text. BM25 is the package rank_bm25, over the same chunks, without stemming as it
 comes and with the database's own stemming. The last line is JSON.
 
-    python bench/ranking.py
+With --set public sets are asked as well, with --embed vectors and both together:
+
+    python bench/ranking.py [--set FOLDER ...] [--embed FILE.py:NAME]
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import argparse
 import asyncio
 import json
 import math
-import random
+import runpy
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -28,78 +30,16 @@ from psycopg_pool import AsyncConnectionPool
 from app.caller import Caller
 from app.data import indexing, postgres, reranking, retrieval, store
 from app.data.chunking import Chunk, chunk, embedding_input
-from app.data.documents import Document, load, read
+from app.data.documents import Document, read
 from app.settings import Retrieval
+from bench.ranking_sets import Judged, made, public, sample_judged
 
-ROOT = Path(__file__).resolve().parent.parent
 TOP = 10
 STEMS = """
     SELECT array_agg(lexeme)
     FROM unnest(to_tsvector('english', %s)) CROSS JOIN generate_series(1, cardinality(positions))
 """
-Judged = list[tuple[str, set[str]]]
-
-
-def sample() -> tuple[list[Document], list[tuple[str, list[tuple[str, str]]]]]:
-    """The sample corpus and its answerable questions with the sections that answer them."""
-    cases = [json.loads(line) for line in (ROOT / "evals/cases/rag.jsonl").read_text("utf-8").splitlines()]
-    asked = [
-        (case["inputs"]["question"], [(one["document"], one["heading"]) for one in case["expected"]["relevant"]])
-        for case in cases
-        if case["expected"]["answerable"]
-    ]
-    return list(load(ROOT / "corpus").documents), asked
-
-
-def made(seed: int, documents: int = 400) -> tuple[list[Document], dict[str, list[tuple[str, str]]]]:
-    """Documents of made words; questions of three kinds, each with the one document it was made from."""
-    draw = random.Random(seed)
-    roots = [
-        a + b + c + d for a in "bdfgklmprst" for b in "aeiou" for c in ("nt", "rk", "mp", "ld", "st") for d in "ab"
-    ]
-    draw.shuffle(roots)
-    common = [
-        "the",
-        "of",
-        "and",
-        "a",
-        "to",
-        "in",
-        "is",
-        "for",
-        "on",
-        "with",
-        "that",
-        "by",
-        "this",
-        "from",
-        "which",
-        "not",
-        "are",
-        "be",
-        "has",
-        "was",
-        "will",
-        "can",
-        "should",
-    ]
-    forms = ("", "ing", "ed", "s")
-    files, questions = [], {"few words": [], "many words": [], "other forms": []}
-    for number in range(documents):
-        own = draw.sample(roots, 12)
-        body = " ".join(
-            draw.choice(own) + draw.choice(forms) if draw.random() < 0.25
-            else draw.choice(roots) + draw.choice(forms) if draw.random() < 0.3
-            else draw.choice(common)
-            for _ in range(draw.choice((40, 90, 160)))
-        )  # fmt: skip
-        name = f"{number}.md"
-        files.append(read(name, f"# Note {number}\n\n{body}.".encode()))
-        rare = draw.sample(own, 3)
-        questions["few words"].append((" ".join(rare), name))
-        questions["many words"].append((" ".join([*rare, *draw.sample(common, 7)]), name))
-        questions["other forms"].append((" ".join(word + draw.choice(forms[1:]) for word in rare), name))
-    return files, questions
+MODEL = "bench"
 
 
 def ndcg(found: Sequence[str], relevant: set[str]) -> float:
@@ -123,14 +63,21 @@ class Bm25:
 
 
 async def compare(
-    pool: AsyncConnectionPool, tenant: str, documents: Sequence[Document], sets: Mapping[str, Judged], owner: str
+    pool: AsyncConnectionPool,
+    tenant: str,
+    documents: Sequence[Document],
+    sets: Mapping[str, Judged],
+    owner: str,
+    embed: indexing.Embed | None,
 ) -> dict[str, dict[str, float]]:
-    """nDCG@10 of each way by set, the same chunks for all."""
+    """nDCG@10 of each way by set, the same chunks for all. What is relevant are chunks, or documents by their names."""
     settings = Retrieval()
     plan = await indexing.plan(pool, tenant, documents, settings)
     chunks = [piece for document in documents for piece in chunk(document, settings)]
     pending = {document.id for document in plan.pending}
-    await indexing.apply(pool, plan, [one for one in chunks if one.document_id in pending])
+    written = [one for one in chunks if one.document_id in pending]
+    await indexing.apply(pool, plan, written, embed=embed, embedding_model=MODEL if embed else None)
+    document_of = {one.id: one.document_id for one in chunks}
     report: dict[str, dict[str, float]] = {}
     with psycopg.connect(owner, autocommit=True) as connection:
 
@@ -139,51 +86,75 @@ async def compare(
             return list(row[0] or []) if row else []
 
         plain, stemmed = Bm25(chunks, lambda text: text.lower().split()), Bm25(chunks, stems)
+
+        async def ours(question: str, vector: Sequence[float] | None = None, **changed: float) -> list[retrieval.Hit]:
+            return await retrieval.search(
+                pool, question, vector, Caller(tenant=tenant), settings=settings.model_copy(update=changed),
+                k=TOP * reranking.WIDTH, embedding_model=MODEL,
+            )  # fmt: skip
+
         for name, judged in sets.items():
-            sums = dict.fromkeys(("ours", "ours, lexical rerank", "BM25", "BM25, stemmed"), 0.0)
+            by_document = any(names & set(document_of.values()) for _, names in judged[:1])
+            sums: dict[str, float] = {}
+
+            def add(way: str, ids: Sequence[str], relevant: set[str]) -> None:
+                found = list(dict.fromkeys(document_of[one] for one in ids)) if by_document else ids  # noqa: B023
+                sums[way] = sums.get(way, 0.0) + ndcg(found, relevant)  # noqa: B023
+
             for question, relevant in judged:
-                hits = await retrieval.search(
-                    pool, question, None, Caller(tenant=tenant), settings=settings, k=TOP * reranking.WIDTH
-                )
-                again = await reranking.rerank(question, hits, TOP, by="lexical")
-                sums["ours"] += ndcg([hit.chunk_id for hit in hits], relevant)
-                sums["ours, lexical rerank"] += ndcg([hit.chunk_id for hit in again], relevant)
-                sums["BM25"] += ndcg(plain(question), relevant)
-                sums["BM25, stemmed"] += ndcg(stemmed(question), relevant)
+                hits = await ours(question)
+                again = await reranking.rerank(question, hits, len(hits), by="lexical")
+                add("ours", [hit.chunk_id for hit in hits], relevant)
+                add("ours, lexical rerank", [hit.chunk_id for hit in again], relevant)
+                add("BM25", plain(question), relevant)
+                add("BM25, stemmed", stemmed(question), relevant)
+                if embed:
+                    vector = (await embed([question]))[0]
+                    add("vectors", [hit.chunk_id for hit in await ours("", vector, text_weight=0.0)], relevant)
+                    add("hybrid", [hit.chunk_id for hit in await ours(question, vector)], relevant)
             report[name] = {way: round(total / len(judged), 3) for way, total in sums.items()}
+            print(f"{name:<24} " + "  ".join(f"{way} {value}" for way, value in report[name].items()), flush=True)
     return report
 
 
-async def measure(service: str, owner: str) -> dict[str, dict[str, float]]:
+async def measure(
+    service: str, owner: str, folders: Sequence[Path], embed: indexing.Embed | None
+) -> dict[str, dict[str, float]]:
     """All sets, each corpus as a tenant of its own."""
-    pool = await store.open_pool(service, max_size=1)
+    pool = await store.open_pool(service, max_size=1, statement_timeout_s=120)
     try:
-        documents, asked = sample()
-        pieces = [piece for document in documents for piece in chunk(document, Retrieval())]
-        sections = {
-            (document.id, heading): {p.id for p in pieces if p.document_id == document.id and heading in p.heading[-1:]}
-            for document in documents
-            for heading in {piece.heading[-1] for piece in pieces if piece.heading}
-        }
-        judged: Judged = [
-            (question, relevant)
-            for question, wanted in asked
-            if (relevant := set().union(*(sections.get(one, set()) for one in wanted)))
-        ]
-        report = await compare(pool, "default", documents, {f"sample, {len(judged)} questions": judged}, owner)
+        documents, judged = sample_judged()
+        report = await compare(pool, "default", documents, {f"sample, {len(judged)} questions": judged}, owner, embed)
+        for folder in folders:
+            documents, judged = public(folder)
+            sets = {f"{folder.name}, {len(judged)} questions": judged}
+            report |= await compare(pool, folder.name, documents, sets, owner, embed)
         files, questions = made(5)
         files = [read(one.id, one.text.encode(), "made") for one in files]
-        own: dict[str, set[str]] = {}
-        for document in files:
-            own[document.id] = {piece.id for piece in chunk(document, Retrieval())}
-        sets = {f"made, {kind}": [(q, own[name]) for q, name in asked] for kind, asked in questions.items()}
-        return report | await compare(pool, "made", files, sets, owner)
+        kinds = {f"made, {kind}": [(q, {name}) for q, name in asked] for kind, asked in questions.items()}
+        return report | await compare(pool, "made", files, kinds, owner, None)
     finally:
         await pool.close()
 
 
+def embedder(spec: str | None) -> indexing.Embed | None:
+    """The function that `FILE.py:NAME` names: texts in, vectors out."""
+    if spec is None:
+        return None
+    file, _, name = spec.rpartition(":")
+    function = runpy.run_path(file)[name]
+
+    async def embed(texts: Sequence[str]) -> list[list[float]]:
+        return [[float(value) for value in vector] for vector in await asyncio.to_thread(function, list(texts))]
+
+    return embed
+
+
 def main() -> None:
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--set", dest="folders", type=Path, action="append", default=[], help="a public set's folder")
+    parser.add_argument("--embed", metavar="FILE.py:NAME", help="a function from texts to vectors")
+    options = parser.parse_args()
     if find_spec("rank_bm25") is None:
         raise SystemExit("the package rank_bm25 is missing: install it beside the project, or put it on PYTHONPATH")
     folder = Path(tempfile.mkdtemp(prefix="bench-ranking-"))
@@ -193,12 +164,10 @@ def main() -> None:
         service = postgres.service(folder)
         store.migrate(owner)
         store.grant(owner, store.role_of(service))
-        report = asyncio.run(measure(service, owner))
+        report = asyncio.run(measure(service, owner, options.folders, embedder(options.embed)))
     finally:
         postgres.stop(folder)
         shutil.rmtree(folder)
-    for name, values in report.items():
-        print(f"{name:<24} " + "  ".join(f"{way} {value}" for way, value in values.items()))
     print(json.dumps(report))
 
 

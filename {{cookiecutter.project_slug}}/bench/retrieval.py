@@ -31,7 +31,7 @@ from app.caller import Caller
 from app.data import postgres, retrieval, store
 from app.settings import Retrieval
 from bench.retrieval_corpus import Corpus, Scope, callers, exact, make, questions
-from bench.retrieval_load import MODEL, fill
+from bench.retrieval_load import MODEL, build_floor, fill
 
 # Some of the peers take a second for a question.
 PEER_QUESTIONS = 50
@@ -297,6 +297,7 @@ def main() -> None:
             postgres.stop(folder)
             owner = postgres.start(folder)
             took = fill(owner, corpus, half=options.half)
+            took["floor's index"] = build_floor(owner, options.dimensions, half=options.half)
             print("built in seconds:", {name: round(seconds, 1) for name, seconds in took.items()}, flush=True)
         others = peers(corpus, folder, owner)
         report = asyncio.run(

@@ -39,13 +39,18 @@ class Corpus:
     vectors: Any
     targets: Any
     asked: Any
+    per_document: int = PER_DOCUMENT
 
     def __len__(self) -> int:
         return len(self.vectors)
 
     def document(self, chunk: int) -> int:
         """The number of the document a chunk belongs to."""
-        return chunk // PER_DOCUMENT
+        return chunk // self.per_document
+
+    def block(self, start: int, end: int) -> Any:
+        """The vectors from one chunk to another."""
+        return self.vectors[start:end]
 
     def text(self, chunk: int) -> str:
         """One chunk's text."""
@@ -100,7 +105,7 @@ def callers(corpus: Corpus) -> list[Caller]:
 
 
 def exact(corpus: Corpus, asking: list[Caller], scope: Scope = "readers") -> list[set[str]]:
-    """The ten nearest chunks of what each caller may read, of the caller's tenant, or of everything: all are compared."""
+    """The ten nearest chunks of what each caller may read, of the caller's tenant or of everything, all compared."""
     tenants = numpy.array([int(name[1:]) for name in corpus.tenant])
     held = numpy.zeros((len(corpus.groups), GROUPS), dtype=bool)
     for number, groups in enumerate(corpus.groups):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import numpy
 import psycopg
@@ -18,7 +18,7 @@ import psycopg
 from app.data import examination, vector_index
 from app.data.chunking import chunking_identity
 from app.settings import Retrieval
-from bench.retrieval_corpus import BLOCK, PER_DOCUMENT, Corpus
+from bench.retrieval_corpus import BLOCK
 
 MODEL = "bench"
 TABLES = ("documents", "chunks", "embeddings", "sketches", "words", "reader_counts")
@@ -38,10 +38,22 @@ VECTORS = """
 """
 
 
-def fill(url: str, corpus: Corpus, *, half: bool) -> dict[str, float]:
+class Rows(Protocol):
+    """What is written: tenant and groups by document, of which each has `per_document` chunks; texts and vectors."""
+
+    tenant: list[str]
+    groups: list[list[str]]
+    per_document: int
+
+    def __len__(self) -> int: ...
+    def texts(self) -> Iterator[str]: ...
+    def block(self, start: int, end: int) -> Any: ...
+
+
+def fill(url: str, corpus: Rows, *, half: bool) -> dict[str, float]:
     """Write it and build every index; seconds of each part. `url` is the owner's."""
     took: dict[str, float] = {}
-    memory = f"{max(512, len(corpus) * 3 // 1_000)}MB"
+    memory = _memory(len(corpus))
     with psycopg.connect(url, autocommit=True) as connection:
         for name, value in {"search_path": "app, public", "maintenance_work_mem": memory, "work_mem": "256MB"}.items():
             connection.execute("SELECT set_config(%s, %s, false)", [name, value])
@@ -62,15 +74,26 @@ def fill(url: str, corpus: Corpus, *, half: bool) -> dict[str, float]:
                 vector_index.build(connection, wanted, memory=memory)
         if severe := [found.what for found in examination.examine(connection, settings) if found.severe]:
             raise SystemExit(f"the corpus is not as ingestion would have written it: {'; '.join(severe)}")
-        with _timed(took, "floor's index"):
-            kind, dimensions = "halfvec" if half else "vector", corpus.vectors.shape[1]
-            connection.execute(
-                f"CREATE TABLE floor AS SELECT chunk_id AS id, embedding::{kind}({dimensions}) AS embedding "
-                "FROM embeddings"
-            )
-            connection.execute(f"CREATE INDEX ON floor USING hnsw (embedding {kind}_cosine_ops)")
-            connection.execute("VACUUM ANALYZE floor")
     return took
+
+
+def build_floor(url: str, dimensions: int, *, half: bool) -> float:
+    """A table of ids and vectors alone, with the index of the server's vector extension; seconds it took."""
+    kind, started = "halfvec" if half else "vector", time.perf_counter()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SET search_path = app, public")
+        rows = f"SELECT chunk_id AS id, embedding::{kind}({dimensions}) AS embedding FROM embeddings"
+        (count,) = connection.execute("SELECT count(*) FROM embeddings").fetchone() or (0,)
+        connection.execute("SELECT set_config('maintenance_work_mem', %s, false)", [_memory(count)])
+        with connection.transaction():
+            connection.execute(f"CREATE TABLE floor AS {rows}")
+            connection.execute(f"CREATE INDEX ON floor USING hnsw (embedding {kind}_cosine_ops)")
+        connection.execute("VACUUM ANALYZE floor")
+    return time.perf_counter() - started
+
+
+def _memory(chunks: int) -> str:
+    return f"{max(512, chunks * 3 // 1_000)}MB"
 
 
 @contextmanager
@@ -87,20 +110,21 @@ def _bulk(connection: psycopg.Connection) -> Iterator[None]:
         yield
 
 
-def _write_texts(connection: psycopg.Connection, corpus: Corpus) -> None:
+def _write_texts(connection: psycopg.Connection, corpus: Rows) -> None:
     chunking = chunking_identity(Retrieval())
     with connection.cursor() as cursor:
         with cursor.copy("COPY documents (tenant, id, title, version, language, groups, chunking) FROM STDIN") as copy:
             for number, tenant in enumerate(corpus.tenant):
                 copy.write_row([tenant, f"d{number}", f"D{number}", "1", "english", corpus.groups[number], chunking])
-        keys = [[f"{t}\x1f{name}" for name in names] for t, names in zip(corpus.tenant, corpus.groups, strict=True)]
+        keys = [
+            [f"{t}\x1f{name}" for name in names or [""]] for t, names in zip(corpus.tenant, corpus.groups, strict=True)
+        ]
         with cursor.copy(
             "COPY chunks (id, tenant, document_id, document_version, ordinal, title, text, tokens, language, "
             "content_hash, chunker_version, readers) FROM STDIN"
         ) as copy:
             for number, text in enumerate(corpus.texts()):
-                document = corpus.document(number)
-                place = number % PER_DOCUMENT
+                document, place = divmod(number, corpus.per_document)
                 copy.write_row(
                     [f"c{number}", corpus.tenant[document], f"d{document}", "1", place, "D", text, 120, "english",
                      f"h{number}", "1", keys[document]]
@@ -111,10 +135,10 @@ def _write_texts(connection: psycopg.Connection, corpus: Corpus) -> None:
         )
 
 
-def _write_vectors(connection: psycopg.Connection, corpus: Corpus) -> None:
+def _write_vectors(connection: psycopg.Connection, corpus: Rows) -> None:
     """As binary rows of a number and a vector, each block one array; the tables' own columns are joined to them."""
     connection.execute("CREATE TEMPORARY TABLE loaded (number integer, embedding vector)")
-    dimensions = corpus.vectors.shape[1]
+    dimensions = corpus.block(0, 1).shape[1]
     row = numpy.dtype(
         [("fields", ">i2"), ("number_bytes", ">i4"), ("number", ">i4"), ("bytes", ">i4"), ("dimensions", ">i2"),
          ("unused", ">i2"), ("vector", ">f4", (dimensions,))]
@@ -127,11 +151,11 @@ def _write_vectors(connection: psycopg.Connection, corpus: Corpus) -> None:
                 block["fields"], block["number_bytes"], block["bytes"] = 2, 4, 4 + 4 * dimensions
                 block["number"] = numpy.arange(start, start + len(block))
                 block["dimensions"] = dimensions
-                block["vector"] = corpus.vectors[start : start + len(block)]
+                block["vector"] = corpus.block(start, start + len(block))
                 copy.write(block.tobytes())
             copy.write(b"\xff\xff")
         connection.execute("ANALYZE documents")
-        cursor.execute(VECTORS, [MODEL, PER_DOCUMENT])
+        cursor.execute(VECTORS, [MODEL, corpus.per_document])
     connection.execute("DROP TABLE loaded")
 
 

@@ -63,6 +63,7 @@ from app.observability.call_log import CallLog, create_views
 from app.observability.evaluation.calibration import load_calibrations
 from app.observability.evaluation.success import load_success
 from app.observability.redaction import redact
+from app.orchestration.expansion import expanded
 from app.orchestration.graph import Assistant
 from app.orchestration.sessions import Sessions
 from app.orchestration.tools import tools
@@ -264,9 +265,13 @@ class Search:
         if weight > 0:
             vector = (await self.gateway.embed([question], caller, model=model)).vectors[0]
         by, wanted = self.loaded.retrieval.rerank, self.loaded.retrieval.top_k
+        words = question
+        if self.loaded.retrieval.expand:
+            timeout_s = self.loaded.retrieval.expand_timeout_s
+            words = await expanded(question, caller, self.gateway, timeout_s=timeout_s)
         hits = await search(
             self.pool,
-            question,
+            words,
             vector,
             caller,
             settings=self.loaded.retrieval,

@@ -392,7 +392,8 @@ class Retrieval(Section):
     one instead of by the index; of these, `compared` are read whole after the sketches of all were compared, 0 reads
     all. `half_precision` says that the vector index is built and asked in half precision.
     `rerank` is `none`, `lexical`, `model:NAME` for a model of `models` that a provider serves by its rerank API, or the
-    name of a cross encoder that fastembed knows.
+    name of a cross encoder that fastembed knows. With `expand` a model names further words for the full text before
+    the search, within `expand_timeout_s`.
     """
 
     corpus: str = "corpus"
@@ -408,6 +409,8 @@ class Retrieval(Section):
     compared: int = Field(400, ge=0)
     half_precision: bool = False
     rerank: str = "none"
+    expand: bool = False
+    expand_timeout_s: float = Field(2.0, gt=0)
     min_score: float = Field(0.0, ge=0.0)
     embedding_model: str = "embedding"
 

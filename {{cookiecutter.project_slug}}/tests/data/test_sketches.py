@@ -69,7 +69,7 @@ async def test_what_somebody_did_by_hand_is_found_and_mended(pool: AsyncConnecti
 
 @pytest.mark.feature("D5")
 async def test_vectors_that_have_moved_are_looked_up(pool: AsyncConnectionPool, database_url: str) -> None:
-    """Rewriting the table moves every row: the same answer, a minor finding of the doctor, mended by `app data index`."""
+    """Rewriting the table moves every row: the same answer, a minor finding, mended by `app data index`."""
     rng = numpy.random.default_rng(5)
     vectors = {f"{n}.md": rng.standard_normal(64).tolist() for n in range(40)}
 
@@ -80,7 +80,7 @@ async def test_vectors_that_have_moved_are_looked_up(pool: AsyncConnectionPool, 
     await access.permit(pool, "default", "7.md", ["board"])
 
     async def found() -> list[str]:
-        settings = Retrieval(compared=5, candidates=5)
+        settings, caller = Retrieval(compared=5, candidates=5), Caller(groups=frozenset({"board"}))
         hits = await retrieval.search(
             pool,
             "",

@@ -58,7 +58,8 @@ CHECKS: tuple[tuple[str, str, str, bool], ...] = (
     ),
     (
         "SELECT coalesce(tenant, 'of a chunk that is gone'), count(DISTINCT chunk_id) FROM ("
-        "SELECT e.tenant, e.chunk_id, app.shelf(reader, e.model, e.dimensions) AS shelf FROM app.embeddings e, unnest(e.readers) AS reader) AS w "
+        "SELECT e.tenant, e.chunk_id, app.shelf(reader, e.model, e.dimensions) AS shelf "
+        "FROM app.embeddings e, unnest(e.readers) AS reader) AS w "
         "FULL JOIN app.sketches s USING (chunk_id, shelf) WHERE w.tenant IS NULL OR s.sketch IS NULL GROUP BY 1",
         "{} vectors have no sketch or one with other readers",
         "run `app data index`",

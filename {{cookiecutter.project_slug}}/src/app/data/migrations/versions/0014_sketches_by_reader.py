@@ -108,8 +108,48 @@ CREATE INDEX chunks_found ON chunks USING gin (words, readers) WITH (gin_pending
 DROP INDEX chunks_words, chunks_readers;
 """
 
+TERMS = r"""
+-- As `search_terms` of 0006; what most chunks of its own language hold weighs less, however few those are: where two
+-- chunks of a thousand are in another language, its "the" is no rare word.
+CREATE FUNCTION app.question_terms(question text, for_tenant text)
+RETURNS TABLE (asked tsquery, weight float8, chunks bigint) LANGUAGE plpgsql STABLE
+SET search_path = app, public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    language_ text; languages text[] := '{}'; totals bigint[] := '{}'; overall bigint := 0;
+    counted bigint;
+BEGIN
+    -- One look-up a language: the words themselves are far too many to be read for it.
+    LOOP
+        SELECT w.language INTO language_ FROM app.words w
+        WHERE w.tenant = for_tenant AND w.language > coalesce(languages[cardinality(languages)], '')
+        ORDER BY w.language LIMIT 1;
+        EXIT WHEN NOT FOUND;
+        SELECT w.chunks INTO counted FROM app.words w
+        WHERE w.tenant = for_tenant AND w.language = language_ AND w.word = '';
+        languages := languages || language_;
+        totals := totals || coalesce(counted, 0);
+        overall := overall + coalesce(counted, 0);
+    END LOOP;
+    RETURN QUERY
+    SELECT ('''' || replace(replace(f.word, '\', '\\'), '''', '''''') || '''')::tsquery,
+        ln(1 + overall::float8 / sum(f.chunks)) * (sum(f.total) - sum(f.chunks) + 0.5)::float8 / (sum(f.total) + 2),
+        sum(f.chunks)::bigint
+    FROM (SELECT form.lexeme AS word, w.chunks, l.total
+          FROM unnest(languages, totals) AS l (language, total)
+          CROSS JOIN LATERAL unnest(to_tsvector(l.language::regconfig, question)) AS form
+          CROSS JOIN LATERAL (
+              SELECT o.chunks FROM app.words o
+              WHERE o.tenant = for_tenant AND o.language = l.language AND o.word = form.lexeme LIMIT 1) AS w) AS f
+    GROUP BY f.word
+    ORDER BY 2 DESC, f.word;
+END $$;
+"""
+
 MATCHING = """
--- As `ranked_by_text` of 0006; without a metadata filter the statement is planned once a connection.
+-- Ids of the best `candidates` among at most `ranked` chunks that `finding` matches: each term counts by its weight and
+-- by how prominent it is in the chunk, a title more than a text. Without a metadata filter the statement is planned
+-- once a connection.
 CREATE FUNCTION app.matching(
     finding tsquery, terms tsquery[], weights float8[], for_tenant text, keys text[], filter text, documents_ text[],
     wanted jsonb[], listed jsonb[], ranked integer, candidates integer
@@ -189,6 +229,7 @@ DECLARE
     dims integer := vector_dims(asked_numbers);
     total bigint; visible bigint; share float8; documents_ text[]; filter text := '';
     terms tsquery[]; weights float8[]; counts bigint[]; finding tsquery; everything tsquery;
+    telling tsquery[]; telling_weights float8[];
     by_text text[] := '{}'; by_vector text[] := '{}'; breadth integer;
     kind text := CASE WHEN half THEN 'halfvec' ELSE 'vector' END;
 BEGIN
@@ -221,15 +262,18 @@ BEGIN
 
     IF text_weight > 0 THEN
         SELECT array_agg(t.asked), array_agg(t.weight), array_agg(t.chunks) INTO terms, weights, counts
-        FROM app.search_terms(question, for_tenant) AS t;
+        FROM app.question_terms(question, for_tenant) AS t;
     END IF;
     IF terms IS NOT NULL THEN
         SELECT string_agg(t::text, ' | ')::tsquery INTO everything FROM unnest(terms) AS t;
         SELECT string_agg(t.asked::text, ' | ')::tsquery INTO finding FROM (
             SELECT asked, place, sum(n) OVER (ORDER BY place) * share AS found
             FROM unnest(terms, counts) WITH ORDINALITY AS e (asked, n, place)) AS t
-        WHERE t.place = 1 OR t.place <= 12 AND t.found <= ranked;
-        by_text := app.matching(finding, terms, weights, for_tenant, keys, filter, documents_, wanted, listed,
+        WHERE t.place = 1 OR t.place <= 40 AND t.found <= ranked;
+        -- What weighs less than a fifth of the rarest word changes the order little and costs as much.
+        SELECT array_agg(t.asked), array_agg(t.weight) INTO telling, telling_weights
+        FROM unnest(terms, weights) AS t (asked, weight) WHERE t.weight >= 0.2 * weights[1];
+        by_text := app.matching(finding, telling, telling_weights, for_tenant, keys, filter, documents_, wanted, listed,
             ranked, candidates);
         -- What the rare words found may be closed to this caller.
         IF cardinality(by_text) < k AND finding <> everything THEN
@@ -245,8 +289,9 @@ BEGIN
             AND (visible <= 5 * exact_rows OR breadth > 1000) THEN
             -- The sketches of all that is visible say which vectors are worth reading. A sketch of few numbers says
             -- little, and few rows are read sooner than sketched.
-            by_vector := app.nearest_by_sketch(
-                asked_numbers, asked_model, for_tenant, keys, compared, candidates);
+            -- Among very many the nearest by sketch are the nearest less surely: one in a hundred is read.
+            by_vector := app.nearest_by_sketch(asked_numbers, asked_model, for_tenant, keys,
+                greatest(compared, (visible / 100)::integer), candidates);
         ELSIF cardinality(documents_) <= most_documents OR visible <= exact_rows OR breadth > 1000 THEN
             EXECUTE 'SELECT array_agg(chunk_id ORDER BY distance, chunk_id) FROM ('
                 'SELECT o.chunk_id, (o.embedding <=> $1::vector) + 0 AS distance FROM app.embeddings o '
@@ -307,7 +352,7 @@ DROP INDEX chunks_found;
 
 
 def upgrade() -> None:
-    for part in (TABLE, WORDS, MATCHING, NEAREST, SEARCH):
+    for part in (TABLE, WORDS, TERMS, MATCHING, NEAREST, SEARCH):
         op.execute(part)
 
 
@@ -319,6 +364,6 @@ def downgrade() -> None:
         former.TABLE,
         OLD_WORDS,
         search,
-        "DROP FUNCTION app.matching, app.nearest_by_sketch, app.shelf",
+        "DROP FUNCTION app.question_terms, app.matching, app.nearest_by_sketch, app.shelf",
     ):
         op.execute(part)
