@@ -413,10 +413,15 @@ class Retrieval(Section):
 
 
 class Assistant(Section):
-    """The graph behind `/v1/chat/completions`: the model name clients ask for, and its words for "not found"."""
+    """The graph behind `/v1/chat/completions`: the model name clients ask for, and its words for "not found".
+
+    `context` is what a model is shown of each passage: all of it, its `sentences` that share words with the question,
+    or `summaries` made by one call a passage.
+    """
 
     model_name: str = "assistant"
     abstention: str = "I could not find this in the documentation."
+    context: Literal["whole", "sentences", "summaries"] = "whole"
 
 
 class Settings(Section):

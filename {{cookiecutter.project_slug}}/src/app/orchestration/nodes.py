@@ -17,6 +17,7 @@ from app.observability import semconv
 from app.observability.semconv import Operation
 from app.observability.tracing import operation_span
 from app.orchestration.citations import Verified, Verifier
+from app.orchestration.condensing import relevant_sentences, summaries
 from app.orchestration.routing import as_context, chosen_route, in_conversation
 from app.settings import Settings
 
@@ -112,7 +113,7 @@ class Nodes:
         verifier = Verifier(run.hits if self.settings.guards.verify_citations else None, clear=vouched)
         inputs = {
             "question": state["meant"],
-            "context": as_context(run.hits),
+            "context": as_context(run.hits, await self._texts(state["meant"], run)),
             "abstention": self.settings.assistant.abstention,
         }
         reply = await self._asked(inputs, run, verifier)
@@ -127,6 +128,21 @@ class Nodes:
     async def abstain(self, state: State, run: Run) -> State:
         """Say that the documents do not tell."""
         return self._end(state, run, Verified(self.settings.assistant.abstention, (), ()), abstained=True)
+
+    async def _texts(self, question: str, run: Run) -> list[str]:
+        """What the model is shown of each passage."""
+        wanted = self.settings.assistant.context
+        if wanted == "sentences":
+            return [relevant_sentences(question, hit.text) for hit in run.hits]
+        if wanted == "summaries":
+
+            async def ask(task: str, inputs: Mapping[str, str]) -> Reply:
+                return await self.gateway.complete(task, inputs, run.caller, version=self.versions.get(task))
+
+            texts, replies = await summaries(question, run.hits, ask)
+            run.replies += replies
+            return texts
+        return [hit.text for hit in run.hits]
 
     async def _asked(self, inputs: Mapping[str, str], run: Run, verifier: Verifier) -> Reply:
         version = self.versions.get("answer")
