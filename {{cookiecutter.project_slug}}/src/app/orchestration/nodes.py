@@ -19,6 +19,7 @@ from app.observability.tracing import operation_span
 from app.orchestration.citations import Verified, Verifier
 from app.orchestration.condensing import relevant_sentences, summaries
 from app.orchestration.routing import as_context, chosen_route, in_conversation
+from app.orchestration.withholding import withheld
 from app.settings import Settings
 
 KEPT_TURNS = 6
@@ -101,7 +102,13 @@ class Nodes:
         """Passages that may answer."""
         with operation_span(Operation.RETRIEVAL, "documents", caller=run.caller) as span:
             span.inputs({"query": state["meant"]})
-            run.hits[:] = await self.retrieve_hits(state["meant"], run.caller)
+            found = await self.retrieve_hits(state["meant"], run.caller)
+            said = [
+                state["question"],
+                *state.get("earlier", []),
+                *(turn["question"] for turn in state.get("turns", [])),
+            ]
+            run.hits[:] = withheld(found, self.settings.guards, said)
             span.set({semconv.TOP_K: self.settings.retrieval.top_k})
             span.outputs([{"id": hit.chunk_id, "document": hit.document_id, "score": hit.score} for hit in run.hits])
         return {"found": len(run.hits)}
