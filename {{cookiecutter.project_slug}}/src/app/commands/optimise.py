@@ -6,6 +6,7 @@ or a proposed configuration for review, and applies nothing.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,8 @@ def run(root: Path, wish: Wish) -> None:
     if "context" in wish.what and kind in WITH_CONTEXT:
         searches.append(("context", options.contexts(loaded)))
     for name, found in searches:
-        click.echo(f"{name}: {len(found)} other ways to try" if found else f"{name}: there is no other to try")
+        ways = "one other way" if len(found) == 1 else f"{len(found)} other ways"
+        click.echo(f"{name}: {ways} to try" if found else f"{name}: there is no other to try")
         if found:
             present = options.Option("as it is", None, loaded, {})
             best = options.cheapest(present, found, url, wanted, How(spend=spend), success, click.echo)
@@ -95,7 +97,7 @@ def _propose(root: Path, task: str, name: str, suite: str, best: options.Found |
         f"{name}: {best.option.name} is proposed, {1 - best.after_usd / best.before_usd:.0%} cheaper: "
         f"{path.relative_to(root)}; nothing is changed. Merge it into config/base.yaml, then `app eval {suite} --gate`"
     )
-    click.echo(f"  {text.strip()}")
+    click.echo(textwrap.indent(text.rstrip(), "  "))
 
 
 def _shorter_prompt(
