@@ -105,9 +105,9 @@ def page(found: list[Power], alarms: list[Power], trials: int) -> str:
     lines = [
         "# How soon a bad canary is found",
         "",
-        f"Simulated by `bench/canary_power.py`: {trials} trials a row, {CALLS} calls a user, a tenth of the users on the canary, the",
-        "margins and the alpha that `config/success.yaml` comes with, looked at whenever the canary has had so many users. The",
-        "share of trials in which it had been taken back by then:",
+        f"Simulated by `bench/canary_power.py`: {trials} trials a row, {CALLS} calls a user, a tenth of the users on",
+        "the canary, the margins and the alpha that `config/success.yaml` comes with, looked at whenever the canary",
+        "has had so many users. The share of trials in which it had been taken back by then:",
         "",
         f"| users of the canary | {head} |",
         "| --- " * (len(CHECKPOINTS) + 1) + "|",
@@ -115,8 +115,9 @@ def page(found: list[Power], alarms: list[Power], trials: int) -> str:
     lines += [_row(one) for one in found]
     lines += [
         "",
-        "And where nothing is worse, without any margin, which is the hardest case (at most alpha of all canaries, 5%, is promised",
-        "for all metrics and all looks together; `tests/observability/test_sequential.py` holds it over 1,000 trials):",
+        "And where nothing is worse, without any margin, which is the hardest case (at most alpha of all canaries, 5%,",
+        "is promised for all metrics and all looks together; `tests/observability/test_sequential.py` holds it over",
+        "1,000 trials):",
         "",
         f"| users of the canary | {head} |",
         "| --- " * (len(CHECKPOINTS) + 1) + "|",
@@ -124,8 +125,9 @@ def page(found: list[Power], alarms: list[Power], trials: int) -> str:
     lines += [_row(one, f"{one.metric} alike") for one in alarms]
     lines += [
         "",
-        "Fewer than `releases.min_users` users are never judged. Quality counts scored calls alone: with `scoring.share` at 2%,",
-        "fifty calls give one score. A difference close to its margin takes long, which is the price of looking at any time.",
+        "Fewer than `releases.min_users` users are never judged. Quality counts scored calls alone: with",
+        "`scoring.share` at 2%, fifty calls give one score. A difference close to its margin takes long, which is the",
+        "price of looking at any time.",
         "",
     ]
     return "\n".join(lines)
