@@ -329,7 +329,7 @@ async def open_services(
         )
         retrieve = Search(loaded, cache_pool, gateway)
         assistant = Assistant(loaded, gateway, retrieve, Sessions(url), versions=versions)
-        toolbox = Toolbox(tools(retrieve), loaded.tools)
+        toolbox = Toolbox(tools(retrieve, loaded.guards), loaded.tools)
         stack.push_async_callback(assistant.close)
         yield Services(
             settings=loaded,

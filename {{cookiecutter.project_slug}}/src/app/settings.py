@@ -227,13 +227,19 @@ class Door(Section):
 
 
 class Guards(Section):
-    """Checks on what comes in and goes out. Production refuses to start with one switched off."""
+    """Checks on what comes in and goes out. Production refuses to start with one switched off.
+
+    With `mask_document_personal_data` personal data in retrieved documents is shown to nobody, except what the caller
+    has said and what `public_personal_data` lets pass: kinds, such as `PHONE`, or forms, such as `*@example.org`.
+    """
 
     input_limits: bool = True
     verify_citations: bool = True
     redact_logs: bool = True
     mask_personal_data: bool = True
     output_personal_data: Literal["mask", "refuse", "allow"] = "mask"
+    mask_document_personal_data: bool = True
+    public_personal_data: tuple[str, ...] = ()
 
 
 class Tenant(Section):
@@ -416,10 +422,15 @@ class Retrieval(Section):
 
 
 class Assistant(Section):
-    """The graph behind `/v1/chat/completions`: the model name clients ask for, and its words for "not found"."""
+    """The graph behind `/v1/chat/completions`: the model name clients ask for, and its words for "not found".
+
+    `context` is what a model is shown of each passage: all of it, its `sentences` that share words with the question,
+    or `summaries` made by one call a passage.
+    """
 
     model_name: str = "assistant"
     abstention: str = "I could not find this in the documentation."
+    context: Literal["whole", "sentences", "summaries"] = "whole"
 
 
 class Settings(Section):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+from app.commands.optimising import options
 from app.commands.optimising.parts import parts_of, without
 from app.commands.optimising.proposals import unfit
 from app.commands.optimising.writing import document, written
 from app.intelligence.messages import Message
 from app.intelligence.prompts import Registry, read_prompt
 from app.observability.evaluation.case import load_cases
+from app.observability.evaluation.comparison import compare
+from app.observability.evaluation.success import Bound, Success, SuiteCriteria
+from app.settings import Settings
 from tests.commands.conftest import Project
 
 PADDING = (
@@ -131,3 +137,67 @@ def test_synthetic_cases_are_made_once_and_run_apart(project: Project) -> None:
     assert "judge nothing" in project.app("eval", "--synthetic", "--gate", "--no-mlflow").text
     assert "cannot paraphrase" in project.app("synthesise", "rag", "--kind", "paraphrase").text
     assert "no kind 'odd'" in project.app("synthesise", "rag", "--kind", "odd").text
+
+
+PRICES = """auth: {mode: open}
+routes: {classify: {models: [large, small], max_output_tokens: 64, temperature: 0}}
+models:
+  large: {offline: [{id: standin-large, input_usd_per_million: 2, output_usd_per_million: 8}]}
+  small: {offline: [{id: standin-small, input_usd_per_million: 0.2, output_usd_per_million: 0.8}]}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.feature("P5")
+def test_a_cheaper_model_that_loses_nothing_is_proposed_and_not_applied(project: Project) -> None:
+    """By measured cost and the paired comparison, on dev and on the held-out cases; also under `app prompts`."""
+    project.write("config/dev.yaml", PRICES)
+    before = (project.root / "config" / "base.yaml").read_text("utf-8")
+
+    said = project.app("prompts", "optimise", "classify", "--what", "model", "--max-usd", "5")
+
+    assert said.code == 0, said.text
+    assert re.search(r"as it is: 0\.00\d+ USD an answer, p95 \d+ ms", said.text)
+    assert re.search(r"model small +0\.000\d+ USD an answer \(-90%\), p95 \d+ ms  loses nothing", said.text)
+    assert (
+        "model: model small is proposed, 90% cheaper: build/optimise/classify-model.yaml; nothing is changed"
+        in said.text
+    )
+    proposed = yaml.safe_load((project.root / "build" / "optimise" / "classify-model.yaml").read_text("utf-8"))
+    assert proposed == {"routes": {"classify": {"models": ["small", "large"]}}}
+    assert (project.root / "config" / "base.yaml").read_text("utf-8") == before
+
+
+@pytest.mark.feature("P5")
+def test_without_a_price_there_is_nothing_to_save(project: Project) -> None:
+    """Said with the remedy, before any other model is asked; a task without passages has no context to shorten."""
+    said = project.app("optimise", "classify", "--what", "model")
+
+    assert "nothing to save: no price is known, or it is 0; set prices under `models`" in said.text
+    assert "model: nothing is proposed" in said.text
+    assert "no context to shorten" in project.app("optimise", "classify", "--what", "context").text
+
+
+@pytest.mark.feature("P5")
+def test_what_could_be_cheaper(settings: Settings) -> None:
+    """Models that chat, whatever else the route names kept behind them; shorter contexts, the shortest last."""
+    assert [one.proposal for one in options.models(settings, "answer")] == [
+        {"routes": {"answer": {"models": ["small", "large"]}}}
+    ]
+    found = options.contexts(settings)
+    assert [one.settings.retrieval.top_k for one in found] == [4, 3, 2, 1, 5, 5]
+    assert [one.settings.assistant.context for one in found[-2:]] == ["sentences", "summaries"]
+
+
+@pytest.mark.feature("P5")
+def test_what_counts_as_a_loss() -> None:
+    """Noise does not; a loss beyond noise, one beyond the margin and an errored case do."""
+    success = Success(suites={"rag": SuiteCriteria(min_cases=1, metrics={"facts": Bound(min=0)})})
+
+    def lost(count: int, of: int) -> tuple[str, ...]:
+        after = {f"c{n}": float(n >= count) for n in range(of)}
+        one = compare(dict.fromkeys(after, 1.0), after)
+        return options.losses([("facts", one)] if one else [], success)
+
+    assert (lost(1, 100), lost(5, 500), lost(3, 100)) == ((), ("facts",), ("facts",))
+    assert options.losses([], success, errors=True) == ("everything, to errors",)

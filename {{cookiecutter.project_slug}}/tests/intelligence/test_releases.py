@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -87,6 +88,35 @@ async def test_a_release_is_seen_by_every_replica_within_two_seconds(
 
     assert here < 2.0
     assert there < 2.0
+
+
+@pytest.mark.slow
+@pytest.mark.reliability("stale prompts")
+@pytest.mark.feature("P3")
+async def test_a_rollback_is_seen_by_four_processes_within_two_seconds(
+    releases: Releases, prompts: Path, database_url: str, tmp_path: Path
+) -> None:
+    """Each a replica of its own, started while the bad version served; nobody restarted."""
+    await releases.release("answer", 2, **WHO)
+    await releases.release("answer", 3, **WHO)
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    command = [sys.executable, str(Path(__file__).with_name("replica.py")), database_url, str(prompts)]
+    replicas = [
+        await asyncio.create_subprocess_exec(
+            *command, str(tmp_path / f"{number}.json"), "answer", "2", stdout=asyncio.subprocess.PIPE, env=environment
+        )
+        for number in range(4)
+    ]
+    outputs = [replica.stdout for replica in replicas if replica.stdout is not None]
+    assert [await output.readline() for output in outputs] == [b"ready\n"] * 4
+
+    began = time.perf_counter()
+    await releases.rollback("answer", **WHO)
+    for output in outputs:
+        assert float(await output.readline())
+    assert time.perf_counter() - began < 2.0
+    for replica in replicas:
+        await replica.wait()
 
 
 @pytest.mark.feature("P3")

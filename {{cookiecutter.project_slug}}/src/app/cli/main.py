@@ -224,6 +224,9 @@ def prompts_publish() -> None:
     publish(project_root())
 
 
+prompt_group.add_command(measuring.optimise)
+
+
 @main.group()
 def key() -> None:
     """API keys."""

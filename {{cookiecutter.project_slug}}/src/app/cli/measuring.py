@@ -172,11 +172,17 @@ def drift(tasks: tuple[str, ...], days: float, before: float, file: Path | None,
     "--tolerance", type=click.FloatRange(0, 0.2), default=0.0, show_default=True, help="Loss on the dev split."
 )
 @click.option("--max-usd", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True)
-def optimise(task: str, **wish: Any) -> None:
-    """Look for a shorter or better prompt; writes a draft for review, releases nothing."""
-    from app.commands.optimise import Wish, run
+@click.option(
+    "--what",
+    multiple=True,
+    type=click.Choice(["prompt", "model", "context"]),
+    help="Only this; everything when left out.",
+)
+def optimise(task: str, what: tuple[str, ...], **wish: Any) -> None:
+    """Look for a better or shorter prompt, a cheaper model, a shorter context; proposes, applies nothing."""
+    from app.commands.optimise import WHAT, Wish, run
 
-    run(project_root(), Wish(task, **wish))
+    run(project_root(), Wish(task, what=what or WHAT, **wish))
 
 
 KINDS = "typos, shouted, careless, mixed, truncated, cluttered, attacked or paraphrase; all but the last when left out."

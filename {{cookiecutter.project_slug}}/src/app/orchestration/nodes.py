@@ -17,7 +17,9 @@ from app.observability import semconv
 from app.observability.semconv import Operation
 from app.observability.tracing import operation_span
 from app.orchestration.citations import Verified, Verifier
+from app.orchestration.condensing import relevant_sentences, summaries
 from app.orchestration.routing import as_context, chosen_route, in_conversation
+from app.orchestration.withholding import withheld
 from app.settings import Settings
 
 KEPT_TURNS = 6
@@ -100,7 +102,13 @@ class Nodes:
         """Passages that may answer."""
         with operation_span(Operation.RETRIEVAL, "documents", caller=run.caller) as span:
             span.inputs({"query": state["meant"]})
-            run.hits[:] = await self.retrieve_hits(state["meant"], run.caller)
+            found = await self.retrieve_hits(state["meant"], run.caller)
+            said = [
+                state["question"],
+                *state.get("earlier", []),
+                *(turn["question"] for turn in state.get("turns", [])),
+            ]
+            run.hits[:] = withheld(found, self.settings.guards, said)
             span.set({semconv.TOP_K: self.settings.retrieval.top_k})
             span.outputs([{"id": hit.chunk_id, "document": hit.document_id, "score": hit.score} for hit in run.hits])
         return {"found": len(run.hits)}
@@ -112,7 +120,7 @@ class Nodes:
         verifier = Verifier(run.hits if self.settings.guards.verify_citations else None, clear=vouched)
         inputs = {
             "question": state["meant"],
-            "context": as_context(run.hits),
+            "context": as_context(run.hits, await self._texts(state["meant"], run)),
             "abstention": self.settings.assistant.abstention,
         }
         reply = await self._asked(inputs, run, verifier)
@@ -127,6 +135,21 @@ class Nodes:
     async def abstain(self, state: State, run: Run) -> State:
         """Say that the documents do not tell."""
         return self._end(state, run, Verified(self.settings.assistant.abstention, (), ()), abstained=True)
+
+    async def _texts(self, question: str, run: Run) -> list[str]:
+        """What the model is shown of each passage."""
+        wanted = self.settings.assistant.context
+        if wanted == "sentences":
+            return [relevant_sentences(question, hit.text) for hit in run.hits]
+        if wanted == "summaries":
+
+            async def ask(task: str, inputs: Mapping[str, str]) -> Reply:
+                return await self.gateway.complete(task, inputs, run.caller, version=self.versions.get(task))
+
+            texts, replies = await summaries(question, run.hits, ask)
+            run.replies += replies
+            return texts
+        return [hit.text for hit in run.hits]
 
     async def _asked(self, inputs: Mapping[str, str], run: Run, verifier: Verifier) -> Reply:
         version = self.versions.get("answer")

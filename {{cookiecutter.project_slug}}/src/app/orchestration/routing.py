@@ -41,6 +41,9 @@ def leans_back(question: str) -> bool:
     return not content_words(lowered) or bool(words & BACKWARD) or lowered.startswith(OPENINGS)
 
 
-def as_context(hits: Sequence[Hit]) -> str:
-    """The sources as the prompt shows them: `[1] Title > Heading`, the text, an empty line."""
-    return "\n\n".join(f"[{number}] {hit.label}\n{hit.text}" for number, hit in enumerate(hits, start=1))
+def as_context(hits: Sequence[Hit], texts: Sequence[str] | None = None) -> str:
+    """The sources as the prompt shows them: `[1] Title > Heading`, the text (or the one in `texts`), an empty line."""
+    shown = [hit.text for hit in hits] if texts is None else texts
+    return "\n\n".join(
+        f"[{number}] {hit.label}\n{text}" for number, (hit, text) in enumerate(zip(hits, shown, strict=True), start=1)
+    )

@@ -44,6 +44,7 @@ class How:
     spend: Spend | None = None
     folder: str = "cases"
     suffix: str = ""
+    apart: int = 0
 
 
 def evaluate(loaded: Settings, url: str, wanted: Sequence[Wanted], how: How | None = None) -> list[SuiteResult]:
@@ -83,7 +84,7 @@ async def _run(services: Services, one: Wanted, how: How, spend: Spend, free: as
     held = load_quarantine(root / "evals" / "quarantine.yaml").get(one.suite, {})
     cases = [c for c in cases_of(services.settings, one.suite, how.folder) if how.only is None or how.only(c)]
     runs = []
-    for repeat in range(how.repeats):
+    for repeat in range(how.apart, how.apart + how.repeats):
         suite = KINDS[one.kind](services, one, cases, repeat)
         if one.judge is not None:
             suite = judges.judged_suite(suite, judges.asking(services.gateway, one.judge, repeat))

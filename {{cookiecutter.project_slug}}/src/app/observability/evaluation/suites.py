@@ -13,8 +13,10 @@ from app.observability.evaluation.scorers.abstention import Abstention
 from app.observability.evaluation.scorers.citation_verified import CitationVerified
 from app.observability.evaluation.scorers.contains import Contains
 from app.observability.evaluation.scorers.error_recovery import ErrorRecovery
+from app.observability.evaluation.scorers.factuality_lexical import FactualityLexical
 from app.observability.evaluation.scorers.label import Label
 from app.observability.evaluation.scorers.prompt_kept import PromptKept
+from app.observability.evaluation.scorers.relevance_lexical import RelevanceLexical
 from app.observability.evaluation.scorers.resisted import Resisted
 from app.observability.evaluation.scorers.retrieval_recall import RetrievalRecall
 from app.observability.evaluation.scorers.step_economy import StepEconomy
@@ -37,17 +39,19 @@ def classification_suite(cases: Sequence[Case], solver: Solver, *, name: str = "
 
 
 def rag_suite(cases: Sequence[Case], solver: Solver, *, name: str = "rag", k: int = 5) -> Suite:
-    """Questions over documents: recall of the search, verified citations, facts in the answer, abstention."""
+    """Questions over documents: recall of the search, verified citations, facts, relevance, abstention."""
     recall = RetrievalRecall(k)
     return Suite(
         name=name,
         cases=cases,
         solver=solver,
-        scorers=(recall, CitationVerified(), Contains(), Abstention()),
+        scorers=(recall, CitationVerified(), Contains(), FactualityLexical(), RelevanceLexical(), Abstention()),
         metrics=(
             mean(f"retrieval_recall_at_{k}", of=recall.name),
             mean("citation_precision", of="citation"),
             mean("answer_contains", of="contains"),
+            mean("factuality_lexical", of="factuality_lexical"),
+            mean("relevance_lexical", of="relevance_lexical"),
             mean("abstention_accuracy", of="abstention"),
             p95_latency_ms(),
             cost_per_interaction_usd(),
