@@ -25,8 +25,11 @@ TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")
 MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+\w")
 URL = re.compile(r"https?://[^\s\"'<>)\]]+")
 # Words in capitals that follow each other, not at the beginning of a sentence unless nothing else is there.
-PROPER = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'’-]*(?:(?:\s+(?:of|de|da|la|von|van)\s+|\s+|,\s+)[A-Z][\w'’-]*)*")
-QUOTED = re.compile(r"[\"“`]([^\"”`\n]{1,200})[\"”`]")
+PROPER = re.compile(
+    r"(?<![.!?]\s)(?<!^)(?<!<)\b[A-Z][\w'’-]*(?:(?:\s+(?:of|de|da|la|von|van)\s+|\s+|,\s+)[A-Z][\w'’-]*)*"
+)
+NAMED = re.compile(r"\s*[A-Z][\w'’-]*(?:\s+[A-Z][\w'’-]*)*")
+LAST_WORD = re.compile(r"\b(?:in|for|at|of|from|to)\s+([a-z][\w-]+)\W*$")
 
 _IDENTIFIERS = {"id", "number", "code", "ref", "reference", "order", "invoice"}
 _NAME_WORDS = """
@@ -168,8 +171,13 @@ class _Filling:
             return answer(self._reading)
         words = set(re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
         for wanted, find in _FINDERS:
-            if words & wanted and (said := find(subject)):
-                return said
+            if words & wanted:
+                beside = [
+                    subject[m.end() :] for word in sorted(words) for m in re.finditer(rf"(?i)\b{word}\b\W", subject)
+                ]
+                said = next((near for rest in beside if (near := _beginning(find, rest))), "") or find(subject)
+                if said:
+                    return said
         return " ".join(subject.split())
 
 
@@ -243,10 +251,17 @@ def _found(pattern: re.Pattern[str]) -> Callable[[str], str]:
     return find
 
 
+def _beginning(find: Callable[[str], str], rest: str) -> str:
+    """What is found right behind the word that names it: `customer C-1007`."""
+    near = NAMED.match(rest)
+    return find(f"- {near[0]}") if near else ""
+
+
 def _proper(subject: str) -> str:
-    """The longest run of words in capitals: a name, if there is one."""
+    """The longest run of words in capitals: a name, if there is one; else a last word such as `in tokyo`."""
     names = [re.sub(r"['’]s?$", "", found.strip(" ,")) for found in PROPER.findall(subject)]
-    return max((name for name in names if name != "I"), key=len, default="")
+    last = LAST_WORD.search(subject)
+    return max((name for name in names if name != "I"), key=len, default=last[1] if last else "")
 
 
 def _sum(subject: str) -> str:
