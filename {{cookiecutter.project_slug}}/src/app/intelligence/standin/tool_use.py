@@ -12,7 +12,7 @@ from typing import Any
 
 from app.intelligence.messages import Message, ModelRequest, Tool
 from app.intelligence.standin.similarity import content_words, cosine, features, rarity, words
-from app.intelligence.standin.values import SUM
+from app.intelligence.standin.written import SUM
 
 # Alike enough that the question is plainly about the tool.
 ALIKE = 0.08
