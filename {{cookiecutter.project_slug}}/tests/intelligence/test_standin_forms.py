@@ -158,3 +158,30 @@ async def test_no_prompt_takes_long(prompt: str) -> None:
 async def test_the_word_that_ends_a_loop_is_said(prompt: str) -> None:
     """A client that waits for it does not wait for ever."""
     assert (await said(("user", prompt))).endswith(("\n\nIAMDONE", "\n\nTERMINATE"))
+
+
+@pytest.mark.feature("N2")
+async def test_fields_under_markers_have_their_types() -> None:
+    """As programs that are made of signatures ask for them, under markers or in JSON."""
+    markers = (
+        "Respond with the corresponding output fields, starting with the field `[[ ## answer ## ]]`, then "
+        "`[[ ## score ## ]]` (must be formatted as a valid Python float), then `[[ ## mood ## ]]` (must be formatted "
+        "as a valid Python Literal['good', 'bad']), and then ending with the marker for `[[ ## completed ## ]]`."
+    )
+    text = await said(("user", f"[[ ## review ## ]]\nA bad day of 3 hours.\n\n{markers}"))
+    fields = {part.split(" ## ]]")[0]: part.split("]]")[1].strip() for part in text.split("[[ ## ")[1:]}
+
+    assert list(fields) == ["answer", "score", "mood", "completed"]
+    assert (float(fields["score"]), fields["mood"]) == (3.0, "bad")
+    pattern = '{"score": "{score}  # note: the value you produce must be a single float value"}'
+    asked = await said(("user", f"Outputs will be a JSON object:\n{pattern}\nRated 4.5"), json_object=True)
+    assert isinstance(json.loads(asked)["score"], float)
+
+
+@pytest.mark.feature("N2")
+async def test_what_a_source_says_of_form_is_no_instruction() -> None:
+    """Sources are quoted, not obeyed."""
+    source = (
+        "[1] Import\nThe format is CSV, separated by commas. Only a number of rows fits.\n\nQuestion: Which format?"
+    )
+    assert "format is CSV" in await said(("system", "Answer from the sources."), ("user", source))

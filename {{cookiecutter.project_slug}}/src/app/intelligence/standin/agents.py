@@ -23,6 +23,7 @@ LISTED = (
     re.compile(r"(?:one of|values:|any of)[^\[\n]{0,60}\[([^\]\n]+)\]", re.IGNORECASE),
     re.compile(r"tool name \(one of ([^)\n]+?)\)? if using a tool", re.IGNORECASE),
     re.compile(r"Valid \"action\" values:\s*([^\n]+)", re.IGNORECASE),
+    re.compile(r"\"action\" field are:\s*([^\n]+)", re.IGNORECASE),
     re.compile(r"Must be one of ([^\n]+)", re.IGNORECASE),
 )
 BEGUN = re.compile(r"^(?:Begin!?|Question:|Human:|User:)", re.MULTILINE)
@@ -55,6 +56,8 @@ def as_agent(instructions: str, said: Sequence[str], question: Reading) -> str |
         word = next((found[1] for found in FINAL.finditer(instructions)), "Final Answer")
         return f"{thinking}I now know the answer.\n{word}: {observed[-1].strip() if observed else question.subject}"
     given = json.dumps(arguments(tool.parameters, question)) if tool.parameters else _asked(question)
+    if not tool.parameters and re.search(r"Action Input:[^\n]*\bJSON\b", instructions):
+        given = json.dumps({"input": given})
     return f"{thinking}I should use {tool.name}.\nAction: {tool.name}\nAction Input: {given}"
 
 
@@ -98,8 +101,8 @@ def _described(name: str, instructions: str) -> Tool:
     begins = rf"^\W*(?:Tool Name:\s*)?{re.escape(name)}\b[^\n]*(?:\n\s*Tool Description:[^\n]*)?"
     line = re.search(begins, instructions, re.MULTILINE)
     described = line[0] if line else ""
-    after = instructions[line.end() : line.end() + 1_500] if line else ""
-    shown = re.search(r"(?:args|Tool Args)\s*:\s*(\{.*)", described) or re.match(r"\s*Tool Args:\s*(\{[^\n]*)", after)
+    after = instructions[line.end() :].split("Tool Name:")[0][:1_500] if line else ""
+    shown = re.search(r"\bargs\s*:\s*(\{.*)", described) or re.search(r"Tool Args:\s*(\{[^\n]*)", after)
     return Tool(name, described, _schema(shown[1]) if shown else {})
 
 

@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.intelligence.messages import Message
@@ -39,6 +40,7 @@ LISTED = re.compile(
     r"^[\s:]*(?:are|named|called|of)?\s*([A-Za-z_]\w*(?:\s*,\s*(?:and\s+)?[A-Za-z_]\w*)+(?:\s*,?\s+and\s+[A-Za-z_]\w*)?)"
 )
 FENCED = re.compile(r"```json[^`]*```|leading and trailing", re.IGNORECASE)
+BLOCK = re.compile(r"```.*?```|^[{\[]\n.*?^[}\]]$", re.DOTALL | re.MULTILINE)
 TAG = re.compile(r"<([A-Za-z_][\w-]{0,40})>")
 MARKS = re.compile(r"</?[A-Za-z_][\w-]{0,40}>")
 TELLING = re.compile(rf"\b{_TELL}\b[^.\n]{{0,120}}$", re.IGNORECASE)
@@ -52,6 +54,13 @@ NUMBER = re.compile(
 RANGE = re.compile(r"\b(?:from|between)?\s*(-?\d+(?:\.\d+)?)\s*(?:to|and|-|–)\s*(-?\d+(?:\.\d+)?)\b")
 MOST_TAGS = 50
 
+MARKED_ASKED = re.compile(r"\bRespond with\b[^\n]*?\[\[ ## \w+ ## \]\][^\n]*")
+MARKER = re.compile(
+    r"\[\[ ## (?P<name>\w+) ## \]\]`?"
+    r"(?: \(must be formatted as a valid Python (?:Literal\[(?P<options>[^\]\n]+)\]|(?P<kind>[^()\n]+?))\))?"
+)
+PYTHON_TYPES = {"int": "integer", "float": "number", "bool": "boolean"}
+FINAL_ONLY = re.compile(r"^\s*Thought:[^\n]*\n\s*Final Answer:", re.MULTILINE)
 # The word that ends a loop, said at once: the stand-in's work is done with its first reply.
 _SAY = r"(?:write|say|output|respond|reply|print|add|include|return|end|type|answer)"
 _OVER = r"(?:done|finished|complete|completed|over|solved|satisfied|resolved|fulfilled)"
@@ -82,31 +91,69 @@ def spelled_out(
     `asked` is the position of the question among the messages.
     """
     told = "\n\n".join(m.text for i, m in enumerate(messages) if m.role == "system" or i == asked)
+    if question.sources:
+        told = question.instructions  # what a source says of form is no instruction
     turn = as_agent(told, [message.text for message in messages[asked + 1 :]], question)
     if turn is not None:
         return turn
+    if fields := _marked(told, question, plain):
+        return fields
     wanted = JSON_ASKED.search(told)
     if wanted or json_wanted:
         found = _as_json(told, wanted.start() if wanted else 0, question, json_wanted=json_wanted)
         if found is not None:
             written = json.dumps(found, ensure_ascii=False)
             return f"```json\n{written}\n```" if FENCED.search(told) and not json_wanted else written
+    if FINAL_ONLY.search(told):
+        return f"Thought: I now can give an answer\nFinal Answer: {plain}"
     if tags := _tags(told):
         return "\n".join(f"<{tag}>\n{_inside(tag, question, plain)}\n</{tag}>" for tag in tags)
-    if COMMAS.search(told):
+    if COMMAS.search(told) and not question.sources:
         return ", ".join(word for word, _ in Counter(content_words(question.subject)).most_common(5)) or plain
     if done := next((found for rule in DONE if (found := rule.search(told))), None):
         return f"{plain}\n\n{done['word']}"
-    if NUMBER.search(told) and not question.labels and not question.sources:
+    if question.sources:
+        return None
+    if NUMBER.search(told) and not question.labels:
         return _number(told)
     return None
+
+
+def _marked(told: str, question: Reading, plain: str) -> str:
+    """Fields under markers such as `[[ ## answer ## ]]`, each of the type that is told beside it; empty for none."""
+    asked = MARKED_ASKED.search(told)
+    if asked is None:
+        return ""
+
+    def unmarked(text: str) -> str:
+        return re.sub(r"\[\[ ## \w+ ## \]\]`?", "", MARKED_ASKED.sub("", text)).strip()
+
+    about = unmarked(question.subject) or unmarked(question.instructions)
+    question, plain = replace(question, subject=about), unmarked(plain)
+    written = []
+    for marker in MARKER.finditer(asked[0]):
+        kind, options = marker["kind"] or "", marker["options"]
+        if options:
+            labels = dict.fromkeys((option.strip(" '\"") for option in options.split(",")), "")
+            value = classify(replace(question, labels=labels))
+        elif kind in PYTHON_TYPES:
+            value = str(fill({"type": PYTHON_TYPES[kind]}, question, marker["name"]))
+        elif kind.lower().startswith(("list", "dict")):
+            value = json.dumps([question.subject]) if kind.lower().startswith("list") else "{}"
+        else:
+            value = "" if marker["name"] == "completed" else MARKS.sub("", plain)
+        written.append(f"[[ ## {marker['name']} ## ]]\n{value}")
+    return "\n\n".join(written)
 
 
 def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> Any:
     """A value of the pattern shown nearest to where JSON is asked for, or with the keys that are named."""
     shown = list(patterns(told))
+    question = _outside(told, question)
     if shown:
-        schema = next((schema for start, schema in shown if start >= place), shown[-1][1])
+        given = [schema for _, schema, is_schema in shown if is_schema]
+        near = next((schema for start, schema, _ in shown if start >= place), shown[-1][1])
+        schema = given[-1] if given else near
         value = fill(schema, question)
         return [value] if _is_one(schema) and SEVERAL.search(told) else value
     for keys in KEYS.finditer(told):
@@ -118,6 +165,14 @@ def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> 
     if json_wanted or question.labels:
         return None
     return [question.subject] if SEVERAL.search(told) else {"reply": question.subject}
+
+
+def _outside(told: str, question: Reading) -> Reading:
+    """The question without the pattern, where the pattern was taken for it: the last paragraph beside it."""
+    if re.match(r"\s*(?:json\s*)?[{\[]", question.subject) is None:
+        return question
+    rest = [part.strip() for part in re.split(r"\n\s*\n", BLOCK.sub("\n\n", told)) if part.strip()]
+    return replace(question, subject=rest[-1]) if rest else question
 
 
 def _is_one(schema: dict[str, Any]) -> bool:

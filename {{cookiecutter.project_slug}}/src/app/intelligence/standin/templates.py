@@ -21,6 +21,8 @@ BARE_KEY = re.compile(r"[A-Za-z_][\w -]{0,60}?(?=\s*:)")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?=\s*(?:[,}\]\n]|//|#))")
 BARE = re.compile(r"(?:<[^<>\n]*>|\[[^\[\]\n]*\]|[^,\n{}\[\]])+")
 OPTIONS = re.compile(r"[^|/\n]{1,40}(?:\s*\|\s*[^|\n]{1,40})+$")
+MUST_BE = re.compile(r"\bmust be (?:an? )?(?:single |valid )?(\w+)")
+ONE_OF = re.compile(r"\bmust exactly match[^:\n]*one of:\s*([^\n]+)")
 
 _TYPES = (
     ("array", re.compile(r"\b(?:list|array)\b", re.IGNORECASE)),
@@ -30,8 +32,9 @@ _TYPES = (
 )
 
 
-def patterns(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Where each pattern of an object, or of a list of them, begins, and the JSON Schema it stands for."""
+def patterns(text: str) -> Iterator[tuple[int, dict[str, Any], bool]]:
+    """Where each pattern of an object, or of a list of them, begins, the JSON Schema it stands for, and whether it is
+    one already."""
     position = 0
     for _ in range(MOST):
         begin = BEGIN.search(text, position)
@@ -44,7 +47,8 @@ def patterns(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
             continue
         if not schema.get("properties") and not schema.get("items"):
             continue
-        yield begin.start(), _as_given(text[begin.start() : end]) or schema
+        given = _as_given(text[begin.start() : end])
+        yield begin.start(), given or schema, given is not None
         position = end
 
 
@@ -122,6 +126,10 @@ def _of_words(said: str, *, quoted: bool) -> dict[str, Any]:
         options = [option.strip(" \"'`") for option in said.split("|")]
         if not all(any(pattern.search(option) for _, pattern in _TYPES) or option in _PLAIN for option in options):
             return {"type": "string", "enum": options}
+    if listed := ONE_OF.search(said):
+        return {"type": "string", "enum": [option.strip(" \"'") for option in listed[1].split(";")]}
+    if told := MUST_BE.search(said):
+        said, quoted = told[1], False
     words = len(said.split())
     for kind, pattern in _TYPES:
         if pattern.search(said) and (words <= 2 or not quoted):

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.intelligence.messages import Message, ModelRequest, Tool
 from app.intelligence.standin.similarity import content_words, cosine, features, rarity, words
-from app.intelligence.standin.values import SUM
+from app.intelligence.standin.written import SUM
 
 # Alike enough that the question is plainly about the tool.
 ALIKE = 0.08
@@ -21,7 +21,8 @@ OBSERVED = re.compile(r"\s*(?:observation|tool (?:result|response|output))s?\s*:
 HANDS_IN = re.compile(
     r"(?:^|_)(?:final|answer|finish|submit|respond|response|result|output|done|complete)(?:_|$|[A-Z])"
 )
-LOOKS_UP = {"search", "lookup", "look", "retrieve", "retriever", "find", "query", "browse", "wikipedia", "knowledge"}
+LOOKS_UP = {"search", "lookup", "retrieve", "retriever", "query", "browse", "wikipedia", "knowledge"}
+GREETINGS = {"hello", "hi", "hey", "good", "morning", "evening", "day", "thanks", "thank", "bye", "ok", "okay", "great"}
 COUNTS = {
     "calculate",
     "calculator",
@@ -107,7 +108,7 @@ def _last_resort(tools: Sequence[Tool], subject: str) -> Tool | None:
 
 
 def _asks(subject: str) -> bool:
-    return QUESTION.search(subject) is not None and bool(content_words(subject))
+    return QUESTION.search(subject) is not None and not set(content_words(subject)) <= GREETINGS
 
 
 def _spaced(name: str) -> str:

@@ -7,51 +7,15 @@ the text does not hold becomes the text itself, or the plainest value that fits.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from app.intelligence.schema_references import in_place
 from app.intelligence.standin.reading import Reading
-from app.intelligence.standin.similarity import content_words, coverage, terms
+from app.intelligence.standin.similarity import coverage, terms
 from app.intelligence.standin.skills import answer, classify
-
-NUMBER = re.compile(r"(?<![\w.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.])-?\d+(?:\.\d+)?(?![\w-])")
-ANY_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-SUM = re.compile(r"[-(\s]*\d[\d.,]*(?:\s*(?:\*\*|//|[-+*/^%x×÷])\s*[-(\s]*\d[\d.,]*\s*\)*)+")
-IDENTIFIER = re.compile(r"\b(?=[A-Z0-9-]*\d)[A-Z0-9][A-Z0-9-]{2,}\b")
-DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")
-MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+\w")
-URL = re.compile(r"https?://[^\s\"'<>)\]]+")
-# Words in capitals that follow each other, not at the beginning of a sentence unless nothing else is there.
-PROPER = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'’-]*(?:(?:\s+(?:of|de|da|la|von|van)\s+|\s+|,\s+)[A-Z][\w'’-]*)*")
-QUOTED = re.compile(r"[\"“`]([^\"”`\n]{1,200})[\"”`]")
-
-_IDENTIFIERS = {"id", "number", "code", "ref", "reference", "order", "invoice"}
-_NAME_WORDS = """
-city location place country state region town destination origin name person author artist company airport customer
-user product title ticker stock
-"""
-_NAMES = set(_NAME_WORDS.split())
-_SUMS = {"expression", "equation", "formula", "calculation"}
-_FIRST_DAY = "2024-01-01"
-_PLAIN = {
-    "date": _FIRST_DAY,
-    "date-time": f"{_FIRST_DAY}T00:00:00Z",
-    "time": "00:00:00Z",
-    "duration": "P1D",
-    "email": "someone@example.com",
-    "idn-email": "someone@example.com",
-    "hostname": "example.com",
-    "uri": "https://example.com/",
-    "url": "https://example.com/",
-    "uri-reference": "https://example.com/",
-    "uuid": "00000000-0000-4000-8000-000000000000",
-    "ipv4": "192.0.2.1",
-    "ipv6": "2001:db8::1",
-}
-_WRITTEN = {"date": DATE, "time": TIME, "email": MAIL, "uri": URL, "url": URL}
+from app.intelligence.standin.written import in_format, named_in, numbers_in
 
 
 def fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
@@ -78,9 +42,7 @@ class _Filling:
     def __init__(self, reading: Reading, *, sparing: bool) -> None:
         self._reading = reading
         self._sparing = sparing
-        self._numbers = [float(found.replace(",", "")) for found in NUMBER.findall(reading.subject)]
-        if not self._numbers:
-            self._numbers = [float(found) for found in ANY_NUMBER.findall(reading.subject)[:1]]
+        self._numbers = numbers_in(reading.subject)
         self._next = 0
 
     def of(self, schema: Mapping[str, Any], name: str) -> Any:
@@ -161,16 +123,11 @@ class _Filling:
         subject = self._reading.subject
         if pattern := schema.get("pattern"):
             return _matching(pattern, subject, schema)
-        if (form := schema.get("format")) in _PLAIN:
-            found = _WRITTEN[form].search(subject) if form in _WRITTEN else None
-            return found[0] if found else _PLAIN[form]
+        if (formatted := in_format(str(schema.get("format")), subject)) is not None:
+            return formatted
         if self._reading.sources:
             return answer(self._reading)
-        words = set(re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
-        for wanted, find in _FINDERS:
-            if words & wanted and (said := find(subject)):
-                return said
-        return " ".join(subject.split())
+        return named_in(subject, name) or " ".join(subject.split())
 
 
 def _merged(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,45 +190,3 @@ def _matching(pattern: str, subject: str, schema: Mapping[str, Any]) -> str:
         return found[0]
     examples = [schema.get("default"), schema.get("example"), *(schema.get("examples") or ())]
     return next((one for one in examples if isinstance(one, str)), subject)
-
-
-def _found(pattern: re.Pattern[str]) -> Callable[[str], str]:
-    def find(subject: str) -> str:
-        match = pattern.search(subject)
-        return match[0].strip() if match else ""
-
-    return find
-
-
-def _proper(subject: str) -> str:
-    """The longest run of words in capitals: a name, if there is one."""
-    names = [re.sub(r"['’]s?$", "", found.strip(" ,")) for found in PROPER.findall(subject)]
-    return max((name for name in names if name != "I"), key=len, default="")
-
-
-def _sum(subject: str) -> str:
-    """Arithmetic as Python writes it."""
-    found = max(SUM.findall(subject), key=len, default="").strip()
-    plain = re.sub(r"(?<=\d),(?=\d{3})", "", found).translate(str.maketrans("x×÷", "**/")).replace("^", "**")
-    return plain.strip(" ,.")
-
-
-def _identifier(subject: str) -> str:
-    found = IDENTIFIER.search(subject)
-    return found[0] if found else ""
-
-
-def _database_question(subject: str) -> str:
-    return "SELECT 1" if content_words(subject) else ""
-
-
-_FINDERS: tuple[tuple[set[str], Callable[[str], str]], ...] = (
-    ({"sql"}, _database_question),
-    (_SUMS, _sum),
-    ({"email", "mail"}, _found(MAIL)),
-    ({"url", "link", "website"}, _found(URL)),
-    ({"date", "day"}, _found(DATE)),
-    ({"time"}, _found(TIME)),
-    (_IDENTIFIERS, _identifier),
-    (_NAMES, _proper),
-)
