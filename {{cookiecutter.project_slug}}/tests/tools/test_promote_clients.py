@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells
+from tools.promote.baseline import make_baseline
 from tools.promote.clients import FAMILIES
 from tools.promote.clients_page import page
 
@@ -342,6 +343,15 @@ def test_what_the_doors_do_not_serve_of_a_family_is_refused(code: str, reason: s
     assert [(f.cell, f.line) for f in findings] == [(0, len(code.splitlines()))]
     assert reason in findings[0].reason
     assert findings[0].remedy
+
+
+@pytest.mark.feature("N1")
+def test_the_proof_points_a_client_of_amazon_s_at_the_door(tmp_path: Path) -> None:
+    """It finds no key in the environment that it would send there."""
+    promoted = promote_cells(make_project(tmp_path), "import boto3\nc = boto3.client('bedrock-runtime')\nprint(c)")
+    baseline = make_baseline(promoted.promotion.source, "poc")
+    assert baseline.rewired
+    assert "bedrock_client_args()" in "".join("".join(cell["source"]) for cell in baseline.notebook.cells)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from tools.promote import bedrock
 from tools.promote.asked import QuestionRule
 from tools.promote.clients import FAMILIES
 from tools.promote.dependencies import lift_installs
@@ -56,6 +57,8 @@ def make_baseline(notebook: Notebook, name: str) -> Baseline:
 def _brings_address(program: Program) -> bool:
     """Whether the notebook sets a key or an address itself, in a constructor, a module or the environment."""
     for _, call in program.calls():
+        if bedrock.service_of(program, call) == bedrock.RUNTIME:
+            return True
         dotted = program.dotted(call.func)
         if dotted is None:
             continue

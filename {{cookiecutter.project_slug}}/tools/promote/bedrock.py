@@ -54,17 +54,23 @@ SDKS = ("boto3", "botocore", "aioboto3", "sagemaker")
 def rewire(program: Program, cell: CodeCell, call: ast.Call, edits: Edits, rewired: Rewired) -> None:
     """Findings and edits for one call."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    if name == "client":
-        _client(program, cell, call, edits, rewired)
+    service = service_of(program, call)
+    if service is not None:
+        _client(program, cell, call, service, edits, rewired)
     elif name in CALLS and _amazon_s(program):
         rewired.refuse(cell, call.lineno, f"{cell.text(call.func)}(...)", CALLS[name])
 
 
-def _client(program: Program, cell: CodeCell, call: ast.Call, edits: Edits, rewired: Rewired) -> None:
+def service_of(program: Program, call: ast.Call) -> str | None:
+    """The service of Bedrock that a call makes a client of, None for every other call."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "client":
+        return None
     given = next((k.value for k in call.keywords if k.arg == "service_name"), call.args[0] if call.args else None)
     service = program.constant(given)
-    if service is None or not service.startswith("bedrock"):
-        return
+    return service if service is not None and service.startswith("bedrock") else None
+
+
+def _client(program: Program, cell: CodeCell, call: ast.Call, service: str, edits: Edits, rewired: Rewired) -> None:
     what = f"{cell.text(call.func)}({service!r})"
     if service != RUNTIME:
         rewired.findings.append(Finding("kept", "client", cell.index, call.lineno, what, ASKS_NONE))
