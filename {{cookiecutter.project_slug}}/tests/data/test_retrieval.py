@@ -161,6 +161,25 @@ async def test_equal_scores_are_ordered_by_id(pool: AsyncConnectionPool) -> None
     assert runs[0] == runs[1] == runs[2]
 
 
+@pytest.mark.feature("D4")
+async def test_stop_words_of_a_rare_language_are_no_rare_words(pool: AsyncConnectionPool) -> None:
+    """Two texts too short to tell their language keep their stop words: a question full of such does not mean them."""
+    files = {
+        f"{n}.md": f"# Note {n}\n\nThis is the note about the topic of number {n} and what it is for."
+        for n in range(40)
+    }
+    files["answer.md"] = "# Money\n\nThis is the text that says when a deposit is paid back to you."
+    files["odd.md"] = "# Odd\n\nWhat is it? How do we do?"
+    files["odder.md"] = "# Odder\n\nWhen the"
+
+    await ingest(pool, files)
+    hits = await retrieval.search(
+        pool, "How do we know what it is when a deposit is due?", None, Caller(), settings=Retrieval()
+    )
+
+    assert hits[0].document_id == "answer.md"
+
+
 async def test_a_vector_of_another_length_is_no_error(index: AsyncConnectionPool) -> None:
     """After a change of the embedding model old vectors are not compared with new ones; the text still serves."""
     hits = await retrieval.search(index, "refund", [1.0, 2.0, 3.0], Caller(), settings=SETTINGS, embedding_model=MODEL)

@@ -133,7 +133,8 @@ BEGIN
     END LOOP;
     RETURN QUERY
     SELECT ('''' || replace(replace(f.word, '\', '\\'), '''', '''''') || '''')::tsquery,
-        ln(1 + overall::float8 / sum(f.chunks)) * (sum(f.total) - sum(f.chunks) + 0.5)::float8 / (sum(f.total) + 2),
+        ln(1 + overall::float8 / sum(f.chunks))
+            * ((sum(f.total) - sum(f.chunks) + 0.5) / (sum(f.total) + 2))::float8 ^ 2,
         sum(f.chunks)::bigint
     FROM (SELECT form.lexeme AS word, w.chunks, l.total
           FROM unnest(languages, totals) AS l (language, total)
