@@ -10,7 +10,8 @@ import pytest
 
 from app.configuration import load
 from app.errors import ConfigurationError
-from app.settings import Settings, missing_key, production_faults
+from app.production import missing_key, production_faults
+from app.settings import Settings
 
 KEY_HASH = "a" * 64
 SOUND = {

@@ -13,7 +13,6 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -27,8 +26,6 @@ from app.caller import Caller
 from app.data import postgres, store
 from app.data.change_feed import ChangeFeed
 from app.data.dedicated import connected
-from app.data.reranking import WIDTH, by_scores, rerank, texts_of
-from app.data.retrieval import Hit, search
 from app.errors import ConfigurationError, GateFailedError, InputError
 from app.intelligence.accounts import Accounts
 from app.intelligence.admission import Admission, CapRule, LimitRule, Rules
@@ -55,7 +52,6 @@ from app.intelligence.routing_faults import Fault, faults
 from app.intelligence.tools.tool_loop import ToolLoop
 from app.intelligence.tools.tool_runs import PostgresRuns
 from app.intelligence.tools.toolbox import Toolbox
-from app.interface.door_models import RERANKED_BY
 from app.interface.readiness import readiness_of
 from app.interface.services import Services
 from app.observability import cost, tracing
@@ -63,11 +59,12 @@ from app.observability.call_log import CallLog, create_views
 from app.observability.evaluation.calibration import load_calibrations
 from app.observability.evaluation.success import load_success
 from app.observability.redaction import redact
-from app.orchestration.expansion import expanded
 from app.orchestration.graph import Assistant
+from app.orchestration.search import Search
 from app.orchestration.sessions import Sessions
 from app.orchestration.tools import tools
-from app.settings import ApiKey, Auth, Deployment, Settings, missing_key, production_faults
+from app.production import missing_key, production_faults
+from app.settings import ApiKey, Auth, Deployment, Settings
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -246,46 +243,6 @@ def price(provider_name: str, deployment: Deployment, usage: Usage) -> float | N
     counts = (usage.input_tokens, usage.output_tokens, usage.cached_input_tokens, usage.cache_write_tokens)
     found = cost.price(deployment.id, PRICE_LISTS.get(provider_name, provider_name), *counts, override=override)
     return None if found is None else found.total_usd
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Retrieval as the assistant sees it: a question and who asks."""
-
-    loaded: Settings
-    pool: Any
-    gateway: Gateway
-
-    async def __call__(self, question: str, caller: Caller) -> list[Hit]:
-        """The best chunks the caller may read; by full text alone where no embedding counts."""
-        model = self.loaded.retrieval.embedding_model
-        served = self.loaded.models.get(model, {}).get(self.loaded.provider, ())
-        vector = None
-        weight = served[0].search_weight if served else 0.0
-        if weight > 0:
-            vector = (await self.gateway.embed([question], caller, model=model)).vectors[0]
-        by, wanted = self.loaded.retrieval.rerank, self.loaded.retrieval.top_k
-        words = question
-        if self.loaded.retrieval.expand:
-            timeout_s = self.loaded.retrieval.expand_timeout_s
-            words = await expanded(question, caller, self.gateway, timeout_s=timeout_s)
-        hits = await search(
-            self.pool,
-            words,
-            vector,
-            caller,
-            settings=self.loaded.retrieval,
-            k=wanted if by == "none" else wanted * WIDTH,
-            embedding_model=served[0].id if served else None,
-            vector_weight=weight,
-        )
-        if by == "none":
-            return hits
-        if by.startswith(RERANKED_BY) and len(hits) > 1:
-            name = by.removeprefix(RERANKED_BY)
-            scores = await self.gateway.rerank(question, texts_of(hits), caller, model=name)
-            return by_scores(hits, scores, wanted)
-        return await rerank(question, hits, wanted, by=by)
 
 
 @asynccontextmanager

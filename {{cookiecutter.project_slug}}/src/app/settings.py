@@ -1,4 +1,4 @@
-"""Every setting of the project as frozen values, and what forbids a set of them outside development.
+"""Every setting of the project as frozen values.
 
 Reading them from files and the environment is `configuration`'s work; nothing else reads the environment.
 """
@@ -8,26 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 Environment = Literal["dev", "staging", "prod"]
 ProviderName = Literal["offline", "openai", "anthropic", "compatible", "gemini", "ollama", "cohere", "responses"]
-
-# Refused outside development wherever a secret is expected.
-PLACEHOLDERS = (
-    "changeme",
-    "change-me",
-    "placeholder",
-    "your-",
-    "example",
-    "dev-key",
-    "secret",
-    "todo",
-    "xxx",
-)
-SECRET_MIN_LENGTH = 20
 
 
 class Section(BaseModel):
@@ -420,6 +405,11 @@ class Retrieval(Section):
     min_score: float = Field(0.0, ge=0.0)
     embedding_model: str = "embedding"
 
+    @property
+    def rerank_model(self) -> str | None:
+        """The model that a provider's rerank API serves, where `rerank` names one."""
+        return self.rerank.removeprefix("model:") if self.rerank.startswith("model:") else None
+
 
 class Assistant(Section):
     """The graph behind `/v1/chat/completions`: the model name clients ask for, and its words for "not found".
@@ -494,48 +484,3 @@ class Settings(Section):
             if model not in self.models:
                 raise ValueError(f"door.aliases.{pattern} names unknown model {model!r}")
         return self
-
-
-def production_faults(settings: Settings) -> list[str]:
-    """Everything that forbids this configuration outside development, one line each with its remedy."""
-    faults = []
-    if settings.provider == "offline":
-        faults.append("provider is the offline stand-in: set APP_PROVIDER to openai, anthropic or compatible")
-    if settings.auth.mode == "open":
-        faults.append("auth.mode is open: set it to api_key and configure auth.keys")
-    elif not settings.auth.keys:
-        faults.append("auth.keys is empty: add at least one key made with `app key new`")
-    if settings.database.url is None:
-        faults.append("DATABASE_URL is not set: the embedded database is for development")
-    else:
-        faults += _weak_secret("DATABASE_URL password", _password(settings.database.url), minimum=8)
-    for name, on in settings.guards.model_dump().items():
-        if on in (False, "allow"):
-            faults.append(f"guards.{name} is switched off: remove that line")
-    access = settings.providers[settings.provider]
-    if access.api_key is not None:
-        faults += _weak_secret(f"API key of {settings.provider}", access.api_key.get_secret_value())
-    return faults
-
-
-def missing_key(settings: Settings) -> str | None:
-    """What to do when the chosen provider wants a key and has none; None when all is well."""
-    access = settings.providers[settings.provider]
-    if access.protocol == "offline" or not access.key_required or access.api_key is not None:
-        return None
-    return (
-        f"provider {settings.provider!r} needs a key: set {settings.provider.upper()}_API_KEY in .env, "
-        "or run offline with APP_PROVIDER=offline"
-    )
-
-
-def _weak_secret(label: str, value: str, minimum: int = SECRET_MIN_LENGTH) -> list[str]:
-    if any(word in value.lower() for word in PLACEHOLDERS):
-        return [f"{label} is a placeholder: set the real one"]
-    if len(value) < minimum:
-        return [f"{label} has {len(value)} characters: at least {minimum} are required"]
-    return []
-
-
-def _password(url: SecretStr) -> str:
-    return urlsplit(url.get_secret_value()).password or ""

@@ -14,6 +14,7 @@ from app import bootstrap
 from app.caller import Caller
 from app.errors import CallFailedError, ProviderBrokenError
 from app.intelligence.wire import cohere_rerank
+from app.orchestration.search import Search
 from app.settings import Settings
 from tests.data.index import ingest
 
@@ -73,7 +74,7 @@ async def test_the_providers_scores_order_the_hits(
     """Four times the wanted hits are sent, under their headings and masked; one call row tells of it."""
     async with bootstrap.open_services(reranked, service_url) as services:
         await ingest(services.pool, FILES)
-        hits = await bootstrap.Search(reranked, services.pool, services.gateway)("refund plan", Caller())
+        hits = await Search(reranked, services.pool, services.gateway)("refund plan", Caller())
         await services.call_log.flush()
 
     (body,) = server.requests
@@ -94,7 +95,7 @@ async def test_a_reply_without_a_score_for_each_text_is_a_failed_call(
     async with bootstrap.open_services(reranked, service_url) as services:
         await ingest(services.pool, FILES)
         with pytest.raises(CallFailedError):
-            await bootstrap.Search(reranked, services.pool, services.gateway)("refund plan", Caller())
+            await Search(reranked, services.pool, services.gateway)("refund plan", Caller())
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from app.caller import Caller
 from app.errors import AppError, BudgetExceededError, CallFailedError
 from app.intelligence.reply import Reply
 from app.orchestration.expansion import MOST_CHARACTERS, MOST_WORDS, expanded
+from app.orchestration.search import Search
 from app.settings import Settings
 from tests.data.index import ingest
 from tests.interface.fakes import ScriptedGateway
@@ -92,7 +93,7 @@ async def test_a_search_finds_by_further_words_and_without_them(
     failing = ScriptedGateway({"expand": CallFailedError("no model answered")})
 
     async def found(settings: Settings, gateway: Any, question: str) -> list[str]:
-        hits = await bootstrap.Search(settings, pool, cast("Any", gateway))(question, CALLER)
+        hits = await Search(settings, pool, cast("Any", gateway))(question, CALLER)
         return [hit.document_id for hit in hits]
 
     assert await found(on, willing, "money back") == ["a.md"]
@@ -108,7 +109,7 @@ async def test_the_gateway_runs_the_released_prompt(load_settings: Callable[...,
     settings = load_settings(APP_RETRIEVAL__EXPAND="true")
     async with bootstrap.open_services(settings, service_url) as services:
         await ingest(services.pool, {"a.md": "# A\n\nRefund of the yearly plan."})
-        hits = await bootstrap.Search(settings, services.pool, services.gateway)("refund plan", CALLER)
+        hits = await Search(settings, services.pool, services.gateway)("refund plan", CALLER)
         await services.call_log.flush()
         async with services.pool.connection() as connection:
             cursor = await connection.execute(

@@ -8,9 +8,6 @@ from typing import Any
 from app.interface.door_errors import Dialect
 from app.settings import Settings
 
-# Before the name of a model that a provider's rerank API serves, in `retrieval.rerank`.
-RERANKED_BY = "model:"
-
 
 def model_for(name: str, settings: Settings) -> str:
     """Our model for the name a client asks for: the first alias that fits, else the name itself, else the default."""
@@ -27,8 +24,7 @@ def embedding_model_for(name: str, settings: Settings) -> str:
 
 def reranking_model_for(name: str, settings: Settings) -> str | None:
     """The model meant by `name` that scores texts: its own name, else that of retrieval; None where there is none."""
-    by = settings.retrieval.rerank
-    return name if name in settings.models else by.removeprefix(RERANKED_BY) if by.startswith(RERANKED_BY) else None
+    return name if name in settings.models else settings.retrieval.rerank_model
 
 
 def model_list(settings: Settings, dialect: Dialect) -> dict[str, Any]:
