@@ -101,11 +101,13 @@ def test_what_changes_from_run_to_run_is_not_compared() -> None:
     original = {"outputs": {"1": _printed("at 12:01\n"), "2": _printed("one\n")}}
     again = {"outputs": {"1": _printed("at 12:02\n"), "2": _printed("one\n")}}
     step = _step(outputs={"3": _printed("at 12:03\n"), "4": _printed("one\n")})
-    proof = compare(original, step, 0, {3: 1, 4: 2}, again)
+    proof = compare(original, step, 0, {3: 1, 4: 2}, [again])
     assert (proof.verdict, proof.outputs) == ("proved", 1)
     assert proof.detail.endswith("not compared, because they change from run to run: the outputs of cells 1")
     other = _step(outputs={"3": _printed("at 12:03\n"), "4": _printed("two\n")})
-    assert compare(original, other, 0, {3: 1, 4: 2}, again).verdict == "differs"
+    assert compare(original, other, 0, {3: 1, 4: 2}, [again]).verdict == "differs"
+    assert compare(original, step, 0, {3: 1, 4: 2}, [original]).verdict == "differs"
+    assert compare(original, step, 0, {3: 1, 4: 2}, [original, original, again]).verdict == "proved"
 
 
 def test_a_refused_client_is_not_run(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools.promote.report import Proof
@@ -18,12 +18,12 @@ def compare(
     replayed: Mapping[str, Any],
     requests: int,
     origins: Mapping[int, int],
-    again: Mapping[str, Any] | None = None,
+    again: Sequence[Mapping[str, Any]] = (),
 ) -> Proof:
     """The verdict on two runs: `outputs` by cell number each, of the step also `error`, `unanswered`, `remaining`.
 
-    `again` is the notebook a second time, on the recorded replies. An output that it repeats must be the step's; one
-    that changes from run to run (a clock, a random number) is not compared, and the verdict says so.
+    `again` is the notebook further times, on the recorded replies. An output that it always repeats must be the step's;
+    one that changes from run to run (a clock, a random number) is not compared, and the verdict says so.
     """
     if replayed["error"] and not replayed["unanswered"]:
         return Proof("differs", f"the step fails where the notebook did not: {replayed['error']['what']}", requests)
@@ -39,7 +39,8 @@ def compare(
     for origin, outputs in given.items():
         before, after = _shown(original["outputs"].get(str(origin), [])), _shown(outputs)
         if before != after:
-            second = before if again is None else _shown(again["outputs"].get(str(origin), []))
+            others = [_shown(run["outputs"].get(str(origin), [])) for run in again]
+            second = next((other for other in others if other != before), before)
             if second == before:
                 return Proof("differs", _output_difference(origin, before, after), requests, compared)
             if second != after:
