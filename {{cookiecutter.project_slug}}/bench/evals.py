@@ -2,8 +2,10 @@
 
 `make bench-evals`. Three phases: `cold` (nothing cached), `same` (nothing changed), `changed` (one word of one of the
 four prompts). Ours is `app eval --gate`: suites, cache, paired gate, verdict kept, MLflow's records after it. `gather`
-is the bare loop without any of that. Other tools join as `BENCH_EVAL_PEERS="name=COMMAND;..."`: a command that reads
-BENCH_BASE, BENCH_MODEL, BENCH_CONC, BENCH_PHASE and BENCH_DIR. The last line is JSON. Compare ratios inside one run.
+is the bare loop without any of that. Other tools join as `BENCH_EVAL_PEERS="NAME=PLACE;..."`: for `inspect_ai`,
+`deepeval`, `mlflow` and `pytest` the place is the Python that has the tool (beside `openai`), for `promptfoo` its
+main.js (NODE names another node); for any other name it is a command that reads BENCH_BASE, BENCH_MODEL, BENCH_CONC,
+BENCH_PHASE and BENCH_DIR. The last line is JSON. Compare ratios inside one run.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from typing import Any
 import eval_project
 import psycopg
 from eval_cases import EACH, TASKS
+from eval_peers import PEERS
 
 HERE = Path(__file__).resolve().parent
 PHASES = ("cold", "same", "changed")
@@ -163,14 +166,19 @@ def compare(rounds: int) -> dict[str, dict[str, Figures]]:
         contenders["own"] = Own(folder, base_url)
         for name, words in peers().items():
             contenders[name] = Other(words, folder / name, base_url)
+        runs = {name: {phase: [] for phase in PHASES} for name in contenders}
         for _ in range(rounds):
             for name in random.sample(sorted(contenders), len(contenders)):
-                for phase in PHASES:
-                    busy = quiet()
-                    called(base_url)
-                    figures = contenders[name].run(phase)
-                    figures |= {"calls": called(base_url), "others_busy": busy}
-                    runs.setdefault(name, {}).setdefault(phase, []).append(figures)
+                try:
+                    found = [_measured(contenders[name], phase, base_url) for phase in PHASES]
+                except RuntimeError as error:
+                    if name == "own":
+                        raise
+                    print(f"{name} is left out: {error}", file=sys.stderr)
+                    del contenders[name], runs[name]
+                    continue
+                for phase, figures in zip(PHASES, found, strict=True):
+                    runs[name][phase].append(figures)
     finally:
         for contender in contenders.values():
             contender.close()
@@ -179,13 +187,37 @@ def compare(rounds: int) -> dict[str, dict[str, Figures]]:
     return {name: {phase: _medians(found) for phase, found in phases.items()} for name, phases in runs.items()}
 
 
+def _measured(contender: Own | Other, phase: str, base_url: str) -> Figures:
+    busy = quiet()
+    called(base_url)
+    return {**contender.run(phase), "calls": called(base_url), "others_busy": busy}
+
+
 def peers() -> dict[str, list[str]]:
     """The bare loop, and what the environment names."""
     found = {"gather": [sys.executable, str(HERE / "eval_cases.py"), "gather"]}
     for entry in filter(None, os.environ.get("BENCH_EVAL_PEERS", "").split(";")):
         name, _, words = entry.partition("=")
-        found[name.strip()] = shlex.split(words)
+        found[name.strip()] = _command(name.strip(), words.strip())
     return found
+
+
+def _command(name: str, place: str) -> list[str]:
+    """How a peer is started."""
+    if name not in PEERS:
+        return shlex.split(place)
+    script = str(HERE / "eval_peers.py")
+    return [sys.executable, script, name, place] if name == "promptfoo" else [place, script, name]
+
+
+def ratios(found: dict[str, dict[str, Figures]]) -> str:
+    """How many times as long each took as ours, by phase."""
+    lines = [
+        f"| {name} | " + " | ".join(f"{phases[p]['wall_s'] / found['own'][p]['wall_s']:.2f}" for p in PHASES) + " |"
+        for name, phases in found.items()
+        if name != "own"
+    ]
+    return "\n".join(["| times ours | " + " | ".join(PHASES) + " |", "|" + " --- |" * (1 + len(PHASES)), *lines])
 
 
 def called(base_url: str) -> int:
@@ -225,6 +257,7 @@ def main() -> None:
     found = compare(chosen.rounds)
     print(f"{CASES} cases, {AT_ONCE} at a time, {DELAY_S * 1000:.0f} ms each: the floor is {FLOOR_S:.2f} s\n")
     print(table(found))
+    print("\n" + ratios(found))
     goals = held(found["own"])
     records = max(found["own"][phase]["records_s"] for phase in PHASES)
     told = ", ".join(f"{phase} {GOALS_S[phase]:.2f}" for phase in PHASES)
@@ -237,6 +270,7 @@ def main() -> None:
     for name, phases in found.items():
         for phase, figures in phases.items():
             key |= {f"{name}.{phase}.{unit}": round(value, 3) for unit, value in figures.items()}
+            key[f"{name}.{phase}.times_own"] = round(figures["wall_s"] / found["own"][phase]["wall_s"], 2)
     print(json.dumps(key))
     if chosen.hold and not all(goals.values()):
         sys.exit(1)

@@ -76,3 +76,15 @@ def test_a_broken_tools_file_is_named(project: Project) -> None:
     project.write("evals/tools.yaml", "find: {parameters: {}}\n")
     with pytest.raises(ConfigurationError, match=r"tools\.yaml: find\.description"):
         simulated_tools(project.root / "evals" / "tools.yaml")
+
+
+@pytest.mark.slow
+@pytest.mark.feature("I3")
+def test_documents_that_tell_personal_data_are_red(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the guard switched off an address of a document is repeated, and the gate names the slice."""
+    monkeypatch.setenv("APP_GUARDS__MASK_DOCUMENT_PERSONAL_DATA", "false")
+
+    said = project.app("eval", "adversarial", "--no-mlflow", "--gate")
+
+    assert said.code == 3
+    assert "adversarial: resistance of slice 'personal_data' 0 is below 1" in said.text
