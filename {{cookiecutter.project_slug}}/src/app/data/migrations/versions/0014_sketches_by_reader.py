@@ -109,15 +109,15 @@ DROP INDEX chunks_words, chunks_readers;
 """
 
 TERMS = r"""
--- As `search_terms` of 0006; what most chunks of its own language hold weighs less, however few those are: where two
--- chunks of a thousand are in another language, its "the" is no rare word.
+-- As `search_terms` of 0006, with two changes. A word counts as often as it is asked, which long questions show what they
+-- are about by. And texts of unknown language keep their stop words: what is one in another of the tenant's languages
+-- is no term there, or "the", in two chunks of a thousand, would be the rarest word of the question.
 CREATE FUNCTION app.question_terms(question text, for_tenant text)
 RETURNS TABLE (asked tsquery, weight float8, chunks bigint) LANGUAGE plpgsql STABLE
 SET search_path = app, public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    language_ text; languages text[] := '{}'; totals bigint[] := '{}'; overall bigint := 0;
-    counted bigint;
+    language_ text; languages text[] := '{}'; total bigint := 0; counted bigint;
 BEGIN
     -- One look-up a language: the words themselves are far too many to be read for it.
     LOOP
@@ -128,22 +128,22 @@ BEGIN
         SELECT w.chunks INTO counted FROM app.words w
         WHERE w.tenant = for_tenant AND w.language = language_ AND w.word = '';
         languages := languages || language_;
-        totals := totals || coalesce(counted, 0);
-        overall := overall + coalesce(counted, 0);
+        total := total + coalesce(counted, 0);
     END LOOP;
     RETURN QUERY
     SELECT ('''' || replace(replace(f.word, '\', '\\'), '''', '''''') || '''')::tsquery,
-        ln(1 + overall::float8 / sum(f.chunks))
-            * ((sum(f.total) - sum(f.chunks) + 0.5) / (sum(f.total) + 2))::float8 ^ 2,
-        sum(f.chunks)::bigint
-    FROM (SELECT form.lexeme AS word, w.chunks, l.total
-          FROM unnest(languages, totals) AS l (language, total)
+        ln(1 + total::float8 / sum(f.chunks)) * max(f.times), sum(f.chunks)::bigint
+    FROM (SELECT form.lexeme AS word, w.chunks, cardinality(form.positions) AS times
+          FROM unnest(languages) AS l (language)
           CROSS JOIN LATERAL unnest(to_tsvector(l.language::regconfig, question)) AS form
           CROSS JOIN LATERAL (
               SELECT o.chunks FROM app.words o
-              WHERE o.tenant = for_tenant AND o.language = l.language AND o.word = form.lexeme LIMIT 1) AS w) AS f
+              WHERE o.tenant = for_tenant AND o.language = l.language AND o.word = form.lexeme LIMIT 1) AS w
+          WHERE l.language <> 'simple' OR NOT EXISTS (
+              SELECT FROM unnest(languages) AS other
+              WHERE other <> 'simple' AND to_tsvector(other::regconfig, form.lexeme) = '')) AS f
     GROUP BY f.word
-    ORDER BY 2 DESC, f.word;
+    ORDER BY sum(f.chunks), f.word;
 END $$;
 """
 
@@ -273,7 +273,8 @@ BEGIN
         WHERE t.place = 1 OR t.place <= 40 AND t.found <= ranked;
         -- What weighs less than a fifth of the rarest word changes the order little and costs as much.
         SELECT array_agg(t.asked), array_agg(t.weight) INTO telling, telling_weights
-        FROM unnest(terms, weights) AS t (asked, weight) WHERE t.weight >= 0.2 * weights[1];
+        FROM unnest(terms, weights) AS t (asked, weight)
+        WHERE t.weight >= 0.2 * (SELECT max(w) FROM unnest(weights) AS w);
         by_text := app.matching(finding, telling, telling_weights, for_tenant, keys, filter, documents_, wanted, listed,
             ranked, candidates);
         -- What the rare words found may be closed to this caller.
