@@ -38,8 +38,8 @@ PROVIDER_KEY = re.compile(
 )
 PLACEHOLDER = "no-key-is-needed-here"
 RUN_TIMEOUT_S = 600
-# Run with the project's own Python, which has `app`; tools themselves import nothing of it. The step runs in a kernel, as
-# the pipeline runs it, and meanwhile in process, as its generated test does; there once more, for what it prints
+# Run with the project's own Python, which has `app`; tools themselves import nothing of it. The step runs in a kernel,
+# as the pipeline runs it, and meanwhile in process, as its generated test does; there once more, for what it prints
 # otherwise each time is nothing the test could ask for.
 REPLAY = """
 import contextlib, json, os, subprocess, sys
