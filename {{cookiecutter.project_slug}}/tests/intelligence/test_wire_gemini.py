@@ -242,3 +242,13 @@ def test_what_gemini_cannot_say_is_refused(messages: tuple[Message, ...]) -> Non
     """A request the protocol has no words for is refused before it is sent, so that the next provider is tried."""
     with pytest.raises(ProviderRefusedError):
         gemini.encode_request(ModelRequest("m", messages))
+
+
+@pytest.mark.parametrize("role", ["user", "function", "tool"])
+def test_results_come_under_any_of_google_s_roles(role: str) -> None:
+    """Google's own examples send the results of functions as `tool`, older ones as `function`."""
+    call = {"functionCall": {"name": "weather", "args": {}}}
+    result = {"functionResponse": {"name": "weather", "response": {"result": "4 degrees"}}}
+    contents = [{"role": "model", "parts": [call]}, {"role": role, "parts": [result]}]
+    told = gemini.decode_request({"contents": contents}, model="m", stream=False).messages[-1]
+    assert (told.role, told.text) == ("tool", "4 degrees")

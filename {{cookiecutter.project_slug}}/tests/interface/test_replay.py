@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,18 @@ def test_a_promoted_step_runs_in_process_on_recorded_replies(recording: Path, no
     assert run.text == "hello\n"
     assert door.unanswered == []
     assert door.remaining == []
+
+
+def test_chance_falls_alike_in_every_run(recording: Path, notebook: Callable[..., Path]) -> None:
+    """A notebook that tosses a coin prints the same each time; the test's own chance is left as it was."""
+    tossing = notebook("n = 9", "import random\nprint([random.random() for _ in range(n)])")
+    random.seed(7)
+    expected = random.Random(7).random()
+    with ReplayDoor(recording) as door:
+        first, second = (run_step_in_process(tossing, {}, door).text for _ in range(2))
+
+    assert first == second
+    assert random.random() == expected
 
 
 def test_an_unknown_request_is_refused_and_remembered(recording: Path, notebook: Callable[..., Path]) -> None:

@@ -98,7 +98,7 @@ def decode_contents(contents: Sequence[Mapping[str, Any]]) -> list[Message]:
 def _decode_content(content: Mapping[str, Any], where: str, calls: OpenCalls) -> list[Message]:
     """One turn: its tool results first, one message each, then what else it says."""
     role = optional(content, "role", Kind.TEXT, where) or "user"
-    if role not in ("user", "model", "function"):
+    if role not in ("user", "model", "function", "tool"):
         raise InputError(f"{where}role is {role!r}: use user or model")
     results: list[Message] = []
     parts: list[Part] = []
