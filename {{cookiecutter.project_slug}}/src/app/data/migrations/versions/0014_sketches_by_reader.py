@@ -109,9 +109,9 @@ DROP INDEX chunks_words, chunks_readers;
 """
 
 TERMS = r"""
--- As `search_terms` of 0006, with two changes. A word counts as often as it is asked, which long questions show what they
--- are about by. And texts of unknown language keep their stop words: what is one in another of the tenant's languages
--- is no term there, or "the", in two chunks of a thousand, would be the rarest word of the question.
+-- As `search_terms` of 0006, with two changes. A word counts as often as it is asked: long questions repeat what they
+-- mean. And texts of unknown language keep their stop words: what is one in another of the tenant's languages is no
+-- term there, or "the", in two chunks of a thousand, would be the rarest word of the question.
 CREATE FUNCTION app.question_terms(question text, for_tenant text)
 RETURNS TABLE (asked tsquery, weight float8, chunks bigint) LANGUAGE plpgsql STABLE
 SET search_path = app, public, pg_temp AS $$
