@@ -1,7 +1,8 @@
 """`relevance_lexical`: the answer takes up words of the question.
 
 Yes or no, so that a short answer is not worse than a long one. Lexical, hence cheap and the same every time: it sees an
-answer about something else, and none that says the same in other words or another language. What a judge finds of relevance is `judged`, once it is calibrated.
+answer about something else, and none that says the same in other words or another language. What a judge finds of
+relevance is `judged`, once it is calibrated.
 """
 
 from __future__ import annotations
