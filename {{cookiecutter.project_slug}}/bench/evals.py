@@ -179,6 +179,8 @@ def compare(rounds: int) -> dict[str, dict[str, Figures]]:
                     continue
                 for phase, figures in zip(PHASES, found, strict=True):
                     runs[name][phase].append(figures)
+                told = ", ".join(f"{p} {f['wall_s']:.2f} s" for p, f in zip(PHASES, found, strict=True))
+                print(f"{name}: {told}", file=sys.stderr, flush=True)
     finally:
         for contender in contenders.values():
             contender.close()

@@ -1,7 +1,8 @@
-"""`relevance_lexical`: the answer takes up the words of the question.
+"""`relevance_lexical`: the answer takes up words of the question.
 
-Lexical, hence cheap and the same every time: it sees an answer about something else, and none that says the same in
-other words or another language. What a judge finds of relevance is `judged`, once it is calibrated.
+Yes or no, so that a short answer is not worse than a long one. Lexical, hence cheap and the same every time: it sees an
+answer about something else, and none that says the same in other words or another language. What a judge finds of
+relevance is `judged`, once it is calibrated.
 """
 
 from __future__ import annotations
@@ -45,21 +46,22 @@ _ASKING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RelevanceLexical:
-    """Of the question's words of four letters and more, the share that answer or cited headings hold."""
+    """At least the share `least` of the question's words of four letters and more is in answer or cited headings."""
 
+    least: float = 0.3
     name: str = "relevance_lexical"
 
     def __call__(self, case: Case, output: Output) -> Score | None:
-        """From 0 to 1; None for an abstention and for a question without such words."""
+        """1 or 0; None for an abstention and for a question without such words."""
         asked = _stems(str(case.inputs.get("question", "")))
         if output.abstained or not asked:
             return None
         cited = {marker for _, marker in cited_sentences(output.text)}
         headings = [one.heading for number, one in enumerate(output.sources, start=1) if number in cited]
         missing = asked - _stems(" ".join([output.text, *headings]))
-        return Score(
-            1 - len(missing) / len(asked), f"takes up nothing of {', '.join(sorted(missing)[:4])}" * bool(missing)
-        )
+        if len(asked) - len(missing) >= self.least * len(asked):
+            return Score(1.0)
+        return Score(0.0, f"takes up nothing of {', '.join(sorted(missing)[:4])}")
 
 
 def _stems(text: str) -> set[str]:
