@@ -18,6 +18,7 @@ from tools.promote.host_library import check_host_library
 from tools.promote.notebook_file import Notebook
 from tools.promote.program import Program, read_program
 from tools.promote.rewiring import rewire
+from tools.promote.sampling import send_sampling
 from tools.promote.secrets import SecretRemover, is_environ
 from tools.promote.splice import Edits
 from tools.promote.step_notebook import PROMPT, assemble, import_cell
@@ -38,6 +39,7 @@ def make_baseline(notebook: Notebook, name: str) -> Baseline:
     edits = Edits()
     lift_installs(program, edits)
     clients = rewire(program, edits) if _brings_address(program) else None
+    send_sampling(program, edits)
     secrets = SecretRemover(program, edits)
     if clients is not None:
         secrets.run()

@@ -23,7 +23,7 @@ class Finding:
     """
 
     outcome: Outcome
-    subject: str  # client, prompt, description, parameter, secret, setting, install, magic, input, widget, host, data
+    subject: str  # client, prompt, description, parameter, secret, setting, install, magic, input, widget, host, data, argument
     cell: int
     line: int
     what: str

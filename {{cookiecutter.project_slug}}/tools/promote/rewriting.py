@@ -21,6 +21,7 @@ from tools.promote.program import Program
 from tools.promote.prompt_files import PromptStore
 from tools.promote.prompts import Lifted, PromptLifter
 from tools.promote.rewiring import rewire
+from tools.promote.sampling import send_sampling
 from tools.promote.secrets import SecretRemover
 from tools.promote.splice import Edits
 from tools.promote.step_notebook import PROMPT, import_cell, prompt_helper, uses_relative_paths
@@ -52,6 +53,7 @@ def rewrite(
     edits = Edits()
     dependencies = lift_installs(program, edits)
     clients = rewire(program, edits)
+    sampling = send_sampling(program, edits)
     secrets = SecretRemover(program, edits)
     secrets.run()
     prompts = PromptLifter(program, store, step, name, prompt_helper(program), headings_of(notebook))
@@ -85,6 +87,7 @@ def rewrite(
         *(f for f in prompts.findings if f.outcome != "kept" or (f.cell, f.line) not in named),
         *stays,
         *clients.findings,
+        *sampling,
         *secrets.findings,
         *headless,
         *report_written(program, edits),
