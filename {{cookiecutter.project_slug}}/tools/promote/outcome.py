@@ -23,7 +23,8 @@ class Finding:
     """
 
     outcome: Outcome
-    subject: str  # client, prompt, description, parameter, secret, setting, install, magic, input, widget, host, data, argument
+    # client, argument, prompt, description, parameter, secret, setting, install, magic, input, widget, host, data
+    subject: str
     cell: int
     line: int
     what: str

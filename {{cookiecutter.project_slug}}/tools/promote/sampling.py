@@ -1,4 +1,4 @@
-"""Arguments of sampling that Anthropic's present SDK no longer takes, and its protocol does: they are sent in `extra_body`.
+"""Arguments of sampling that Anthropic's present SDK takes no more, and its protocol does: sent in `extra_body`.
 
 `client.messages.create(temperature=0, ...)` ends in a TypeError before anything is asked. The request is the same as it
 was, so the notebook that is compared is run with the same change.
