@@ -67,7 +67,7 @@ def test_bad_bodies_are_refused_with_the_place(doors: Served, path: str, body: A
 
 
 def test_a_text_of_nothing_ranks_last(doors: Served) -> None:
-    """Where vectors tell, it gets none of its own: models refuse to give one, and the others are ranked all the same."""
+    """Where vectors tell, it gets none of its own, which models refuse to give; the others are ranked all the same."""
     found = posted(doors, "rerank", {"model": "rerank-2", "query": "abc", "documents": ["", "abc", " "]}).json()
 
     assert [one["index"] for one in found["data"]] == [1, 0, 2]
