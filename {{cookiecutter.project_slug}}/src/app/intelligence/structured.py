@@ -76,9 +76,7 @@ def parse(text: str, schema: Mapping[str, Any]) -> Any:
         raise InvalidReplyError("the reply is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise InvalidReplyError(f"the reply is not JSON: {error.msg} at character {error.pos}") from None
-    from jsonschema.exceptions import best_match
-
-    from jsonschema.exceptions import UnknownType
+    from jsonschema.exceptions import UnknownType, best_match
     from referencing.exceptions import Unresolvable
 
     try:
