@@ -25,6 +25,7 @@ _MOST_PLACES = 32
 _MOST_FOLLOWED = 128
 _WORD = re.compile(r"\w+(?:[.,'’-]\w+)*")
 _SENTENCE_END = re.compile(r"[.!?…](?=\s|$)|\n")
+_MARK = re.compile(r"<(?=/?document\b)", re.IGNORECASE)
 _HIDDEN = ("id", "_excludes")
 
 
@@ -89,7 +90,9 @@ def with_documents(messages: Sequence[Message], documents: Sequence[CitedSource]
     last = max((i for i, message in enumerate(messages) if message.role == "user"), default=None)
     if last is None:
         raise InputError("documents are sent with no message of the user: ask a question about them")
-    block = "\n".join(f"<document id={orjson.dumps(d.id).decode()}>\n{_safe(d.text)}\n</document>" for d in documents)
+    block = "\n".join(
+        f"<document id={_safe(orjson.dumps(d.id).decode())}>\n{_safe(d.text)}\n</document>" for d in documents
+    )
     asked = messages[last].content
     content = f"{block}\n\n{asked}" if isinstance(asked, str) else (Part("text", block), *asked)
     return (*messages[:last], replace(messages[last], content=content), *messages[last + 1 :])
@@ -194,8 +197,8 @@ def _plain(value: Any) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text that cannot end the mark it stands in."""
-    return text.replace("</document", "&lt;/document")
+    """Text that can neither end the mark it stands in nor begin another document."""
+    return _MARK.sub("&lt;", text)
 
 
 def _indexed(source: CitedSource) -> CitedSource:
