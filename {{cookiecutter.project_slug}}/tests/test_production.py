@@ -33,6 +33,10 @@ FAULTS = {
     "short key": ({"OPENAI_API_KEY": "sk-1"}, "API key of openai has 4 characters: at least 20"),
     "limits off": ({"APP_GUARDS__INPUT_LIMITS": "false"}, "guards.input_limits is switched off: remove that line"),
     "citations off": ({"APP_GUARDS__VERIFY_CITATIONS": "false"}, "guards.verify_citations is switched off"),
+    "all data public": (
+        {"APP_GUARDS__PUBLIC_PERSONAL_DATA": '["*"]'},
+        "guards.public_personal_data lets every value pass",
+    ),
     "redaction off": ({"APP_GUARDS__REDACT_LOGS": "false"}, "guards.redact_logs is switched off"),
 }
 WRONG = {

@@ -39,6 +39,8 @@ def production_faults(settings: Settings) -> list[str]:
     for name, on in settings.guards.model_dump().items():
         if on in (False, "allow"):
             faults.append(f"guards.{name} is switched off: remove that line")
+    if any(not form.strip("*?") for form in settings.guards.public_personal_data):
+        faults.append("guards.public_personal_data lets every value pass: name kinds or forms, such as *@example.org")
     access = settings.providers[settings.provider]
     if access.api_key is not None:
         faults += _weak_secret(f"API key of {settings.provider}", access.api_key.get_secret_value())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import jsonschema
@@ -79,3 +80,13 @@ def test_a_tool_gets_what_it_requires_and_what_is_named() -> None:
     given = arguments(schema, read((Message("user", "How much is (1,984 + 6) * 9 in Celsius?"),)))
 
     assert given == {"expression": "(1984 + 6) * 9", "unit": "celsius"}
+
+
+@pytest.mark.parametrize("text", ["1," * 15_000, "1+" * 15_000, "a." * 15_000, "-(" * 15_000, "1 " + " " * 30_000])
+def test_no_text_takes_long_to_search(text: str) -> None:
+    """Lists of numbers, dots and brackets without end, in which neither a sum nor an address comes to its end."""
+    fields = {"expression": {"type": "string"}, "email": {"type": "string", "format": "email"}}
+    began = time.perf_counter()
+    filled({"type": "object", "properties": fields}, text)
+
+    assert time.perf_counter() - began < 1

@@ -11,10 +11,10 @@ import pytest
 from pydantic import BaseModel, Field, field_validator
 
 from app.caller import Caller
-from app.errors import ConfigurationError, InvalidReplyError
+from app.errors import ConfigurationError, InputError, InvalidReplyError
 from app.intelligence.messages import Message, ModelReply, ModelRequest, Usage
 from app.intelligence.providers.scripted import ScriptedProvider
-from app.intelligence.structured import json_part, schema_of
+from app.intelligence.structured import json_part, parse, schema_of
 from app.intelligence.wire.codec import CODECS
 from tests.intelligence.conftest import Bench
 
@@ -176,3 +176,24 @@ def test_text_without_json_stays_as_it_is() -> None:
     """Also where a brace begins something else."""
     for text in ("", "Fourteen days.", "Use {name} here.", "[1] says so", "{"):
         assert json_part(text) in (text, "[1]")
+
+
+@pytest.mark.feature("I3")
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ({"properties": {"a": {"pattern": "("}}}, "not a JSON Schema .missing"),
+        ({"type": 5}, "not a JSON Schema"),
+        ({"type": "text"}, "not a JSON Schema"),
+        ({"properties": {"a": 5}}, "not a JSON Schema"),
+        ({"$ref": "#/x"}, "not a JSON Schema"),
+        ({"$ref": "http://nowhere.test/x"}, "not a JSON Schema"),
+        ({"properties": {"b": {"multipleOf": 0}}}, "not a JSON Schema"),
+        ({"$ref": "#"}, "without end"),
+    ],
+    ids=["pattern", "type", "unknown type", "property", "nowhere", "elsewhere", "zero", "endless"],
+)
+def test_a_clients_wrong_schema_is_the_clients_fault(schema: dict[str, Any], said: str) -> None:
+    """Not an error on our side: nobody has checked a schema that came with a request."""
+    with pytest.raises(InputError, match=said):
+        parse('{"a": "x", "b": 3}', schema)

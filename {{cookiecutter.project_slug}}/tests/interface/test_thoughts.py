@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from google.genai import types
 
-from app.intelligence.messages import ToolCall
+from app.intelligence.messages import Chunk, ToolCall
 from tests.interface.served_doors import Served, a_reply
 
 pytestmark = [pytest.mark.slow, pytest.mark.feature("I1")]
@@ -83,6 +83,18 @@ def test_ollama_tells_thoughts_beside_the_text(doors: Served) -> None:
     """A field of the message."""
     assert doors.ollama().chat(model="m", messages=ASKED, think=True).message.thinking == THOUGHT
     assert doors.ollama().chat(model="m", messages=ASKED).message.thinking is None
+
+
+def test_gemini_streams_a_bare_value_as_it_gives_it_whole(doors: Served) -> None:
+    """What JSON escapes is the value's own sign in both, and a piece of a stream may end inside an escape."""
+    doors.gateway.reply = a_reply('"caf\\u00e9 \\"A\\""')
+    doors.gateway.chunks = [Chunk('"caf\\u00'), Chunk('e9 \\"A\\""')]
+    config: Any = {"response_mime_type": "text/x.enum", "response_schema": Mood}
+    models = doors.gemini().models
+    whole = models.generate_content(model="m", contents="Fine!", config=config)
+    streamed = "".join(c.text or "" for c in models.generate_content_stream(model="m", contents="Fine!", config=config))
+
+    assert (whole.text, streamed) == ('café "A"', 'café "A"')
 
 
 def test_gemini_gives_a_value_of_an_enumeration_bare(doors: Served) -> None:

@@ -55,6 +55,7 @@ def test_rerank(doors: Served) -> None:
         ("embeddings", {"model": "m", "input": ["a"], "output_dimension": 7}, "the length 7 is asked for"),
         ("rerank", {"model": "m", "query": "a", "documents": []}, "documents is empty"),
         ("rerank", {"model": "m", "documents": ["a"]}, "query is missing"),
+        ("rerank", {"model": "m", "query": " ", "documents": ["a"]}, "query is empty"),
     ],
 )
 def test_bad_bodies_are_refused_with_the_place(doors: Served, path: str, body: Any, says: str) -> None:
@@ -63,3 +64,11 @@ def test_bad_bodies_are_refused_with_the_place(doors: Served, path: str, body: A
 
     assert answer.status_code == 422
     assert says in answer.json()["detail"]
+
+
+def test_a_text_of_nothing_ranks_last(doors: Served) -> None:
+    """Where vectors tell, it gets none of its own, which models refuse to give; the others are ranked all the same."""
+    found = posted(doors, "rerank", {"model": "rerank-2", "query": "abc", "documents": ["", "abc", " "]}).json()
+
+    assert [one["index"] for one in found["data"]] == [1, 0, 2]
+    assert [one["relevance_score"] > 0 for one in found["data"]] == [True, False, False]

@@ -199,6 +199,13 @@ CASES = [
         f"VoyageAIEmbeddings(model='voyage-3', {VOYAGE})",
     ),
     _case("import dspy", "dspy.Cohere(NAME)", 'LM("cohere_chat/" + NAME)', "from dspy import LM"),
+    _case(
+        "import dspy",
+        "dspy.Cohere(model=NAME or 'command-r' if C else N2)",
+        """LM(model="cohere_chat/" + (NAME or 'command-r' if C else N2))""",
+        "from dspy import LM",
+    ),
+    _case("import dspy", "dspy.Cohere(*GIVEN)", "LM(*GIVEN)", "from dspy import LM"),
     _case("import dspy", "dspy.Google()", 'LM(model="gemini/gemini-1.5-pro")', "from dspy import LM"),
     _case("import dspy", "dspy.LM('openai/gpt-4o', api_key=K)", "dspy.LM('openai/gpt-4o')", "use_door_environment()"),
     _case(

@@ -36,14 +36,20 @@ def swap(program: Program, cell: CodeCell, call: ast.Call, constructor: Construc
     return needed
 
 
+# In front of these a `+` would take their first part alone.
+WEAKER_THAN_PLUS = (ast.IfExp, ast.BoolOp, ast.BinOp, ast.Compare, ast.UnaryOp, ast.NamedExpr)
+
+
 def _prefix(cell: CodeCell, call: ast.Call, constructor: Constructor, edits: Edits) -> None:
     """Name the provider before the model, inside the literal, or in front of whatever names it."""
     named = next((k.value for k in call.keywords if k.arg == "model"), call.args[0] if call.args else None)
-    if named is None:
+    if named is None or isinstance(named, ast.Starred):
         return
     start = cell.span(named).start
     literal = isinstance(named, ast.Constant | ast.JoinedStr) and re.match(r"[fF]?(\"\"\"|'''|\"|')", cell.text(named))
-    if not literal:
+    if isinstance(named, WEAKER_THAN_PLUS):
+        edits.add(Edit(cell.index, cell.span(named), f'"{constructor.prefix}" + ({cell.text(named)})'))
+    elif not literal:
         edits.add(Edit(cell.index, Span(start, start), f'"{constructor.prefix}" + '))
     elif not (isinstance(named, ast.Constant) and "/" in str(named.value)):
         start += literal.end()

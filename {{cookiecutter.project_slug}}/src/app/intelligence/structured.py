@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from app.errors import ConfigurationError, InvalidReplyError
+from app.errors import ConfigurationError, InputError, InvalidReplyError
 from app.intelligence.schema_references import in_place
 
 if TYPE_CHECKING:
@@ -68,16 +68,23 @@ def fitting(value: Any, model: type[BaseModel]) -> BaseModel:
 
 
 def parse(text: str, schema: Mapping[str, Any]) -> Any:
-    """The JSON value that `text` is. Raises InvalidReplyError saying what does not fit."""
+    """The JSON value that `text` is. Raises InvalidReplyError saying what does not fit, InputError for a schema that
+    no reply can be held against: a client's is checked here first."""
     try:
         value = json.loads(text)
     except RecursionError:
         raise InvalidReplyError("the reply is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise InvalidReplyError(f"the reply is not JSON: {error.msg} at character {error.pos}") from None
-    from jsonschema.exceptions import best_match
+    from jsonschema.exceptions import UnknownType, best_match
+    from referencing.exceptions import Unresolvable
 
-    fault = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
+    try:
+        fault = best_match(_validator(json.dumps(schema, sort_keys=True)).iter_errors(value))
+    except RecursionError:
+        raise InputError("the reply's schema comes back to itself without end: give it an end") from None
+    except (UnknownType, Unresolvable, re.error, ArithmeticError, AttributeError, LookupError, TypeError) as error:
+        raise InputError(f"the reply's schema is not a JSON Schema ({error}): mend it and ask again") from None
     if fault is not None:
         place = fault.json_path.removeprefix("$.") or "the reply"
         raise InvalidReplyError(f"{place}: {fault.message}")

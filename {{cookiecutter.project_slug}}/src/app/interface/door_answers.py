@@ -102,15 +102,22 @@ async def vectors_for(request: Request, model: str, texts: Sequence[str], dimens
 
 
 async def scores_for(request: Request, model: str, question: str, texts: Sequence[str]) -> tuple[list[float], str]:
-    """How well each text answers, and the model that says so: one that scores, or else the likeness of vectors."""
+    """How well each text answers, and the model that says so: one that scores, or else the likeness of vectors.
+
+    A text of nothing is like nothing: no vector is asked for it, for many models refuse to give one. Raises InputError
+    for a question of nothing.
+    """
+    if not question.strip():
+        raise InputError("query is empty: send what the documents are to be ranked by")
     services = services_of(request)
     gateway, caller = cast(ModelGateway, services.gateway), caller_of(request)
     scoring = reranking_model_for(model, services.settings)
     if scoring is not None:
         return list(await gateway.rerank(question, texts, caller, model=scoring)), scoring
-    found = await vectors_for(request, model, [question, *texts], None)
+    found = await vectors_for(request, model, [question, *(text for text in texts if text.strip())], None)
     asked, *others = found.vectors
-    return [max(0.0, _likeness(asked, other)) for other in others], found.model
+    likenesses = (max(0.0, _likeness(asked, other)) for other in others)
+    return [next(likenesses) if text.strip() else 0.0 for text in texts], found.model
 
 
 def _likeness(one: Sequence[float], other: Sequence[float]) -> float:

@@ -60,7 +60,7 @@ MARKER = re.compile(
     r"(?: \(must be formatted as a valid Python (?:Literal\[(?P<options>[^\]\n]+)\]|(?P<kind>[^()\n]+?))\))?"
 )
 PYTHON_TYPES = {"int": "integer", "float": "number", "bool": "boolean"}
-FINAL_ONLY = re.compile(r"^\s*Thought:[^\n]*\n\s*Final Answer:", re.MULTILINE)
+FINAL_ONLY = re.compile(r"^[^\S\n]*Thought:[^\n]*\n\s*Final Answer:", re.MULTILINE)
 # The word that ends a loop, said at once: the stand-in's work is done with its first reply.
 _SAY = r"(?:write|say|output|respond|reply|print|add|include|return|end|type|answer)"
 _OVER = r"(?:done|finished|complete|completed|over|solved|satisfied|resolved|fulfilled)"

@@ -9,15 +9,16 @@ from app.intelligence.standin.similarity import content_words
 
 NUMBER = re.compile(r"(?<![\w.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.])-?\d+(?:\.\d+)?(?![\w-])")
 ANY_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-# Signs between numbers; dates, ranges and telephone numbers have theirs without spaces.
+# Signs between numbers; dates, ranges and telephone numbers have theirs without spaces. Numbers and addresses have a
+# length, so that no text takes long to search.
 SUM = re.compile(
-    r"(?<![\d/-])(?:[-(]\s*)*\d[\d.,]*"
-    r"(?:(?:\s*(?:\*\*|//|[+*^%×÷]|/(?!\d+/))\s*|\s+[-x]\s+)[-(\s]*\d[\d.,]*(?:\s*\))*)+"
+    r"(?<![\d/-])(?:[-(]\s*){0,8}\d[\d.,]{0,40}"
+    r"(?:(?:\s*(?:\*\*|//|[+*^%×÷]|/(?!\d+/))|\s+[-x]\s)[-(\s]*\d[\d.,]{0,40}(?:\s*\))*)+"
 )
 IDENTIFIER = re.compile(r"\b(?=[A-Z0-9-]*\d)[A-Z0-9][A-Z0-9-]{2,}\b")
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")
-MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+\w")
+MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.-]+\w")
 URL = re.compile(r"https?://[^\s\"'<>)\]]+")
 # Words in capitals that follow each other, not at the beginning of a sentence unless nothing else is there.
 PROPER = re.compile(

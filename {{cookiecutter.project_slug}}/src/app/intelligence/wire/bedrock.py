@@ -7,15 +7,16 @@ something nobody keeps here: guardrails and prompts kept at Amazon.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import orjson
+
 from app.errors import InputError
 from app.intelligence.messages import Message, ModelRequest, Part, Role, Tool, ToolCall
 from app.intelligence.wire.anthropic_cache import MARK
-from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
+from app.intelligence.wire.fields import Kind, objects, optional, refuse_unchecked, required, shown, texts, within
 from app.intelligence.wire.parts import plain
 from app.intelligence.wire.tool_arguments import as_text
 
@@ -66,6 +67,8 @@ def _extra(fields: Mapping[str, Any] | None, model: str) -> dict[str, Any]:
 
 def _system(system: Any) -> list[Message]:
     parts = _parts(objects(system or [], "system"), "system")
+    if any(part.kind != "text" for part in parts):
+        raise InputError("system holds a picture: only text is served there, send pictures in messages")
     return [Message("system", (part,) if part.mark else part.text) for part in parts]
 
 
@@ -117,7 +120,9 @@ def _part(block: Mapping[str, Any], where: str) -> Part:
     if block.get("text") is not None:
         return Part("text", required(block, "text", Kind.TEXT, where))
     if block.get("guardContent") is not None:
-        return _part(required(block, "guardContent", Kind.OBJECT, where).get("text") or {}, f"{where}guardContent.")
+        where = f"{where}guardContent."
+        guarded = required(required(block, "guardContent", Kind.OBJECT, where), "text", Kind.OBJECT, where)
+        return Part("text", required(guarded, "text", Kind.TEXT, f"{where}text."))
     if block.get("citationsContent") is not None:
         said = required(block, "citationsContent", Kind.OBJECT, where).get("content") or []
         return Part("text", "".join(str(piece.get("text") or "") for piece in objects(said, f"{where}content")))
@@ -200,9 +205,10 @@ def _schema(config: Mapping[str, Any]) -> Mapping[str, Any] | None:
         required(structure, "jsonSchema", Kind.OBJECT, f"{where}structure."), "schema", Kind.TEXT, f"{where}jsonSchema."
     )
     try:
-        schema = json.loads(text)
-    except json.JSONDecodeError as error:
+        schema = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
         raise InputError(f"{where}structure.jsonSchema.schema is no JSON ({error}): send a JSON Schema") from None
     if not isinstance(schema, dict):
         raise InputError(f"{where}structure.jsonSchema.schema is {shown(schema)}: send an object")
+    refuse_unchecked(schema, f"{where}structure.jsonSchema.schema")
     return schema

@@ -16,13 +16,16 @@ import orjson
 
 from app.errors import InputError
 from app.intelligence.messages import Message, Part
-from app.intelligence.wire.fields import Kind, optional, shown
+from app.intelligence.wire.fields import Kind, optional, refuse_unchecked, shown, texts
 
 SHORTEST = 4
-# Places of one beginning that are followed in one document, so that a text that repeats itself costs no more.
+# Places of one beginning that are followed, in one document and in all, so that texts that repeat themselves or each
+# other cost no more: a span that stands in very many documents names the first of them.
 _MOST_PLACES = 32
+_MOST_FOLLOWED = 128
 _WORD = re.compile(r"\w+(?:[.,'’-]\w+)*")
 _SENTENCE_END = re.compile(r"[.!?…](?=\s|$)|\n")
+_MARK = re.compile(r"<(?=/?document\b)", re.IGNORECASE)
 _HIDDEN = ("id", "_excludes")
 
 
@@ -64,15 +67,19 @@ def documents_of(body: Mapping[str, Any]) -> list[CitedSource]:
 def tool_sources(messages: Any) -> list[CitedSource]:
     """The documents among the results of tools, in version 2."""
     found: list[CitedSource] = []
+    unnamed: dict[str, int] = {}  # how many documents are named by the number that they have in a call
     for message in messages if isinstance(messages, list) else ():
         content = message.get("content") if isinstance(message, dict) and message.get("role") == "tool" else None
         for piece in content if isinstance(content, list) else ():
             held = piece.get("document") if isinstance(piece, dict) else None
             if isinstance(held, dict):
-                number = sum(source.id.startswith(f"{message.get('tool_call_id')}:") for source in found)
-                fields = _parsed(held.get("data"))
-                id = str(held.get("id") or f"{message.get('tool_call_id')}:{number}")
-                found.append(_indexed(CitedSource("tool", id, fields, _text(fields))))
+                call = str(message.get("tool_call_id"))
+                number = unnamed.get(call, 0)
+                id = str(held.get("id") or f"{call}:{number}")
+                unnamed[call] = number + id.startswith(f"{call}:")
+                where = f"the document {shown(id)} of a tool"
+                fields = _parsed(held.get("data"), where)
+                found.append(_indexed(CitedSource("tool", id, fields, _text(fields, where))))
     return found
 
 
@@ -83,7 +90,9 @@ def with_documents(messages: Sequence[Message], documents: Sequence[CitedSource]
     last = max((i for i, message in enumerate(messages) if message.role == "user"), default=None)
     if last is None:
         raise InputError("documents are sent with no message of the user: ask a question about them")
-    block = "\n".join(f"<document id={orjson.dumps(d.id).decode()}>\n{_safe(d.text)}\n</document>" for d in documents)
+    block = "\n".join(
+        f"<document id={_safe(orjson.dumps(d.id).decode())}>\n{_safe(d.text)}\n</document>" for d in documents
+    )
     asked = messages[last].content
     content = f"{block}\n\n{asked}" if isinstance(asked, str) else (Part("text", block), *asked)
     return (*messages[:last], replace(messages[last], content=content), *messages[last + 1 :])
@@ -92,10 +101,12 @@ def with_documents(messages: Sequence[Message], documents: Sequence[CitedSource]
 def citations(text: str, sources: Sequence[CitedSource]) -> list[Citation]:
     """The spans of a reply that stand in the sources, from left to right; each as long as it can be."""
     found: list[Citation] = []
+    openings = _openings(sources)
     for sentence in _sentences(text):
         at = 0
         while at + SHORTEST <= len(sentence):
-            runs = [(_longest(sentence, at, source), source) for source in sources]
+            opening = tuple(word for word, _, _ in sentence[at : at + SHORTEST])
+            runs = [(_longest(sentence, at, source, places), source) for source, places in openings.get(opening, ())]
             length = max((run for run, _ in runs), default=0)
             if length < SHORTEST:
                 at += 1
@@ -116,11 +127,23 @@ def _sentences(text: str) -> Iterator[list[tuple[str, int, int]]]:
         begin = end
 
 
-def _longest(sentence: Sequence[tuple[str, int, int]], at: int, source: CitedSource) -> int:
-    """How many words from `at` on stand together in the source; fewer than `SHORTEST` count as none."""
-    opening = tuple(word for word, _, _ in sentence[at : at + SHORTEST])
+def _openings(sources: Sequence[CitedSource]) -> dict[tuple[str, ...], list[tuple[CitedSource, Sequence[int]]]]:
+    """Where each beginning of a span stands: sources in their order, at most _MOST_FOLLOWED places in all."""
+    found: dict[tuple[str, ...], list[tuple[CitedSource, Sequence[int]]]] = {}
+    left: dict[tuple[str, ...], int] = {}
+    for source in sources:
+        for opening, places in source.places.items():
+            room = left.get(opening, _MOST_FOLLOWED)
+            if room:
+                left[opening] = max(0, room - len(places))
+                found.setdefault(opening, []).append((source, places[:room]))
+    return found
+
+
+def _longest(sentence: Sequence[tuple[str, int, int]], at: int, source: CitedSource, places: Sequence[int]) -> int:
+    """How many words from `at` on stand together at one of these places of the source, at least `SHORTEST`."""
     best = 0
-    for place in source.places.get(opening, ()):
+    for place in places:
         length = SHORTEST
         while (
             at + length < len(sentence)
@@ -139,26 +162,30 @@ def _document(item: Any, index: int) -> CitedSource:
         id = None
     elif isinstance(item, dict):
         id = optional(item, "id", Kind.TEXT, f"{where}.")
-        fields = _parsed(item["data"]) if "data" in item else {k: v for k, v in item.items() if k != "id"}
+        fields = _parsed(item["data"], where) if "data" in item else {k: v for k, v in item.items() if k != "id"}
     else:
         raise InputError(f"{where} is {shown(item)}: send a text or an object")
-    return _indexed(CitedSource("document", id or f"doc_{index}", fields, _text(fields)))
+    return _indexed(CitedSource("document", id or f"doc_{index}", fields, _text(fields, where)))
 
 
-def _parsed(data: Any) -> dict[str, Any]:
-    """A document's data as fields: an object, or a text that is one or is not."""
+def _parsed(data: Any, where: str) -> dict[str, Any]:
+    """A document's data as fields: an object, or a text that is one or is not. Raises InputError for a text that hides
+    what a body may not hold."""
     if isinstance(data, str):
         try:
             found = orjson.loads(data)
         except orjson.JSONDecodeError:
             found = None
-        return found if isinstance(found, dict) else {"text": data}
+        if not isinstance(found, dict):
+            return {"text": data}
+        refuse_unchecked(found, f"{where}.data")
+        return found
     return data if isinstance(data, dict) else {"data": data}
 
 
-def _text(fields: Mapping[str, Any]) -> str:
-    """What the model is shown: a text alone as it is, other fields by name."""
-    excluded = fields.get("_excludes") or ()
+def _text(fields: Mapping[str, Any], where: str) -> str:
+    """What the model is shown: a text alone as it is, other fields by name. Raises InputError for wrong `_excludes`."""
+    excluded = frozenset(texts(fields.get("_excludes") or [], f"{where}._excludes"))
     told = {name: value for name, value in fields.items() if name not in _HIDDEN and name not in excluded}
     if set(told) in ({"text"}, {"data"}):
         return _plain(next(iter(told.values())))
@@ -170,8 +197,8 @@ def _plain(value: Any) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text that cannot end the mark it stands in."""
-    return text.replace("</document", "&lt;/document")
+    """Text that can neither end the mark it stands in nor begin another document."""
+    return _MARK.sub("&lt;", text)
 
 
 def _indexed(source: CitedSource) -> CitedSource:

@@ -20,6 +20,8 @@ _FINISH: dict[Any, FinishReason] = {
     "TOOL_CALL": "tool_calls",
     "ERROR_TOXIC": "content_filter",
 }
+# Characters of sources in one reply: each citation repeats its own, and a document of a megabyte may be cited often.
+MOST_TOLD = 4_000_000
 _FAILED = ("ERROR", "TIMEOUT", "ERROR_LIMIT")
 # Finish reasons in Cohere's words.
 FINISH_REASONS: dict[FinishReason, str] = {
@@ -40,7 +42,7 @@ def encode_reply(reply: ModelReply, *, id: str, cited: Sequence[Citation] = ()) 
     else:
         content.append({"type": "text", "text": reply.text})
         if cited:
-            message["citations"] = [encode_citation(citation) for citation in cited]
+            message["citations"] = encode_citations(cited)
     if content:
         message["content"] = content
     return {
@@ -51,19 +53,32 @@ def encode_reply(reply: ModelReply, *, id: str, cited: Sequence[Citation] = ()) 
     }
 
 
-def encode_citation(citation: Citation) -> dict[str, Any]:
-    """A span and what it rests on."""
+def encode_citations(cited: Sequence[Citation]) -> list[dict[str, Any]]:
+    """Spans and what they rest on.
+
+    Each repeats its sources whole, up to MOST_TOLD characters of them in a reply; then their ids must do.
+    """
+    left, encoded = MOST_TOLD, []
+    for citation in cited:
+        left -= sum(len(source.text) for source in citation.sources)
+        encoded.append(_citation(citation, whole=left >= 0))
+    return encoded
+
+
+def _citation(citation: Citation, *, whole: bool) -> dict[str, Any]:
     return {
         "start": citation.start,
         "end": citation.end,
         "text": citation.text,
         "content_index": 0,
         "type": "TEXT_CONTENT",
-        "sources": [_source(source) for source in citation.sources],
+        "sources": [_source(source, whole=whole) for source in citation.sources],
     }
 
 
-def _source(source: CitedSource) -> dict[str, Any]:
+def _source(source: CitedSource, *, whole: bool) -> dict[str, Any]:
+    if not whole:
+        return {"type": source.kind, "id": source.id}
     if source.kind == "tool":
         return {"type": "tool", "id": source.id, "tool_output": dict(source.fields)}
     return {"type": "document", "id": source.id, "document": {"id": source.id, **source.fields}}

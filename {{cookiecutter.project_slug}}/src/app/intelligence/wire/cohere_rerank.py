@@ -18,6 +18,8 @@ from app.intelligence.wire.fields import Kind, optional, required, shown, texts,
 PATH = "/v2/rerank"
 # What the service takes when a client of version 1 names no model.
 DEFAULT_MODEL = "rerank"
+# Each is looked for in each document.
+MOST_RANK_FIELDS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,9 @@ def decode_request(body: Mapping[str, Any]) -> RerankRequest:
     given = required(body, "documents", Kind.LIST)
     if not given:
         raise InputError("documents is empty: send at least one")
-    ranked = texts(body.get("rank_fields") or ["text"], "rank_fields")
+    ranked = tuple(dict.fromkeys(texts(body.get("rank_fields") or ["text"], "rank_fields")))
+    if len(ranked) > MOST_RANK_FIELDS:
+        raise InputError(f"rank_fields names {len(ranked)} fields: name at most {MOST_RANK_FIELDS}")
     wanted = tuple(_text(one, ranked, f"documents[{i}]") for i, one in enumerate(given))
     top = within(body, "top_n", Kind.WHOLE, 1) or len(wanted)
     back = [one if isinstance(one, dict) else {"text": one} for one in given] if body.get("return_documents") else []

@@ -18,7 +18,7 @@ from app.intelligence.wire.cohere_reply import (
     FINISH_REASONS,
     decode_finish,
     decode_usage,
-    encode_citation,
+    encode_citations,
     encode_usage,
 )
 from app.intelligence.wire.fields import shown
@@ -113,8 +113,8 @@ class StreamEncoder:
 
     def _citations(self, text: str) -> bytes:
         frames = b""
-        for index, citation in enumerate(citations(text, self._sources)):
-            message = {"citations": encode_citation(citation)}
+        for index, citation in enumerate(encode_citations(citations(text, self._sources))):
+            message = {"citations": citation}
             frames += _event("citation-start", index=index, delta={"message": message})
             frames += _event("citation-end", index=index)
         return frames

@@ -124,6 +124,7 @@ def _json_type(name: str) -> str:
 def encode_queries(asked: Mapping[str, Any], *, id: str) -> dict[str, Any]:
     """The body for a client that wants search queries alone. Raises InputError when there is no message."""
     message = required(asked, "message", Kind.TEXT)
+    history = objects(asked.get("chat_history") or [], "chat_history")
     return {
         "response_id": id,
         "generation_id": id,
@@ -131,7 +132,7 @@ def encode_queries(asked: Mapping[str, Any], *, id: str) -> dict[str, Any]:
         "is_search_required": True,
         "search_queries": [{"text": message, "generation_id": id}],
         "finish_reason": "COMPLETE",
-        "chat_history": list(asked.get("chat_history") or []),
+        "chat_history": history,
         "meta": encode_meta(Usage()),
     }
 

@@ -11,6 +11,9 @@ from typing import Any
 
 from app.errors import InputError
 
+# Levels of JSON in a text, as many as `service.max_json_depth` allows a body by default.
+MOST_DEPTH = 32
+
 
 class Kind(Enum):
     """The JSON types a field may be required to have; the value is (Python types, what to call them)."""
@@ -66,6 +69,25 @@ def objects(value: Any, where: str) -> list[dict[str, Any]]:
         if not isinstance(item, dict):
             raise InputError(f"{where}[{index}] is {shown(item)}: send an object")
     return list(value)
+
+
+def refuse_unchecked(value: Any, where: str) -> None:
+    """Raise InputError when JSON that stood in a text is deeper than a body may be, or holds what no database takes.
+
+    The edge checks a body and cannot see into its texts.
+    """
+    waiting: list[tuple[Any, int]] = [(value, 1)]
+    while waiting:
+        found, depth = waiting.pop()
+        if depth > MOST_DEPTH:
+            raise InputError(f"{where} is nested deeper than {MOST_DEPTH} levels: send less")
+        if isinstance(found, dict):
+            waiting += [(key, depth) for key in found]
+            waiting += [(item, depth + 1) for item in found.values()]
+        elif isinstance(found, list):
+            waiting += [(item, depth + 1) for item in found]
+        elif isinstance(found, str) and "\0" in found:
+            raise InputError(f"{where} holds a NUL character (\\u0000): remove it")
 
 
 def shown(value: Any) -> str:

@@ -121,7 +121,7 @@ def _decode_schema(config: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None,
     if own is not None:
         return as_json_schema(own, "generationConfig.responseSchema"), False
     if media_type == ENUM:
-        raise InputError(f"generationConfig.responseMimeType is {ENUM}: send responseSchema with the values")
+        raise InputError(f"generationConfig.responseMimeType is {ENUM!r}: send responseSchema with the values")
     return None, media_type == JSON
 
 

@@ -21,6 +21,7 @@ from app.intelligence.wire.gemini_reply import (
     encode_call,
     encode_error,
     encode_usage,
+    without_quotes,
 )
 from app.intelligence.wire.sse import frame
 
@@ -64,7 +65,7 @@ class StreamEncoder:
     __slots__ = ("_bare", "_id", "_model", "_tail")
 
     def __init__(self, *, id: str, model: str, bare: bool = False) -> None:
-        self._bare = bare  # the quotes of a JSON string are left out
+        self._bare = bare  # the reply is one JSON string, told without its quotes: as a whole, at the end
         self._id = id
         self._model = model
         self._tail = (
@@ -77,15 +78,15 @@ class StreamEncoder:
 
     def chunk(self, chunk: Chunk) -> bytes:
         """Text of a chunk; its calls, which go out whole, its finish reason and usage wait for `end`."""
-        text = chunk.text.replace('"', "") if self._bare else chunk.text
-        if not text:
+        if self._bare or not chunk.text:
             return b""
-        said = orjson.dumps(text)
+        said = orjson.dumps(chunk.text)
         return b'data: {"candidates":[{"content":{"parts":[{"text":%s}],"role":"model"}%s' % (said, self._tail)
 
     def end(self, reply: ModelReply) -> bytes:
         """The calls, the finish reason and the usage."""
-        parts = [encode_call(call) for call in reply.tool_calls] or [{"text": ""}]
+        rest = without_quotes(reply).text if self._bare else ""
+        parts = [encode_call(call) for call in reply.tool_calls] or [{"text": rest}]
         content = {"parts": parts, "role": "model"}
         reason = FINISH_REASONS[reply.finish_reason]
         event = {

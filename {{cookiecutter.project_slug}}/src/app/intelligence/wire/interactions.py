@@ -7,6 +7,7 @@ Google could do: remember earlier interactions, run agents and tools of its own,
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.errors import InputError
@@ -39,7 +40,8 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     for field, remedy in REFUSED.items():
         if body.get(field):
             raise InputError(f"{field} is not served here: {remedy}")
-    if set(body.get("response_modalities") or ["text"]) - {"text", "TEXT"}:
+    modalities = texts(body.get("response_modalities") or ["text"], "response_modalities")
+    if set(modalities) - {"text", "TEXT"}:
         raise InputError(f"response_modalities are {shown(body['response_modalities'])}: only text is served here")
     config = optional(body, "generation_config", Kind.OBJECT) or {}
     for field in _MEDIA_CONFIGS:
@@ -87,7 +89,8 @@ def _is_step(item: Mapping[str, Any]) -> bool:
 
 def _step(item: Mapping[str, Any], where: str) -> Message | None:
     """One step as a message of its own; None for a thought."""
-    kind = _ROLES.get(item["role"]) if "role" in item and "type" not in item else item.get("type")
+    said_by = optional(item, "role", Kind.TEXT, where)
+    kind = _ROLES.get(said_by) if said_by is not None and "type" not in item else item.get("type")
     if kind == "thought":
         return None
     if kind in ("user_input", "model_output"):
@@ -120,14 +123,21 @@ def _result(item: Mapping[str, Any], where: str) -> str | tuple[Part, ...]:
 def _conversation(steps: list[Message | None]) -> list[Message]:
     """What the model said and called in a row is one message."""
     messages: list[Message] = []
+    calls: list[ToolCall] = []  # of the newest message
+
+    def finish() -> None:
+        if calls:
+            messages[-1] = replace(messages[-1], tool_calls=tuple(calls))
+            calls.clear()
+
     for step in steps:
-        last = messages[-1] if messages else None
         if step is None:
             continue
-        if step.role == "assistant" and step.tool_calls and last is not None and last.role == "assistant":
-            messages[-1] = Message("assistant", last.content, (*last.tool_calls, *step.tool_calls))
-        else:
+        if not (step.role == "assistant" and step.tool_calls and messages and messages[-1].role == "assistant"):
+            finish()
             messages.append(step)
+        calls += step.tool_calls
+    finish()
     return messages
 
 
@@ -168,7 +178,7 @@ def _choice(choice: Any) -> str | None:
         choice = allowed.get("mode")
     if choice is None:
         return None
-    if choice not in _CHOICES:
+    if not isinstance(choice, str) or choice not in _CHOICES:
         raise InputError(f"{where} is {shown(choice)}: use {', '.join(_CHOICES)}")
     named = texts(allowed.get("tools") or [], f"{where}.allowed_tools.tools")
     return named[0] if len(named) == 1 and choice == "any" else _CHOICES[choice]
