@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from app.errors import InputError
 from app.intelligence.messages import Message
 from app.intelligence.standin.reading import read
 from app.intelligence.standin.values import arguments, fill
@@ -90,3 +91,23 @@ def test_no_text_takes_long_to_search(text: str) -> None:
     filled({"type": "object", "properties": fields}, text)
 
     assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "minItems": 10**9, "items": {"type": "string"}},
+        {"type": "object", "minProperties": 10**9},
+        {"type": "array", "minItems": 300, "items": {"type": "array", "minItems": 300}},
+    ],
+    ids=["items", "properties", "lists of lists"],
+)
+def test_no_schema_fills_the_memory(schema: dict[str, Any]) -> None:
+    """The limit is said, at once."""
+    with pytest.raises(InputError, match="ask for fewer"):
+        fill(schema, read([Message("user", "Ten birds")]))
+
+
+def test_a_text_of_a_billion_letters_is_cut() -> None:
+    """It does not fit its schema then, and the caller is told so."""
+    assert len(fill({"type": "string", "minLength": 10**9}, read([Message("user", "Ten birds")]))) == 100_000

@@ -182,7 +182,7 @@ def test_text_without_json_stays_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("schema", "said"),
     [
-        ({"properties": {"a": {"pattern": "("}}}, "not a JSON Schema .missing"),
+        ({"properties": {"a": {"pattern": "("}}}, "pattern that cannot be read .missing"),
         ({"type": 5}, "not a JSON Schema"),
         ({"type": "text"}, "not a JSON Schema"),
         ({"properties": {"a": 5}}, "not a JSON Schema"),

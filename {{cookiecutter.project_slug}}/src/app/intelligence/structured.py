@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from app.errors import ConfigurationError, InputError, InvalidReplyError
+from app.intelligence.schema_patterns import validator_class
 from app.intelligence.schema_references import in_place
 
 if TYPE_CHECKING:
@@ -103,6 +104,4 @@ def check_schema(schema: Mapping[str, Any], where: str) -> None:
 
 @lru_cache(maxsize=64)
 def _validator(schema: str) -> Draft202012Validator:
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(json.loads(schema))
+    return validator_class()(json.loads(schema))

@@ -11,11 +11,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from app.errors import InputError
 from app.intelligence.schema_references import in_place
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import coverage, terms
 from app.intelligence.standin.skills import answer, classify
 from app.intelligence.standin.written import in_format, named_in, numbers_in
+
+# What one reply may hold, whatever a schema demands.
+MOST_VALUES = 5_000
+LONGEST_TEXT = 100_000
 
 
 def fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
@@ -44,8 +49,14 @@ class _Filling:
         self._sparing = sparing
         self._numbers = numbers_in(reading.subject)
         self._next = 0
+        self._made = 0
 
     def of(self, schema: Mapping[str, Any], name: str) -> Any:
+        self._made += 1
+        if self._made > MOST_VALUES:
+            raise InputError(
+                f"a schema that asks for more than {MOST_VALUES} values is not filled offline: ask for fewer"
+            )
         schema = _merged(schema)
         if "const" in schema:
             return schema["const"]
@@ -177,7 +188,7 @@ def _bounded(value: float, schema: Mapping[str, Any], *, whole: bool) -> float:
 def _of_length(text: str, schema: Mapping[str, Any]) -> str:
     if isinstance(most := schema.get("maxLength"), int):
         text = text[:most]
-    return text.ljust(int(schema.get("minLength", 0)), ".")
+    return text.ljust(min(int(schema.get("minLength", 0)), LONGEST_TEXT), ".")
 
 
 def _matching(pattern: str, subject: str, schema: Mapping[str, Any]) -> str:
