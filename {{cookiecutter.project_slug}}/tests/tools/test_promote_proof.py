@@ -13,7 +13,7 @@ import pytest
 from tests.tools.notebooks.projects import make_project, promote_cells, put_notebook
 from tools.promote.__main__ import main
 from tools.promote.comparison import compare, first_difference
-from tools.promote.proof import prove
+from tools.promote.proof import PROVIDER_KEY, prove
 from tools.promote.workspace import make_workspace
 
 CELLS = (
@@ -228,3 +228,20 @@ def test_a_setting_that_is_not_there_is_named(live_project: Path) -> None:
     prove(promotion)
     assert promotion.report.proof.verdict == "not run"
     assert "settings that are not set: REPORTS_AT" in promotion.report.proof.detail
+
+
+@pytest.mark.parametrize(
+    ("variable", "is_one"),
+    [
+        ("OPENAI_API_KEY", True),
+        ("AZURE_OPENAI_API_KEY", True),
+        ("HUGGINGFACEHUB_API_TOKEN", True),
+        ("MY_CLAUDE_KEY", True),
+        ("GOOGLE_MAPS_API_KEY", False),
+        ("AZURE_STORAGE_KEY", False),
+        ("TAVILY_API_KEY", False),
+    ],
+)
+def test_only_a_model_s_key_has_a_placeholder(variable: str, is_one: bool) -> None:
+    """A key of another service of the same house is a setting that must be there."""
+    assert (PROVIDER_KEY.fullmatch(variable) is not None) is is_one

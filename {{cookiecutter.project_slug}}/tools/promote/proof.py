@@ -33,7 +33,8 @@ RUNS_AGAIN = 4
 # Keys of providers whose clients the door serves: a notebook that reads one wants it there, whatever it is.
 PROVIDER_KEY = re.compile(
     r"(?:\w+_)?(?:OPENAI|AZURE|ANTHROPIC|CLAUDE|GOOGLE|GEMINI|CO|COHERE|MISTRAL|OLLAMA|GROQ|TOGETHER|FIREWORKS|DEEPSEEK"
-    r"|OPENROUTER|PERPLEXITY|NVIDIA|XAI|HF|HUGGINGFACE|LLM)(?:_\w+)?_(?:KEY|TOKEN)",
+    r"|OPENROUTER|PERPLEXITY|NVIDIA|XAI|HF|HUGGINGFACE(?:HUB)?|LLM)"
+    r"(?:_(?:OPENAI|AI|GENAI|STUDIO|INFERENCE|API|ACCESS|AUTH|SECRET))*_(?:KEY|TOKEN)",
     re.IGNORECASE,
 )
 PLACEHOLDER = "no-key-is-needed-here"
