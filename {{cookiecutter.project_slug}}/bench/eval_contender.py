@@ -94,7 +94,10 @@ def main() -> None:
     parser.add_argument("--prepare", action="store_true", help="make project and database, evaluate nothing")
     parser.add_argument("--stop", action="store_true", help="stop the database")
     chosen = parser.parse_args()
-    os.environ.update(eval_project.environment())
+    wanted = eval_project.environment()
+    for name in os.environ.keys() - wanted.keys():
+        del os.environ[name]
+    os.environ.update(wanted)
     sys.path.insert(0, str(ROOT / "src"))
     root = chosen.home / "project"
     if not (root / "config").exists():
