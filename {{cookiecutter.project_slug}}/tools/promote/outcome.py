@@ -23,7 +23,7 @@ class Finding:
     """
 
     outcome: Outcome
-    # client, argument, prompt, description, parameter, secret, setting, install, magic, input, widget, host, data
+    # client, import, argument, prompt, description, parameter, secret, setting, install, magic, input, host, data ...
     subject: str
     cell: int
     line: int
