@@ -15,6 +15,7 @@ from tools.promote.clients import FAMILIES
 from tools.promote.dependencies import lift_installs
 from tools.promote.drawn_graphs import print_drawn_graphs
 from tools.promote.host_library import check_host_library
+from tools.promote.moved_calls import move_calls
 from tools.promote.moved_imports import move_imports
 from tools.promote.notebook_file import Notebook
 from tools.promote.program import Program, read_program
@@ -41,6 +42,7 @@ def make_baseline(notebook: Notebook, name: str) -> Baseline:
     dependencies = lift_installs(program, edits)
     clients = rewire(program, edits) if _brings_address(program) else None
     move_imports(program, edits, dependencies, clients.exchanged if clients is not None else ())
+    move_calls(program, edits)
     send_sampling(program, edits)
     secrets = SecretRemover(program, edits)
     if clients is not None:

@@ -23,7 +23,7 @@ class Finding:
     """
 
     outcome: Outcome
-    # client, import, argument, prompt, description, parameter, secret, setting, install, magic, input, host, data ...
+    # client, import, call, argument, prompt, description, parameter, secret, setting, install, magic, host, data ...
     subject: str
     cell: int
     line: int
