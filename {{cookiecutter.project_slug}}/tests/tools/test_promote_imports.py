@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells
-from tools.promote import moved_names
+from tools.promote import moved_names, moved_names_llama_index
 from tools.promote.baseline import make_baseline
 from tools.promote.notebook_file import source_of
 
@@ -35,6 +35,12 @@ def _code(folder: Path, *cells: str) -> str:
             "if True: from langchain.schema import Document, AIMessage",
             "if True: from langchain_core.documents import Document; from langchain_core.messages import AIMessage",
         ),
+        ("from llama_index import VectorStoreIndex", "from llama_index.core import VectorStoreIndex"),
+        ("from llama_index.schema import TextNode", "from llama_index.core.schema import TextNode"),
+        (
+            "from llama_index.llms import OpenAI, ChatMessage",
+            "from llama_index.llms.openai import OpenAI\nfrom llama_index.core.llms import ChatMessage",
+        ),
         ("from langchain.chains import *", "from langchain_classic.chains import *"),
         ("import langchain.llms as llms, os", "import langchain_classic.llms as llms, os"),
         (
@@ -61,6 +67,9 @@ def test_an_import_gets_its_address_of_today(before: str, after: str, tmp_path: 
         "from langchain_text_splitters import CharacterTextSplitter",
         "import langchain\nprint(langchain.__version__)",
         "from langgraph.graph import StateGraph",
+        "from llama_index.core import Settings",
+        "from llama_index.retrievers.bm25 import BM25Retriever",
+        "from llama_index import core",
     ],
 )
 def test_what_is_there_still_is_left_alone(code: str, tmp_path: Path) -> None:
@@ -77,6 +86,7 @@ def test_what_is_there_still_is_left_alone(code: str, tmp_path: Path) -> None:
         ("from langchain.vectorstores import Pinecone\nPinecone()", "langchain_pinecone"),
         ("from langchain_community.vectorstores import Neo4jVector\nNeo4jVector()", "langchain_neo4j"),
         ("from langgraph.graph import Graph\nGraph()", "StateGraph"),
+        ("from llama_index import ServiceContext\nServiceContext()", "Settings"),
         ("from langchain.gone_for_good import Thing\nThing()", "documentation"),
         ("import langchain.chains\nlangchain.chains.LLMChain()", "import langchain.chains as"),
         ("import langchain\nlangchain.LLMChain()", "imported by its name"),
@@ -108,6 +118,13 @@ def test_an_old_version_is_not_asked_for_beside_imports_of_today(tmp_path: Path)
     assert lines == ["faiss-cpu==1.7", "langchain", "langchain-openai"]
 
 
+def test_the_packages_of_the_new_addresses_are_asked_for(tmp_path: Path) -> None:
+    """One for each package that has a name, once."""
+    code = "from llama_index import Document\nfrom llama_index.llms import OpenAI\nfrom langchain.llms import Ollama"
+    lines = promote_cells(make_project(tmp_path), code).files["requirements-notebooks.in"].splitlines()[1:]
+    assert lines == ["langchain-community", "llama-index-core", "llama-index-llms-openai"]
+
+
 def test_the_notebook_that_is_compared_has_the_same_imports(tmp_path: Path) -> None:
     """Else it would end in an ImportError, and nothing could be compared."""
     promotion = promote_cells(
@@ -135,4 +152,6 @@ def test_the_table_contradicts_itself_nowhere() -> None:
     assert len(names) == len(set(names))
     assert not set(names) & set(moved_names.GONE)
     assert set(moved_names.LEFT_COMMUNITY) <= set(names) | set(moved_names.GONE)
+    of_core = {name for names in moved_names_llama_index.CORE.values() for name in names.split()}
+    assert not of_core & set(moved_names_llama_index.GONE)
     assert set(moved_names.COMMUNITY) <= set(moved_names.MODULES)

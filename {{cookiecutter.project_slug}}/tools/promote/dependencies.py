@@ -45,10 +45,10 @@ class Dependencies:
             self.requirements[name], self.places[name] = text, (cell, line)
             self.findings.append(Finding("changed", "install", cell, line, f"{text} is in {FILE}"))
 
-    def loosen(self, prefix: str) -> None:
+    def loosen(self, prefixes: tuple[str, ...]) -> None:
         """Ask for packages so called without the old version that the notebook wanted of them."""
         for name, text in self.requirements.items():
-            if name.startswith(prefix) and re.search(r"==|<|~=", text):
+            if name.startswith(prefixes) and re.search(r"==|<|~=", text):
                 plain = re.split(r"[=<>!~ ]", text)[0]
                 cell, line = self.places[name]
                 self.requirements[name] = plain

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.promote import moved_names
+from tools.promote import moved_names, moved_names_llama_index
 
 OLD = "langchain"
+LLAMA_INDEX = "llama_index"
 BY_NAME = {name: module for module, names in moved_names.NAMES.items() for name in names.split()}
 
 
@@ -25,6 +26,8 @@ def home(module: str, name: str) -> Home | None:
             return Home(new + module.removeprefix(old))
     if f"{module}.{name}" in moved_names.GONE_OF_LANGGRAPH:
         return Home(instead=moved_names.GONE_OF_LANGGRAPH[f"{module}.{name}"])
+    if _within(module, LLAMA_INDEX):
+        return _llama_index(module, name)
     if _within(module, "langchain_community"):
         return _by_name(name) if name in moved_names.LEFT_COMMUNITY else None
     if not _within(module, OLD) or _stands(module, name):
@@ -59,6 +62,20 @@ def home_of_module(module: str) -> Home | None:
     if path[0] not in moved_names.MODULES:
         return Home(instead="what its documentation names instead")
     return Home(".".join(["langchain_classic", *path]))
+
+
+def _llama_index(module: str, name: str) -> Home | None:
+    """The modules listed are namespaces today, without a name of their own; their submodules are integrations."""
+    core = moved_names_llama_index.CORE.get(module)
+    if core is None or (name.islower() and name not in core.split() and name not in moved_names_llama_index.GONE):
+        return None
+    if name == "*" or name in core.split():
+        return Home(module.replace(LLAMA_INDEX, f"{LLAMA_INDEX}.core", 1))
+    integration = moved_names_llama_index.INTEGRATIONS.get(f"{module}.{name}")
+    if integration is not None:
+        return Home(integration)
+    instead = moved_names_llama_index.GONE.get(name, f"the module that has {name} in its documentation")
+    return Home(instead=instead)
 
 
 def _by_name(name: str) -> Home | None:

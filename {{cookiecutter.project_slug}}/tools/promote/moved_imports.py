@@ -1,4 +1,4 @@
-"""Imports that the installed packages have no more: LangChain before 1.0, whose classes stand in other packages today.
+"""Imports that the installed packages have no more: LangChain before 1.0, LlamaIndex before 0.10.
 
 Only import statements change, and module-wide settings; the classes are the same ones, so the notebook that is compared
 is run with the same change. Names without a home are left and reported.
@@ -48,7 +48,7 @@ def move_imports(
                 findings += _move_modules(cell, node, edits, dependencies)
     findings += _move_settings(program, edits, dependencies)
     if any(finding.outcome == "changed" for finding in findings):
-        dependencies.loosen("langchain")
+        dependencies.loosen(("langchain", "llama-index"))
     return findings
 
 
@@ -210,7 +210,9 @@ def _call_setter(cell: CodeCell, statement: ast.Assign, setter: str, edits: Edit
 
 def require(dependencies: Dependencies, cell: CodeCell, line: int, module: str) -> None:
     """Note the package of a module: `langchain-openai` for `langchain_openai.llms`."""
-    root = module.partition(".")[0]
+    root, *rest = module.split(".")
+    if root == "llama_index":
+        root = "-".join([root, *rest[: 1 if rest[0] == "core" else 2]])
     if root not in STANDARD:
         dependencies.add(cell.index, line, root.replace("_", "-"))
 
