@@ -10,7 +10,7 @@ import ast
 
 from tools.promote.clients import langchain
 from tools.promote.outcome import Finding
-from tools.promote.program import CodeCell, Program, Span
+from tools.promote.program import CodeCell, FunctionNode, Program, Span
 from tools.promote.splice import Edit, Edits
 
 REASON = "LangChain 1.x has that call no more; what is asked is the same"
@@ -23,7 +23,7 @@ def move_calls(program: Program, edits: Edits) -> list[Finding]:
     """Exchange every such call; one with arguments that `invoke` does not take is left."""
     if not any(langchain.FAMILY.owns(path) for path in program.names.imports.values()):
         return []
-    own = {node.name for cell in program.cells for node in cell.nodes if isinstance(node, ast.FunctionDef)}
+    own = {node.name for cell in program.cells for node in cell.nodes if isinstance(node, FunctionNode)}
     findings = []
     for cell, call in program.calls():
         changes = _changes(program, cell, call, own)
@@ -39,21 +39,22 @@ def _changes(program: Program, cell: CodeCell, call: ast.Call, own: set[str]) ->
     """The edits of one call, none when it is good as it is."""
     function = call.func
     if isinstance(function, ast.Name):
-        if _model(program, function) is None or not _fits(call):
+        if _model(program, cell, function) is None or not _fits(call):
             return []
         return [_put(cell, cell.span(function).end, ".invoke")]
     if not isinstance(function, ast.Attribute) or function.attr in own:
         return []
     if function.attr in RETRIEVERS:
-        return _renamed_query(cell, call, function)
-    if _model(program, function.value) is None or not _fits(call):
+        return [] if _foreign(program, function.value) else _renamed_query(cell, call, function)
+    model = _model(program, cell, function.value)
+    if model is None or not _fits(call):
         return []
     if function.attr in MESSAGES:
         return [_method(cell, function, MESSAGES[function.attr])]
     if function.attr != "predict":
         return []
     # A chat model's `predict` gave the text of its message.
-    content = [_put(cell, cell.span(call).end, ".content")] if "Chat" in (_model(program, function.value) or "") else []
+    content = [_put(cell, cell.span(call).end, ".content")] if "Chat" in model else []
     return [_method(cell, function, "invoke"), *content]
 
 
@@ -67,13 +68,36 @@ def _renamed_query(cell: CodeCell, call: ast.Call, function: ast.Attribute) -> l
     return [*changes, Edit(cell.index, Span(start, start + len("query")), "input")]
 
 
-def _model(program: Program, expression: ast.expr) -> str | None:
+def _foreign(program: Program, retriever: ast.expr) -> bool:
+    """Whether it comes from a library that is not LangChain's: it may have the method still, and no other."""
+    root = retriever
+    while isinstance(root, ast.Attribute | ast.Call):
+        root = root.value if isinstance(root, ast.Attribute) else root.func
+    if not isinstance(root, ast.Name):
+        return False
+    values = [b.value.func for b in program.names.bindings.get(root.id, []) if isinstance(b.value, ast.Call)]
+    paths = [program.dotted(maker) for maker in [root, *values]]
+    return any(path is not None and not langchain.FAMILY.owns(path) for path in paths)
+
+
+def _model(program: Program, cell: CodeCell, expression: ast.expr) -> str | None:
     """The class of a model, when the expression is a name that is given only models of one kind."""
-    if not isinstance(expression, ast.Name):
+    if not isinstance(expression, ast.Name) or _local(cell, expression):
         return None
     classes = {_class(program, b.value) for b in program.names.bindings.get(expression.id, [])}
     kinds = {name is not None and "Chat" in name for name in classes}
     return classes.pop() if classes and None not in classes and len(kinds) == 1 else None
+
+
+def _local(cell: CodeCell, name: ast.Name) -> bool:
+    """Whether a function around it gives the name a meaning of its own."""
+    around = [node for node in cell.above(name) if isinstance(node, FunctionNode | ast.Lambda)]
+    return any(
+        (isinstance(node, ast.arg) and node.arg == name.id)
+        or (isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Store))
+        for function in around
+        for node in ast.walk(function)
+    )
 
 
 def _class(program: Program, value: ast.expr | None) -> str | None:
