@@ -62,6 +62,7 @@ def test_an_import_gets_its_address_of_today(before: str, after: str, tmp_path: 
         "from langchain.chat_models import init_chat_model",
         "from langchain.messages import HumanMessage",
         "from langchain_community.llms import OpenAI",
+        "from langchain_community.chat_models.openai import ChatOpenAI",
         "from langchain_core.prompts import PromptTemplate",
         "from .langchain import chains",
         "from langchain_text_splitters import CharacterTextSplitter",

@@ -24,12 +24,13 @@ def home(module: str, name: str) -> Home | None:
     for old, new in moved_names.MOVED_MODULES.items():
         if _within(module, old):
             return Home(new + module.removeprefix(old))
-    if f"{module}.{name}" in moved_names.GONE_OF_LANGGRAPH:
-        return Home(instead=moved_names.GONE_OF_LANGGRAPH[f"{module}.{name}"])
+    if f"{module}.{name}" in moved_names.GONE_AT:
+        return Home(instead=moved_names.GONE_AT[f"{module}.{name}"])
     if _within(module, LLAMA_INDEX):
         return _llama_index(module, name)
     if _within(module, "langchain_community"):
-        return _by_name(name) if name in moved_names.LEFT_COMMUNITY else None
+        left = name in moved_names.LEFT_COMMUNITY and module not in moved_names.COMMUNITY_KEEPS
+        return _by_name(name) if left else None
     if not _within(module, OLD) or _stands(module, name):
         return None
     path = module.split(".")[1:]

@@ -82,22 +82,53 @@ def _foreign(program: Program, retriever: ast.expr) -> bool:
 
 def _model(program: Program, cell: CodeCell, expression: ast.expr) -> str | None:
     """The class of a model, when the expression is a name that is given only models of one kind."""
-    if not isinstance(expression, ast.Name) or _local(cell, expression):
+    if not isinstance(expression, ast.Name):
         return None
-    classes = {_class(program, b.value) for b in program.names.bindings.get(expression.id, [])}
-    kinds = {name is not None and "Chat" in name for name in classes}
-    return classes.pop() if classes and None not in classes and len(kinds) == 1 else None
+    if _local(cell, expression):
+        return _one_kind(_handed(program, cell, expression))
+    return _one_kind({_class(program, b.value) for b in program.names.bindings.get(expression.id, [])})
+
+
+def _one_kind(classes: set[str | None]) -> str | None:
+    names = {name for name in classes if name is not None}
+    same = len(names) == len(classes) and len({"Chat" in name for name in names}) == 1
+    return min(names) if same else None
 
 
 def _local(cell: CodeCell, name: ast.Name) -> bool:
     """Whether a function around it gives the name a meaning of its own."""
     around = [node for node in cell.above(name) if isinstance(node, FunctionNode | ast.Lambda)]
+    return any(_gives(function, name.id) for function in around)
+
+
+def _gives(function: ast.AST, name: str) -> bool:
     return any(
-        (isinstance(node, ast.arg) and node.arg == name.id)
-        or (isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Store))
-        for function in around
+        (isinstance(node, ast.arg) and node.arg == name)
+        or (isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store))
         for node in ast.walk(function)
     )
+
+
+def _handed(program: Program, cell: CodeCell, name: ast.Name) -> set[str | None]:
+    """What every call of the notebook hands to the argument of that name; nothing when it is no plain argument."""
+    function = cell.function_around(name)
+    if function is None or program.names.functions.get(function.name, (None, None))[1] is not function:
+        return set()
+    arguments = [argument.arg for argument in function.args.args]
+    stored = any(
+        isinstance(n, ast.Name) and n.id == name.id and isinstance(n.ctx, ast.Store) for n in ast.walk(function)
+    )
+    if name.id not in arguments or stored or function.args.defaults:
+        return set()
+    place = arguments.index(name.id)
+    classes: set[str | None] = set()
+    for other, call in program.calls():
+        if isinstance(call.func, ast.Name) and call.func.id == function.name:
+            named = next((k.value for k in call.keywords if k.arg == name.id), None)
+            given = named or (call.args[place] if place < len(call.args) else None)
+            plain = isinstance(given, ast.Name) and not _local(other, given)
+            classes.add(_model(program, other, given) if plain and given is not None else None)
+    return classes
 
 
 def _class(program: Program, value: ast.expr | None) -> str | None:

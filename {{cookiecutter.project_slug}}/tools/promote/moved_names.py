@@ -26,10 +26,12 @@ NAMES = {
         "Anthropic Banana CerebriumAI ForefrontAI GooseAI HuggingFaceHub HuggingFaceTextGenInference LlamaCpp Modal "
         "Petals PipelineAI SagemakerEndpoint StochasticAI Writer"
     ),
+    "langchain_community.utilities.google_search": "GoogleSearchAPIWrapper",
     "langchain_community.utilities": (
         "ArxivAPIWrapper GoogleSerperAPIWrapper PowerBIDataset SQLDatabase SearxSearchWrapper SerpAPIWrapper "
         "TextRequestsWrapper WikipediaAPIWrapper WolframAlphaAPIWrapper"
     ),
+    "langchain_community.vectorstores.milvus": "Milvus",
     "langchain_community.vectorstores": "ElasticVectorSearch FAISS",
     "langchain_community.agent_toolkits": (
         "AINetworkToolkit AmadeusToolkit AzureCognitiveServicesToolkit FileManagementToolkit GmailToolkit "
@@ -261,13 +263,17 @@ STANDING = {
     "langchain.rate_limiters": "",
     "langchain.tools": (
         "BaseTool InjectedState InjectedStore InjectedToolArg InjectedToolCallId ToolException ToolRuntime tool "
-        "headless tool_node"
+        "tool_node"
     ),
-    "langchain.tools.headless": "",
     "langchain.tools.tool_node": "",
 }
 
-# Names that left `langchain_community` for a package of their own, which NAMES or GONE says.
+# Names that left their package of `langchain_community`: NAMES or GONE says where to. These modules of it have theirs.
+COMMUNITY_KEEPS = [
+    "langchain_community.chat_models.openai",
+    "langchain_community.utilities.google_search",
+    "langchain_community.vectorstores.milvus",
+]
 LEFT_COMMUNITY = [
     "AzureChatOpenAI",
     "BedrockChat",
@@ -318,12 +324,10 @@ GONE = {
     "DeepLake": "DeeplakeVectorStore of langchain_deeplake",
     "GooglePlacesAPIWrapper": "GooglePlacesAPIWrapper of langchain_google_community",
     "GooglePlacesTool": "GooglePlacesTool of langchain_google_community",
-    "GoogleSearchAPIWrapper": "GoogleSearchAPIWrapper of langchain_google_community",
     "GoogleSearchResults": "GoogleSearchResults of langchain_google_community",
     "GoogleSearchRun": "GoogleSearchRun of langchain_google_community",
     "GMailLoader": "GMailLoader of langchain_google_community",
     "MatchingEngine": "VectorSearchVectorStore of langchain_google_vertexai",
-    "Milvus": "Milvus of langchain_milvus",
     "MongoDBAtlasVectorSearch": "MongoDBAtlasVectorSearch of langchain_mongodb",
     "MongoDBChatMessageHistory": "MongoDBChatMessageHistory of langchain_mongodb",
     "Neo4jChatMessageHistory": "Neo4jChatMessageHistory of langchain_neo4j",
@@ -349,8 +353,10 @@ GONE = {
 # Modules of other packages that moved whole: the same classes under another address.
 MOVED_MODULES = {"langchain_core.pydantic_v1": "pydantic.v1", "langchain.pydantic_v1": "pydantic.v1"}
 
-# Names that LangGraph 1.x has no more, and what to use.
-GONE_OF_LANGGRAPH = {
+# Names that are gone from one address, whatever else is called so, and what to use.
+GONE_AT = {
+    "langchain.chat_models.GigaChat": "GigaChat of langchain_gigachat",
+    "langchain_community.chat_models.GigaChat": "GigaChat of langchain_gigachat",
     "langgraph.graph.Graph": "StateGraph with a state of its own",
     "langgraph.prebuilt.ToolExecutor": "ToolNode of langgraph.prebuilt",
     "langgraph.prebuilt.ToolInvocation": "ToolNode of langgraph.prebuilt, which takes the calls of a message",
