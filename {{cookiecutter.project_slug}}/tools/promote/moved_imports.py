@@ -141,7 +141,8 @@ def _homeless(node: ast.ImportFrom) -> set[str]:
 def _without_home(cell: CodeCell, node: ast.stmt, what: str, found: Home) -> Finding:
     reason, remedy = "the packages of today have it nowhere", f"use {found.instead} and promote again"
     if guarded(cell, node):
-        return Finding("kept", SUBJECT, cell.index, node.lineno, what, f"{reason}; the notebook goes on without it")
+        reason += "; the notebook goes on without it"
+        return Finding("kept", SUBJECT, cell.index, node.lineno, what, reason, remedy)
     return Finding("refused", SUBJECT, cell.index, node.lineno, what, reason, remedy)
 
 
