@@ -1,5 +1,5 @@
 """The notebook as it runs for the comparison: without its install lines and without pictures that a public service
-draws, else untouched wherever that is possible.
+draws, with the imports that its packages have today, else untouched wherever that is possible.
 
 A notebook that brings keys or addresses of its own would call a provider: its clients are pointed at the door first.
 """
@@ -15,6 +15,8 @@ from tools.promote.clients import FAMILIES
 from tools.promote.dependencies import lift_installs
 from tools.promote.drawn_graphs import print_drawn_graphs
 from tools.promote.host_library import check_host_library
+from tools.promote.moved_calls import move_calls
+from tools.promote.moved_imports import move_imports
 from tools.promote.notebook_file import Notebook
 from tools.promote.program import Program, read_program
 from tools.promote.rewiring import rewire
@@ -37,8 +39,10 @@ def make_baseline(notebook: Notebook, name: str) -> Baseline:
     """What is run as the original."""
     program = read_program(notebook, name)
     edits = Edits()
-    lift_installs(program, edits)
+    dependencies = lift_installs(program, edits)
     clients = rewire(program, edits) if _brings_address(program) else None
+    move_imports(program, edits, dependencies, clients.exchanged if clients is not None else ())
+    move_calls(program, edits)
     send_sampling(program, edits)
     secrets = SecretRemover(program, edits)
     if clients is not None:

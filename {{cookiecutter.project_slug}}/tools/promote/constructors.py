@@ -7,6 +7,7 @@ import re
 from itertools import groupby
 
 from tools.promote.clients.family import SPREAD, Constructor
+from tools.promote.homes import today
 from tools.promote.program import CodeCell, Program, Span
 from tools.promote.splice import Edit, Edits
 
@@ -71,11 +72,11 @@ def _gains(constructor: Constructor, call: ast.Call) -> str:
 
 def _become(program: Program, cell: CodeCell, call: ast.Call, constructor: Constructor, edits: Edits) -> str | None:
     """Exchange the class; under another name where the notebook uses that one for something else."""
-    if constructor.becomes is None or program.dotted(call.func) == constructor.becomes:
+    if constructor.becomes is None or today(program.dotted(call.func) or "") == constructor.becomes:
         return None
     module, _, name = constructor.becomes.rpartition(".")
     known = program.names.imports.get(name)
-    taken = known != constructor.becomes if known is not None else name in program.names.bindings
+    taken = today(known) != constructor.becomes if known is not None else name in program.names.bindings
     local = f"Gateway{name}" if taken else name
     edits.add(Edit(cell.index, cell.span(call.func), local))
     return f"from {module} import {name}" + (f" as {local}" if taken else "")

@@ -45,6 +45,17 @@ class Dependencies:
             self.requirements[name], self.places[name] = text, (cell, line)
             self.findings.append(Finding("changed", "install", cell, line, f"{text} is in {FILE}"))
 
+    def loosen(self, prefixes: tuple[str, ...]) -> None:
+        """Ask for packages so called without the old version that the notebook wanted of them."""
+        for name, text in self.requirements.items():
+            if name.startswith(prefixes) and re.search(r"==|<|~=", text):
+                plain = re.split(r"[=<>!~ ]", text)[0]
+                cell, line = self.places[name]
+                self.requirements[name] = plain
+                self.findings = [f for f in self.findings if f.what != f"{text} is in {FILE}"]
+                reason = f"its imports are those of today, which {text} has not"
+                self.findings.append(Finding("changed", "install", cell, line, f"{plain} is in {FILE}", reason))
+
     def refuse(self, cell: int, line: int, what: str, reason: str, remedy: str) -> None:
         """Note something installed that is left to a person."""
         self.findings.append(Finding("refused", "install", cell, line, what, reason, remedy))

@@ -23,7 +23,7 @@ class Finding:
     """
 
     outcome: Outcome
-    # client, argument, prompt, description, parameter, secret, setting, install, magic, input, widget, host, data
+    # client, import, call, argument, prompt, description, parameter, secret, setting, install, magic, host, data ...
     subject: str
     cell: int
     line: int

@@ -60,8 +60,9 @@ class Report:
 
     @property
     def hindrance(self) -> Finding | None:
-        """The first refused part without which the step cannot run: a model client, or a person to ask."""
-        return next((finding for finding in self.refused if finding.subject in ("client", "input", "package")), None)
+        """The first refused part without which the step cannot run: a client, a person to ask, an import."""
+        hindering = ("client", "input", "package", "import")
+        return next((finding for finding in self.refused if finding.subject in hindering), None)
 
     @property
     def left_out(self) -> str:

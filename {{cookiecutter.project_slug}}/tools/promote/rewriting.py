@@ -14,6 +14,8 @@ from tools.promote.few_shot import ExampleLifter
 from tools.promote.headings import headings_of
 from tools.promote.headless import check_headless
 from tools.promote.host_library import check_host_library
+from tools.promote.moved_calls import move_calls
+from tools.promote.moved_imports import move_imports
 from tools.promote.notebook_file import Notebook
 from tools.promote.outcome import Finding
 from tools.promote.parameters import FoundParameter, left_fields, lift_parameters, tagged_cell
@@ -53,6 +55,7 @@ def rewrite(
     edits = Edits()
     dependencies = lift_installs(program, edits)
     clients = rewire(program, edits)
+    moved = move_imports(program, edits, dependencies, clients.exchanged) + move_calls(program, edits)
     sampling = send_sampling(program, edits)
     secrets = SecretRemover(program, edits)
     secrets.run()
@@ -87,6 +90,7 @@ def rewrite(
         *(f for f in prompts.findings if f.outcome != "kept" or (f.cell, f.line) not in named),
         *stays,
         *clients.findings,
+        *moved,
         *sampling,
         *secrets.findings,
         *headless,

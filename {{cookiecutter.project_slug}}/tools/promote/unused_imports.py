@@ -1,9 +1,13 @@
-"""Taking out the imports of classes that were exchanged for others and are read nowhere any more."""
+"""Taking out the imports of classes that were exchanged for others and are read nowhere any more.
+
+Statements with a name that moved are `moved_imports`' to write.
+"""
 
 from __future__ import annotations
 
 import ast
 
+from tools.promote.homes import home
 from tools.promote.program import CodeCell, Program
 from tools.promote.rewired import Rewired
 from tools.promote.splice import Edit, Edits, removal
@@ -16,7 +20,7 @@ def remove(program: Program, rewired: Rewired, edits: Edits) -> None:
         return
     for cell in program.cells:
         for node in cell.nodes:
-            if isinstance(node, ast.ImportFrom) and edits.free(cell.index, cell.span(node)):
+            if isinstance(node, ast.ImportFrom) and edits.free(cell.index, cell.span(node)) and not _moves(node):
                 dropped = [a.asname or a.name for a in node.names if (a.asname or a.name) in gone]
                 if dropped and _shorten(cell, node, gone, edits):
                     rewired.changed(cell, node.lineno, f"{', '.join(dropped)} imported no more", "nothing reads it")
@@ -32,6 +36,10 @@ def still_read(program: Program, name: str, edits: Edits) -> bool:
         for cell in program.cells
         for node in cell.nodes
     )
+
+
+def _moves(node: ast.ImportFrom) -> bool:
+    return any(home(node.module or "", alias.name) for alias in node.names)
 
 
 def _shorten(cell: CodeCell, node: ast.ImportFrom, gone: set[str], edits: Edits) -> bool:
