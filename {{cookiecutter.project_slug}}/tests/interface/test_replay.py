@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from app.errors import InputError, StepFailedError
 from app.interface.loopback import on_loopback
 from app.interface.recording import read_recording, record_door
-from app.interface.replay import ReplayDoor, run_step_in_process
+from app.interface.replay import ReplayDoor, run_step_in_process, same_request
 
 MESSAGES: Any = [{"role": "user", "content": "hi"}]
 COMPLETION = {
@@ -195,3 +195,15 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, text: str) -> No
 
     with pytest.raises(InputError, match=r"bad\.json is no recording.*promote the notebook again"):
         ReplayDoor(tmp_path / "bad.json")
+
+
+def test_ids_that_a_library_gives_in_each_run_are_no_difference() -> None:
+    """A notebook that puts a message of LangChain into its prompt asks the same each time, but for that id."""
+
+    def asked(run: str, text: str = "Hi") -> dict[str, object]:
+        return {"messages": [{"role": "user", "content": f"[AIMessage(content='{text}', id='{run}')]"}]}
+
+    one, other = "lc_run--019a3f5e-1c2d-7e10-8f31-0a1b2c3d4e5f-0", "lc_run--019a3f60-9abc-7d21-9e42-5f4e3d2c1b0a-0"
+    assert same_request(asked(one), asked(other))
+    assert not same_request(asked(one), asked(other, "Ho"))
+    assert not same_request({"id": "019a3f5e-1c2d-7e10-8f31-0a1b2c3d4e5f"}, {"id": other[8:-2]})
