@@ -30,13 +30,13 @@ import generated_tests
 from generated_tests import TimedTest, time_tests
 
 from tools.promote.clients import FAMILIES
-from tools.promote.magics import mask
-from tools.promote.notebook_file import source_of
-from tools.promote.outcome import Refused
-from tools.promote.program import Program, read_program
+from tools.promote.lifting.sinks import find_sinks
+from tools.promote.notebook.magics import mask
+from tools.promote.notebook.notebook_file import source_of
+from tools.promote.notebook.outcome import Refused
+from tools.promote.notebook.program import Program, read_program
 from tools.promote.promotion import Promotion, locate, promote
-from tools.promote.proof import prove
-from tools.promote.sinks import find_sinks
+from tools.promote.proving.proof import prove
 from tools.promote.workspace import make_workspace
 
 ROOT = Path(__file__).resolve().parents[1]

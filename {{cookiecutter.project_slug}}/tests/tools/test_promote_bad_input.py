@@ -17,8 +17,8 @@ import pytest
 
 from tests.tools.notebooks.projects import make_project, notebook_text, put_notebook
 from tools.promote.__main__ import main
-from tools.promote.notebook_file import CELL_ID
-from tools.promote.outcome import Refused
+from tools.promote.notebook.notebook_file import CELL_ID
+from tools.promote.notebook.outcome import Refused
 from tools.promote.write import recover, write_all
 
 NOBODY = 65534

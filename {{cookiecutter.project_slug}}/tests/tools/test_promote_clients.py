@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells
-from tools.promote.baseline import make_baseline
 from tools.promote.clients import FAMILIES
-from tools.promote.clients_page import page
+from tools.promote.clients.page import page
+from tools.promote.proving.baseline import make_baseline
 
 OPENAI, GEMINI, BEDROCK = "**openai_client_args()", "**gemini_client_args()", "**bedrock_client_args()"
 VOYAGE = '**client_args("voyage", "base_url", "api_key")'

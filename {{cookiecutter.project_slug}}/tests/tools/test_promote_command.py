@@ -11,7 +11,7 @@ import pytest
 
 from tests.tools.notebooks.projects import PIPELINE, make_project, notebook_text, put_notebook
 from tools.promote.__main__ import main
-from tools.promote.outcome import Refused
+from tools.promote.notebook.outcome import Refused
 from tools.promote.write import write_all
 
 CELL = "N = 3\nprint(N)"

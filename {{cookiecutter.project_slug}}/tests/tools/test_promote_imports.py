@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells
-from tools.promote import moved_names, moved_names_llama_index
-from tools.promote.baseline import make_baseline
-from tools.promote.notebook_file import source_of
+from tools.promote.moved import langchain_names, llama_index_names
+from tools.promote.notebook.notebook_file import source_of
+from tools.promote.proving.baseline import make_baseline
 
 pytestmark = pytest.mark.feature("N1")
 
@@ -149,10 +149,10 @@ def test_a_constructor_is_known_by_every_address_it_had(address: str, tmp_path: 
 
 def test_the_table_contradicts_itself_nowhere() -> None:
     """A name has one home, what left the community's package has a home or an answer, and both lists are apart."""
-    names = [name for names in moved_names.NAMES.values() for name in names.split()]
+    names = [name for names in langchain_names.NAMES.values() for name in names.split()]
     assert len(names) == len(set(names))
-    assert not set(names) & set(moved_names.GONE)
-    assert set(moved_names.LEFT_COMMUNITY) <= set(names) | set(moved_names.GONE)
-    of_core = {name for names in moved_names_llama_index.CORE.values() for name in names.split()}
-    assert not of_core & set(moved_names_llama_index.GONE)
-    assert set(moved_names.COMMUNITY) <= set(moved_names.MODULES)
+    assert not set(names) & set(langchain_names.GONE)
+    assert set(langchain_names.LEFT_COMMUNITY) <= set(names) | set(langchain_names.GONE)
+    of_core = {name for names in llama_index_names.CORE.values() for name in names.split()}
+    assert not of_core & set(llama_index_names.GONE)
+    assert set(langchain_names.COMMUNITY) <= set(langchain_names.MODULES)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells
-from tools.promote.install_lines import normalised, read_install
+from tools.promote.cells.install_lines import normalised, read_install
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from app.errors import ConfigurationError
 from app.interface.replay import ReplayDoor, run_step_in_process
 from app.orchestration.notebook_step import check_parameters
 from tests.tools.notebooks.projects import Promoted, make_project, notebook_text, promote_cells
-from tools.promote.notebook_file import source_of
+from tools.promote.notebook.notebook_file import source_of
 from tools.promote.promotion import finish, locate, promote
 from tools.promote.write import write_all
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.tools.notebooks.projects import Promoted, make_project, promote_cells
-from tools.promote.outcome import Finding, Refused
+from tools.promote.notebook.outcome import Finding, Refused
 from tools.promote.write import write_all
 
 TOOL = (

@@ -12,8 +12,8 @@ import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells, put_notebook
 from tools.promote.__main__ import main
-from tools.promote.comparison import compare, first_difference
-from tools.promote.proof import PROVIDER_KEY, prove
+from tools.promote.proving.comparison import compare, first_difference
+from tools.promote.proving.proof import PROVIDER_KEY, prove
 from tools.promote.workspace import make_workspace
 
 CELLS = (

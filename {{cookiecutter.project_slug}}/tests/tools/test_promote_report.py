@@ -9,8 +9,8 @@ import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells, put_notebook
 from tools.promote.__main__ import main
-from tools.promote.differences import coloured
-from tools.promote.outcome import Finding
+from tools.promote.notebook.outcome import Finding
+from tools.promote.proving.differences import coloured
 from tools.promote.report_forms import FORMATS, shown
 
 CASES = Path(__file__).parent / "notebooks" / "cases"

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells
-from tools.promote.magics import mask
-from tools.promote.notebook_file import source_of
+from tools.promote.notebook.magics import mask
+from tools.promote.notebook.notebook_file import source_of
 
 CASES = sorted((Path(__file__).parent / "notebooks" / "cases").glob("*.txt"))
 BREAK = "\n# %%\n"

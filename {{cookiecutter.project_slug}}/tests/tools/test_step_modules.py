@@ -13,8 +13,8 @@ import pytest
 
 from app.orchestration.notebook import with_state
 from tests.tools.notebooks.projects import make_project, promote_cells
-from tools.promote import step_module
-from tools.promote.outcome import Refused
+from tools.promote.functions import step_module
+from tools.promote.notebook.outcome import Refused
 from tools.promote.write import write_all
 
 PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"

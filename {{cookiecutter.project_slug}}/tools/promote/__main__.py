@@ -14,12 +14,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.promote.differences import coloured, diff_of
-from tools.promote.outcome import Refused
+from tools.promote.inputs.secrets import redact
+from tools.promote.notebook.outcome import Refused
 from tools.promote.promotion import Promotion, finish, locate, promote
-from tools.promote.proof import prove
+from tools.promote.proving.differences import coloured, diff_of
+from tools.promote.proving.proof import prove
 from tools.promote.report_forms import ENDINGS, FORMATS, shown
-from tools.promote.secrets import redact
 from tools.promote.write import recover, write_all
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from tools.promote.outcome import Refused
+from tools.promote.notebook.outcome import Refused
 
 
 def pipeline_without(path: Path, step: str, values: Mapping[str, Any]) -> bytes | None:

@@ -9,25 +9,26 @@ import keyword
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.promote import descriptions, notebook_file
-from tools.promote.dependencies import requirements_file
-from tools.promote.environment import env_example, variables_of
-from tools.promote.exporting import export_functions
-from tools.promote.function_test import function_test, function_test_path
-from tools.promote.generated_test import test_file
-from tools.promote.notebook_file import Notebook, fingerprint, source_of
-from tools.promote.outcome import Finding, Refused
-from tools.promote.pickles import find_pickles
+from tools.promote.cells.dependencies import requirements_file
+from tools.promote.cells.pickles import find_pickles
+from tools.promote.functions.exporting import export_functions
+from tools.promote.functions.function_test import function_test, function_test_path
+from tools.promote.functions.step_module import module_path, module_text, refuse_written_by_hand
+from tools.promote.inputs.secrets import TOKENS, redact
+from tools.promote.lifting import descriptions
+from tools.promote.lifting.prompt_files import PromptStore
+from tools.promote.lifting.unsent import report_unsent
+from tools.promote.notebook import notebook_file
+from tools.promote.notebook.notebook_file import Notebook, fingerprint, source_of
+from tools.promote.notebook.outcome import Finding, Refused
+from tools.promote.notebook.program import read_program
+from tools.promote.notebook.words import step_name
 from tools.promote.pipeline_entry import pipeline_with, pipeline_without
-from tools.promote.program import read_program
-from tools.promote.prompt_files import PromptStore
+from tools.promote.proving.generated_test import test_file
 from tools.promote.report import Proof, Report
+from tools.promote.rewiring.environment import env_example, variables_of
 from tools.promote.rewriting import rewrite
-from tools.promote.secrets import TOKENS, redact
-from tools.promote.step_module import module_path, module_text, refuse_written_by_hand
 from tools.promote.step_notebook import assemble, check_parses, relative_folder
-from tools.promote.unsent import report_unsent
-from tools.promote.words import step_name
 
 VERSION = 1
 

@@ -6,10 +6,10 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tools.promote.outcome import Finding
-from tools.promote.parameters import GIVE_IT, FoundParameter
-from tools.promote.prompts import Lifted
-from tools.promote.secrets import redact
+from tools.promote.inputs.parameters import GIVE_IT, FoundParameter
+from tools.promote.inputs.secrets import redact
+from tools.promote.lifting.prompts import Lifted
+from tools.promote.notebook.outcome import Finding
 
 
 @dataclass(frozen=True)

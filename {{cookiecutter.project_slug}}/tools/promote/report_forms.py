@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from tools.promote.outcome import Finding
+from tools.promote.inputs.secrets import redact
+from tools.promote.notebook.outcome import Finding
 from tools.promote.report import Report
-from tools.promote.secrets import redact
 
 FORMATS = ("table", "json", "markdown")
 ENDINGS = {".json": "json", ".md": "markdown", ".markdown": "markdown"}

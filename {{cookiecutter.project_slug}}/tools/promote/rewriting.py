@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tools.promote.argument_parser import lift_arguments
-from tools.promote.asked import QuestionRule
-from tools.promote.dependencies import Dependencies, lift_installs
-from tools.promote.descriptions import Choice, report_descriptions, to_lift
-from tools.promote.drawn_graphs import print_drawn_graphs
-from tools.promote.environment import read_from_environment
-from tools.promote.few_shot import ExampleLifter
-from tools.promote.headings import headings_of
-from tools.promote.headless import check_headless
-from tools.promote.host_library import check_host_library
-from tools.promote.moved_calls import move_calls
-from tools.promote.moved_imports import move_imports
-from tools.promote.notebook_file import Notebook
-from tools.promote.outcome import Finding
-from tools.promote.parameters import FoundParameter, left_fields, lift_parameters, tagged_cell
-from tools.promote.program import Program
-from tools.promote.prompt_files import PromptStore
-from tools.promote.prompts import Lifted, PromptLifter
-from tools.promote.rewiring import rewire
-from tools.promote.sampling import send_sampling
-from tools.promote.secrets import SecretRemover
-from tools.promote.splice import Edits
+from tools.promote.cells.dependencies import Dependencies, lift_installs
+from tools.promote.cells.drawn_graphs import print_drawn_graphs
+from tools.promote.cells.headless import check_headless
+from tools.promote.cells.host_library import check_host_library
+from tools.promote.cells.written_files import report_written
+from tools.promote.inputs.argument_parser import lift_arguments
+from tools.promote.inputs.asked import QuestionRule
+from tools.promote.inputs.parameters import FoundParameter, left_fields, lift_parameters, tagged_cell
+from tools.promote.inputs.secrets import SecretRemover
+from tools.promote.lifting.descriptions import Choice, report_descriptions, to_lift
+from tools.promote.lifting.few_shot import ExampleLifter
+from tools.promote.lifting.prompt_files import PromptStore
+from tools.promote.lifting.prompts import Lifted, PromptLifter
+from tools.promote.moved.calls import move_calls
+from tools.promote.moved.imports import move_imports
+from tools.promote.moved.sampling import send_sampling
+from tools.promote.notebook.headings import headings_of
+from tools.promote.notebook.notebook_file import Notebook
+from tools.promote.notebook.outcome import Finding
+from tools.promote.notebook.program import Program
+from tools.promote.notebook.splice import Edits
+from tools.promote.rewiring.environment import read_from_environment
+from tools.promote.rewiring.rewire import rewire
 from tools.promote.step_notebook import PROMPT, import_cell, prompt_helper, uses_relative_paths
-from tools.promote.written_files import report_written
 
 
 @dataclass(frozen=True)

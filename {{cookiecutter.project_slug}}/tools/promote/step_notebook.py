@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.promote.notebook_file import Notebook, finished_cells, promoted_metadata, source_of, with_source
-from tools.promote.parameters import TAG, FoundParameter, tagged_cell
-from tools.promote.program import Program, read_cell
-from tools.promote.secrets import redact
-from tools.promote.splice import Edits
+from tools.promote.inputs.parameters import TAG, FoundParameter, tagged_cell
+from tools.promote.inputs.secrets import redact
+from tools.promote.notebook.notebook_file import Notebook, finished_cells, promoted_metadata, source_of, with_source
+from tools.promote.notebook.program import Program, read_cell
+from tools.promote.notebook.splice import Edits
 
 HELPERS = "app.orchestration.notebook"
 PROMPT = "prompt"

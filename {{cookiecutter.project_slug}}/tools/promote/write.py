@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tools.promote.outcome import Refused
+from tools.promote.notebook.outcome import Refused
 
 PREFIX = ".promote-"
 JOURNAL = "journal.json"

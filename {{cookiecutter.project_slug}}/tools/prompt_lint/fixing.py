@@ -14,8 +14,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.promote.outcome import Refused
-from tools.promote.prompt_files import PromptStore
+from tools.promote.lifting.prompt_files import PromptStore
+from tools.promote.notebook.outcome import Refused
 from tools.promote.step_notebook import HELPERS
 from tools.promote.write import write_all
 from tools.prompt_lint.assessment import Prompt

@@ -10,14 +10,14 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from tools.promote.candidates import variable_of
-from tools.promote.magics import Masked, split_lines
-from tools.promote.pieces import folded, format_calls, format_pieces, pieces_of
-from tools.promote.program import CodeCell, Program, Span
-from tools.promote.prompt_files import Hole, Piece, PromptStore, Template, template_of
-from tools.promote.splice import Edit, Edits
+from tools.promote.lifting.candidates import variable_of
+from tools.promote.lifting.pieces import folded, format_calls, format_pieces, pieces_of
+from tools.promote.lifting.prompt_files import Hole, Piece, PromptStore, Template, template_of
+from tools.promote.notebook.magics import Masked, split_lines
+from tools.promote.notebook.program import CodeCell, Program, Span
+from tools.promote.notebook.splice import Edit, Edits
+from tools.promote.notebook.words import step_name, task_name
 from tools.promote.step_notebook import HELPERS, PROMPT, PROMPT_ALIAS, prompt_helper
-from tools.promote.words import step_name, task_name
 from tools.prompt_lint.assessment import Prompt
 
 ROLES = ("system", "user", "assistant")

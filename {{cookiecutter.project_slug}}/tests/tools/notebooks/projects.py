@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.promote.notebook_file import source_of
+from tools.promote.notebook.notebook_file import source_of
 from tools.promote.promotion import Promotion, finish, locate, promote
 
 PIPELINE = """# The order of the steps.

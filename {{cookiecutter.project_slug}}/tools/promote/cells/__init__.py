@@ -1,0 +1,1 @@
+"""What a cell does besides Python: magics, installs, host libraries, files it writes."""

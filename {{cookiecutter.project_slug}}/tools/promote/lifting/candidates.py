@@ -1,0 +1,164 @@
+"""The texts of a notebook that reach a model, and which of them deserve a file of their own.
+
+A text does when it is a system prompt, long, interpolated or a template; a short question stays where it is.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tools.promote.lifting.prompt_files import Hole, Piece
+from tools.promote.lifting.sinks import Sink, find_sinks
+from tools.promote.notebook.flow import TEXT_FUNCTIONS, TEXT_METHODS, Flow, Text
+from tools.promote.notebook.program import CodeCell, Program
+from tools.prompt_lint.prose import weight
+from tools.prompt_lint.prose import words as count_words
+
+LONG_CHARS = 120
+NAMED = re.compile(
+    r"(?i)(^|_)(prompts?|prompt_?(template|tmpl|str)|instructions?|system(_(message|msg|text|content))?|persona|preamble"
+    r"|backstory|tmpl|sys|task_(definition|description|instructions?)|(judge|grader?|grading|eval\w*|answer|question|rag|qa"
+    r"|summary|chat|user)_template)(_|\d|$)"
+)
+# Long texts under such a name that are something else.
+NOT_PROSE = re.compile(
+    r"(?is)^\s*(<!doctype|<html|<style|<svg|<div|select\s.+\sfrom\s|create\s+table|insert\s+into|with\s+\w+\s+as\s*\("
+    r"|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
+)
+PROSE_WORDS = 6
+# Keywords under which one object takes several texts: they are a part of the name.
+PARTS = {"prefix", "suffix", "role", "goal", "backstory", "expected_output", "example_prompt"}
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A text of the notebook that reaches a model, or is named as if it did.
+
+    `described` is the name of the tool or field that the text describes; None for every other text.
+    """
+
+    text: Text
+    role: str
+    templated: bool
+    described: str | None = None
+
+
+def find_candidates(program: Program) -> list[Candidate]:
+    """Candidates in the order of the notebook, each text once, the widest expression winning."""
+    flow = Flow(program)
+    found: dict[int, Candidate] = {}
+    for sink in [*find_sinks(program), *_named(program)]:
+        for text in flow.texts(sink.cell, sink.value):
+            if sink.prose and not _reads_as_prose(text.node):
+                continue
+            known = found.get(id(text.node))
+            templated = sink.templated or text.templated or (known is not None and known.templated)
+            role = "system" if known is not None and known.role == "system" else sink.role
+            found[id(text.node)] = Candidate(text, known.role if known and role != "system" else role, templated)
+    ordered = sorted(found.values(), key=lambda c: (c.text.cell.index, c.text.cell.span(c.text.node).start))
+    spans = [(c.text.cell.index, c.text.cell.span(c.text.node)) for c in ordered]
+    return [
+        candidate
+        for candidate, (cell, span) in zip(ordered, spans, strict=True)
+        if not any(
+            cell == other_cell and other != span and other.start <= span.start and span.end <= other.end
+            for other_cell, other in spans
+        )
+    ]
+
+
+def _named(program: Program) -> Iterator[Sink]:
+    """Texts whose name alone says that they are prompts; only long or interpolated ones are lifted later."""
+    for cell in program.cells:
+        for node in cell.nodes:
+            if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+                continue
+            name = _target_name(node.targets[0])
+            if name and NAMED.search(name) and not _obvious_other(node.value):
+                yield Sink(cell, node.value, "system" if "system" in name.lower() else "user")
+
+
+def _reads_as_prose(node: ast.expr) -> bool:
+    """Whether a text is natural language: six words at least, no markup, query, address or program."""
+    texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    return not NOT_PROSE.match("".join(texts)) and count_words("".join(texts)) >= PROSE_WORDS
+
+
+def _obvious_other(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and isinstance(value.value, str) and bool(NOT_PROSE.match(value.value))
+
+
+def _in_triple_quotes(candidate: Candidate) -> bool:
+    return candidate.text.cell.text(candidate.text.node).lstrip("rRbBuUfF").startswith(('"""', "'''"))
+
+
+def deserves(candidate: Candidate, pieces: list[Piece]) -> str:
+    """Why a text gets a file of its own; empty when it does not."""
+    own = "".join(piece for piece in pieces if isinstance(piece, str))
+    words = count_words(own)
+    if candidate.described is not None:
+        return "description" if words >= 2 else ""
+    if words < 2 and not (candidate.role == "system" and words):
+        return ""
+    if candidate.role == "system":
+        return "system prompt"
+    if any(isinstance(piece, Hole) for piece in pieces):
+        return "interpolated" if words >= 2 else ""
+    if candidate.text.templated or (candidate.templated and "{" in own):
+        return "template"
+    if weight(own) >= LONG_CHARS or "\n" in own.strip():
+        return "long"
+    if words >= PROSE_WORDS and _in_triple_quotes(candidate):
+        return "long"
+    return ""
+
+
+def variable_of(cell: CodeCell, node: ast.expr) -> str | None:
+    """The name a text is given: its variable, constant, attribute, parameter, or the key it stands under."""
+    below: ast.AST = node
+    part = ""
+    for above in cell.above(node):
+        if isinstance(above, ast.keyword) and above.arg in PARTS:
+            part = above.arg
+        if isinstance(above, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            target = above.targets[0] if isinstance(above, ast.Assign) else above.target
+            return "_".join(word for word in (_target_name(target), part) if word) or None
+        if isinstance(above, ast.arguments):
+            return _parameter_of(above, below)
+        if isinstance(above, ast.Call) and not _dresses(above) and cell.function_around(above) is not None:
+            return None
+        around = cell.parents.get(above)
+        if isinstance(above, ast.Expr) and isinstance(around, ast.ClassDef):
+            return around.name
+        if isinstance(above, ast.stmt | ast.Lambda):
+            return part or None
+        below = above
+    return None
+
+
+def _dresses(call: ast.Call) -> bool:
+    """Whether a call only dresses a text: `dedent(...)`, `"...".strip()`, `SystemMessage(...)`; no model is asked."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    return name[:1].isupper() or name in TEXT_METHODS | TEXT_FUNCTIONS | {"from_template", "from_messages"}
+
+
+def _target_name(target: ast.expr) -> str | None:
+    if isinstance(target, ast.Name):
+        return target.id
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        return str(target.slice.value)
+    return None
+
+
+def _parameter_of(arguments: ast.arguments, default: ast.AST) -> str | None:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    pairs = [
+        *zip(reversed(positional), reversed(arguments.defaults), strict=False),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    return next((arg.arg for arg, value in pairs if value is default), None)

@@ -1,0 +1,1 @@
+"""What libraries have renamed or taken away since a notebook was written."""

@@ -1,0 +1,102 @@
+"""Where an imported name stands in the packages of today; knows nothing of cells or edits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tools.promote.moved import langchain_names, llama_index_names
+
+OLD = "langchain"
+LLAMA_INDEX = "llama_index"
+BY_NAME = {name: module for module, names in langchain_names.NAMES.items() for name in names.split()}
+
+
+@dataclass(frozen=True)
+class Home:
+    """The module that has the name today. `instead` says what to use when none has it."""
+
+    module: str = ""
+    instead: str = ""
+
+
+def home(module: str, name: str) -> Home | None:
+    """The home of `from module import name`; None when the import is good as it is."""
+    for old, new in langchain_names.MOVED_MODULES.items():
+        if _within(module, old):
+            return Home(new + module.removeprefix(old))
+    if f"{module}.{name}" in langchain_names.GONE_AT:
+        return Home(instead=langchain_names.GONE_AT[f"{module}.{name}"])
+    if _within(module, LLAMA_INDEX):
+        return _llama_index(module, name)
+    if _within(module, "langchain_community"):
+        left = name in langchain_names.LEFT_COMMUNITY and module not in langchain_names.COMMUNITY_KEEPS
+        return _by_name(name) if left else None
+    if not _within(module, OLD) or _stands(module, name):
+        return None
+    path = module.split(".")[1:]
+    if not path and name in langchain_names.MODULES:
+        return Home(_same_path([name]).rpartition(".")[0])
+    if path and path[0] not in langchain_names.MODULES:
+        return Home(instead="what its documentation names instead")
+    # Baidu's chains have classes that are called like OpenAI's.
+    if (found := _by_name(name)) is not None and "ernie" not in module:
+        return found
+    return Home(_same_path(path))
+
+
+def today(dotted: str) -> str:
+    """The path of a class under its address of today: `langchain_openai.OpenAI` for `langchain.llms.OpenAI`."""
+    module, _, name = dotted.rpartition(".")
+    found = home(module, name) if module else None
+    return f"{found.module}.{name}" if found is not None and found.module else dotted
+
+
+def home_of_module(module: str) -> Home | None:
+    """The home of `import module`; None when it is there still."""
+    for old, new in langchain_names.MOVED_MODULES.items():
+        if _within(module, old):
+            return Home(new + module.removeprefix(old))
+    parent, _, name = module.rpartition(".")
+    if not _within(module, OLD) or module == OLD or module in langchain_names.STANDING or _stands(parent, name):
+        return None
+    path = module.split(".")[1:]
+    if path[0] not in langchain_names.MODULES:
+        return Home(instead="what its documentation names instead")
+    return Home(".".join(["langchain_classic", *path]))
+
+
+def _llama_index(module: str, name: str) -> Home | None:
+    """The modules listed are namespaces today, without a name of their own; their submodules are integrations."""
+    core = llama_index_names.CORE.get(module)
+    if core is None or (name.islower() and name not in core.split() and name not in llama_index_names.GONE):
+        return None
+    if name == "*" or name in core.split():
+        return Home(module.replace(LLAMA_INDEX, f"{LLAMA_INDEX}.core", 1))
+    integration = llama_index_names.INTEGRATIONS.get(f"{module}.{name}")
+    if integration is not None:
+        return Home(integration)
+    instead = llama_index_names.GONE.get(name, f"the module that has {name} in its documentation")
+    return Home(instead=instead)
+
+
+def _by_name(name: str) -> Home | None:
+    if name in langchain_names.GONE:
+        return Home(instead=langchain_names.GONE[name])
+    return Home(BY_NAME[name]) if name in BY_NAME else None
+
+
+def _same_path(path: list[str]) -> str:
+    package = "langchain_community" if path and path[0] in langchain_names.COMMUNITY else "langchain_classic"
+    return ".".join([package, *path])
+
+
+def _stands(module: str, name: str) -> bool:
+    """Whether LangChain 1.x has the name there."""
+    for standing, names in langchain_names.STANDING.items():
+        if (module == standing and name in names.split()) or (not names and _within(module, standing)):
+            return True
+    return module == OLD and f"{OLD}.{name}" in langchain_names.STANDING
+
+
+def _within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")

@@ -1,0 +1,1 @@
+"""Notebook and step run and compared, and the tests that keep what was recorded."""

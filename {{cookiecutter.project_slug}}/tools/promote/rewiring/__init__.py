@@ -1,0 +1,1 @@
+"""Clients pointed at the gateway's door, by constructor, module or environment."""

@@ -1,0 +1,127 @@
+"""Changing one constructor's arguments so that its client asks the gateway's door."""
+
+from __future__ import annotations
+
+import ast
+import re
+from itertools import groupby
+
+from tools.promote.clients.family import SPREAD, Constructor
+from tools.promote.moved.homes import today
+from tools.promote.notebook.program import CodeCell, Program, Span
+from tools.promote.notebook.splice import Edit, Edits
+
+Argument = ast.expr | ast.keyword
+
+
+def swap(program: Program, cell: CodeCell, call: ast.Call, constructor: Constructor, edits: Edits) -> str | None:
+    """Add the edits of one constructor; gives the import its new class needs, None when it stays what it is."""
+    needed = _become(program, cell, call, constructor, edits)
+    present = {keyword.arg for keyword in call.keywords}
+    items: list[Argument] = sorted([*call.args, *call.keywords], key=lambda a: cell.span(a).start)
+    kept: list[Argument] = []
+    for item in items:
+        renamed = constructor.renames.get(item.arg or "") if isinstance(item, ast.keyword) else None
+        others = present - {item.arg} if isinstance(item, ast.keyword) else present
+        clashes = renamed is not None and bool({renamed, f"{renamed}_name"} & others)
+        if clashes or _is_lost(item, call, constructor):
+            continue
+        kept.append(item)
+        if isinstance(item, ast.keyword) and renamed is not None:
+            start = cell.span(item).start
+            edits.add(Edit(cell.index, Span(start, start + len(item.arg or "")), renamed))
+    if constructor.prefix:
+        _prefix(cell, call, constructor, edits)
+    _drop(cell, items, kept, edits)
+    _gain(cell, call, kept, _gains(constructor, call), edits)
+    return needed
+
+
+# In front of these a `+` would take their first part alone.
+WEAKER_THAN_PLUS = (ast.IfExp, ast.BoolOp, ast.BinOp, ast.Compare, ast.UnaryOp, ast.NamedExpr)
+
+
+def _prefix(cell: CodeCell, call: ast.Call, constructor: Constructor, edits: Edits) -> None:
+    """Name the provider before the model, inside the literal, or in front of whatever names it."""
+    named = next((k.value for k in call.keywords if k.arg == "model"), call.args[0] if call.args else None)
+    if named is None or isinstance(named, ast.Starred):
+        return
+    start = cell.span(named).start
+    literal = isinstance(named, ast.Constant | ast.JoinedStr) and re.match(r"[fF]?(\"\"\"|'''|\"|')", cell.text(named))
+    if isinstance(named, WEAKER_THAN_PLUS):
+        edits.add(Edit(cell.index, cell.span(named), f'"{constructor.prefix}" + ({cell.text(named)})'))
+    elif not literal:
+        edits.add(Edit(cell.index, Span(start, start), f'"{constructor.prefix}" + '))
+    elif not (isinstance(named, ast.Constant) and "/" in str(named.value)):
+        start += literal.end()
+        edits.add(Edit(cell.index, Span(start, start), constructor.prefix))
+
+
+def _is_lost(item: Argument, call: ast.Call, constructor: Constructor) -> bool:
+    if isinstance(item, ast.keyword):
+        return item.arg in constructor.loses
+    return call.args.index(item) < constructor.drops
+
+
+def _gains(constructor: Constructor, call: ast.Call) -> str:
+    """What the door needs, after the arguments another class demands and the call does not give."""
+    given = {constructor.renames.get(k.arg or "", k.arg) for k in call.keywords}
+    missing = [f"{name}={code}" for name, code in constructor.defaults.items() if name not in given and not call.args]
+    return ", ".join([*missing, *filter(None, [constructor.gains])])
+
+
+def _become(program: Program, cell: CodeCell, call: ast.Call, constructor: Constructor, edits: Edits) -> str | None:
+    """Exchange the class; under another name where the notebook uses that one for something else."""
+    if constructor.becomes is None or today(program.dotted(call.func) or "") == constructor.becomes:
+        return None
+    module, _, name = constructor.becomes.rpartition(".")
+    known = program.names.imports.get(name)
+    taken = today(known) != constructor.becomes if known is not None else name in program.names.bindings
+    local = f"Gateway{name}" if taken else name
+    edits.add(Edit(cell.index, cell.span(call.func), local))
+    return f"from {module} import {name}" + (f" as {local}" if taken else "")
+
+
+def _drop(cell: CodeCell, items: list[Argument], kept: list[Argument], edits: Edits) -> None:
+    """Delete arguments with the comma that belongs to them; when none is kept the next step replaces them all."""
+    if not kept:
+        return
+    for stays, run in groupby(items, key=lambda item: item in kept):
+        if stays:
+            continue
+        dropped = list(run)
+        following = items[items.index(dropped[-1]) + 1 :]
+        if following:
+            span = Span(cell.span(dropped[0]).start, cell.span(following[0]).start)
+        else:
+            span = Span(cell.span(kept[-1]).end, cell.span(dropped[-1]).end)
+        edits.add(Edit(cell.index, span, ""))
+
+
+def _gain(cell: CodeCell, call: ast.Call, kept: list[Argument], gains: str, edits: Edits) -> None:
+    """Put the door's arguments after the last one that stays; into a `**mapping` when there is one."""
+    mapping = next((a for a in kept if isinstance(a, ast.keyword) and a.arg is None), None)
+    spread = SPREAD.search(gains)
+    if mapping is not None and spread is not None:
+        merged = f"**{{**{cell.text(mapping.value)}, {spread.group()}}}"
+        edits.add(Edit(cell.index, cell.span(mapping), gains.replace(spread.group(), merged)))
+        return
+    if kept:
+        end = cell.span(kept[-1]).end
+        if gains:
+            edits.add(Edit(cell.index, Span(end, end), f", {gains}"))
+        return
+    arguments: list[Argument] = [*call.args, *call.keywords]
+    close = cell.span(call).end - 1
+    start = min((cell.span(a).start for a in arguments), default=close)
+    end = max((cell.span(a).end for a in arguments), default=close)
+    if gains or start < end:
+        edits.add(Edit(cell.index, Span(start, end), gains))
+
+
+def for_model(constructor: Constructor, model: str | None) -> Constructor:
+    """The way for the model that is named, when there is one of its own."""
+    for pattern, other in constructor.by_model:
+        if model and re.search(pattern, model):
+            return other
+    return constructor

@@ -1,0 +1,101 @@
+"""The variables a step reads from its environment, noted in `.env.example` under a heading of their own.
+
+The provider's keys and addresses are not among them: the door brings those.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from tools.promote.notebook.notebook_file import Notebook, source_of
+from tools.promote.notebook.outcome import Finding, Refused
+from tools.promote.notebook.program import Program, read_cell, spelled
+from tools.promote.notebook.splice import Edits
+from tools.promote.rewiring.direct_calls import ADDRESS_VARIABLE
+
+FILE = ".env.example"
+HEADING = "# What promoted notebooks read, handed on by the pipeline from `.env`; no settings of the app."
+# What the pipeline or the shell sets for every step.
+BROUGHT = re.compile(
+    r"(OPENAI|ANTHROPIC|AZURE_OPENAI|CO|COHERE|MISTRAL|OLLAMA|GEMINI|GOOGLE|RESPONSES|COMPATIBLE)_API_KEY|AWS_BEARER_TOKEN_BEDROCK"
+    r"|APP_\w+|HOME|PATH|USER|PWD|PYTHONPATH|LANG|TMPDIR|SHELL|HOSTNAME|COLAB_\w+|TOKENIZERS_PARALLELISM"
+)
+READS = ("os.getenv", "os.environ.get", "environ.get", "getenv", "os.environ", "environ")
+NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+def variables_of(step: Notebook, put: Iterable[str]) -> list[str]:
+    """The variables a step needs, by name: those its cells read, and those the notebook had `put` for a library."""
+    cells = [cell for cell in step.cells if cell["cell_type"] == "code"]
+    program = Program([read_cell(index, source_of(cell), "") for index, cell in enumerate(cells)])
+    needed = names_read(program) | set(put)
+    return sorted(name for name in needed if NAME.fullmatch(name) and not _brought(name))
+
+
+def read_from_environment(program: Program, edits: Edits) -> list[Finding]:
+    """A finding for each variable the step will read, at its first place."""
+    first: dict[str, Finding] = {}
+    for cell in program.cells:
+        for node in cell.nodes:
+            name = _named(program, node)
+            stored = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
+            if not NAME.fullmatch(name) or stored or _brought(name) or name in first:
+                continue
+            if not isinstance(node, ast.expr) or edits.replaced(cell.index, cell.span(node)):
+                continue
+            line = node.lineno
+            reason = "the step reads it from its environment"
+            first[name] = Finding(
+                "kept", "setting", cell.index, line, f"variable {name}", reason, f"set {name} in .env"
+            )
+    return list(first.values())
+
+
+def names_read(program: Program) -> set[str]:
+    """The variables a notebook reads, by name, and does not set itself."""
+    read: set[str] = set()
+    written: set[str] = set()
+    for cell in program.cells:
+        for node in cell.nodes:
+            stored = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+            (written if stored else read).add(_named(program, node))
+    return {name for name in read - written if NAME.fullmatch(name)}
+
+
+def env_example(project: Path, names: Iterable[str]) -> dict[Path, bytes]:
+    """The file with the names in it that it does not have; nothing when there are none or there is no such file."""
+    path = project / FILE
+    if not path.is_file():
+        return {}
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{path} cannot be read ({error}): restore it from version control") from None
+    new = sorted(set(names) - set(re.findall(r"^#?\s*([A-Za-z_]\w*)=", text, re.MULTILINE)))
+    if not new:
+        return {}
+    lines = text.splitlines()
+    head = [] if HEADING in lines else ["", HEADING]
+    return {path: "\n".join([*lines, *head, *(f"#{name}=" for name in new), ""]).encode("utf-8")}
+
+
+def _named(program: Program, node: ast.AST) -> str:
+    """`X` for `os.environ["X"]`, `os.getenv("X")` and `os.environ.get("X")`; empty for everything else."""
+    if isinstance(node, ast.Subscript) and _called(program, node.value) in READS[4:]:
+        named = node.slice
+    elif isinstance(node, ast.Call) and node.args and _called(program, node.func) in READS[:4]:
+        named = node.args[0]
+    else:
+        return ""
+    return named.value if isinstance(named, ast.Constant) and isinstance(named.value, str) else ""
+
+
+def _called(program: Program, expression: ast.expr) -> str:
+    return program.dotted(expression) or spelled(expression)
+
+
+def _brought(name: str) -> bool:
+    return BROUGHT.fullmatch(name) is not None or ADDRESS_VARIABLE.fullmatch(name) is not None

@@ -1,0 +1,84 @@
+"""The module `openai` as the client: its settings become the door's; for functions of before 1.0 ours stand in."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from tools.promote.clients import openai
+from tools.promote.notebook.program import CodeCell, Program, Span
+from tools.promote.notebook.splice import Edit, Edits, removal
+from tools.promote.rewiring.rewired import Rewired
+
+LEGACY_MODULE = "app.orchestration.legacy_openai"
+
+
+def rewire(program: Program, edits: Edits, rewired: Rewired) -> None:
+    """`openai.api_key = ...` becomes the door's key and address; `openai.ChatCompletion.create` a function of ours."""
+    alias = next((name for name, path in program.names.imports.items() if path == "openai"), None)
+    _legacy_functions(program, edits, rewired)
+    if alias is None:
+        return
+    used = any(_is_module_call(program.dotted(call.func) or "") for _, call in program.calls())
+    settings = list(_module_settings(program, alias))
+    if not used:
+        for cell, statement, name in settings:
+            if edits.add(removal(cell, statement)):
+                rewired.changed(cell, statement.lineno, f"{alias}.{name} removed", "the clients bring the door's")
+        return
+    rewired.helpers.add(openai.HELPER)
+    address = f'{alias}.base_url = {openai.HELPER}()["base_url"] + "/"'
+    key = f'{alias}.api_key = {openai.HELPER}()["api_key"]'
+    placed = False
+    for cell, statement, name in settings:
+        if name == "api_key" and not placed:
+            indent = " " * statement.col_offset
+            placed = edits.add(Edit(cell.index, cell.span(statement), f"{key}\n{indent}{address}"))
+        else:
+            edits.add(removal(cell, statement))
+        rewired.changed(cell, statement.lineno, f"{alias}.{name} is the gateway's door")
+    if not placed:
+        _after_import(program, alias, f"\n{key}\n{address}", edits, rewired)
+
+
+def _is_module_call(dotted: str) -> bool:
+    return dotted.startswith(("openai.chat.", "openai.responses.", "openai.embeddings.", "openai.completions."))
+
+
+def _after_import(program: Program, alias: str, text: str, edits: Edits, rewired: Rewired) -> None:
+    for cell in program.cells:
+        for node in cell.tree.body:
+            if isinstance(node, ast.Import) and any(a.name == "openai" for a in node.names):
+                end = cell.span(node).end
+                edits.add(Edit(cell.index, Span(end, end), text))
+                rewired.changed(cell, node.lineno, f"the module {alias} goes through the gateway's door")
+                return
+
+
+def _legacy_functions(program: Program, edits: Edits, rewired: Rewired) -> None:
+    """`openai.ChatCompletion.create(...)`, a function of ours that asks through the door and answers as it did."""
+    for cell, call in program.calls():
+        dotted = program.dotted(call.func) or ""
+        ours = openai.LEGACY.get(".".join(dotted.split(".")[-2:])) if dotted.startswith("openai.") else None
+        if ours is None or not edits.add(Edit(cell.index, cell.span(call.func), ours)):
+            continue
+        rewired.imports.add(f"from {LEGACY_MODULE} import {ours}")
+        what = f"{cell.text(call.func)}(...) goes through the gateway's door"
+        rewired.changed(
+            cell, call.lineno, what, "it belongs to openai before 1.0; a function of the project stands for it"
+        )
+
+
+def _module_settings(program: Program, alias: str) -> Iterator[tuple[CodeCell, ast.Assign, str]]:
+    for cell in program.cells:
+        for node in cell.nodes:
+            if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+                continue
+            target = node.targets[0]
+            if (
+                isinstance(target, ast.Attribute)
+                and isinstance(target.value, ast.Name)
+                and target.value.id == alias
+                and target.attr in openai.SETTINGS
+            ):
+                yield cell, node, target.attr
