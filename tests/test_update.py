@@ -62,16 +62,16 @@ def test_the_template_s_files_come_and_the_team_s_stay(newer: Path, team: Path) 
     before = {name: (team / name).read_bytes() for name in (PROMPT, GRAPH, CASES)}
     append(source, "src/app/errors.py", PROMPT, GRAPH, CASES)
     (source / "notebooks/explore/support_poc.ipynb").unlink()
-    change(source, prompts__expand__v1_dot_prompt_dot_yml="messages: []\n")
+    change(source, prompts__brand_new__v1_dot_prompt_dot_yml="messages: []\n")
     done = update(team)
     assert done.returncode == 0, done.stdout + done.stderr
     assert {name: (team / name).read_bytes() for name in before} == before
     assert (team / "notebooks/explore/support_poc.ipynb").exists()
-    assert (team / "prompts/expand/v1.prompt.yml").exists()
+    assert (team / "prompts/brand_new/v1.prompt.yml").exists()
     assert (team / "src/app/errors.py").read_text(encoding="utf-8").endswith("# later\n")
     merged, kept = done.stdout.split("left as yours")
     assert "src/app/errors.py" in merged
-    assert "prompts/expand/v1.prompt.yml" in merged
+    assert "prompts/brand_new/v1.prompt.yml" in merged
     assert {line.strip() for line in kept.splitlines()[1:5]} == {*before, "notebooks/explore/support_poc.ipynb"}
     assert git(team, "status", "--porcelain", "--", *before) == ""
 

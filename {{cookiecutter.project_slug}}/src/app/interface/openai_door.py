@@ -100,12 +100,25 @@ async def completions(request: Request) -> Response:
 
 async def _all_replies(request: Request, wanted: Sequence[ModelRequest]) -> list[ModelReply]:
     """One reply each, asked at the same time; when one fails the others are ended. Raises the first's AppError."""
+    failed: AppError | None = None
+
+    async def one_reply(asked: ModelRequest) -> ModelReply:
+        nonlocal failed
+        try:
+            return await reply_to(request, asked)
+        except AppError as error:
+            failed = failed or error
+            raise
+
     try:
         async with asyncio.TaskGroup() as group:
-            asked = [group.create_task(reply_to(request, one)) for one in wanted]
-    except* AppError as errors:
-        raise errors.exceptions[0] from None
-    return [task.result() for task in asked]
+            tasks = [group.create_task(one_reply(one)) for one in wanted]
+    except BaseExceptionGroup:
+        if failed is None:
+            raise
+    if failed is not None:
+        raise failed
+    return [task.result() for task in tasks]
 
 
 async def embeddings(request: Request) -> Response:
