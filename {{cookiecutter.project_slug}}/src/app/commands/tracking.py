@@ -57,7 +57,8 @@ def publish(loaded: Settings, url: str, registry: Registry) -> dict[str, int]:
     from app.observability.mlflow_connection import connect
 
     uri, artifacts = records(loaded, url), mlflow_store.artifact_root(loaded.data_dir)
-    return publish_to(connect(uri, loaded.mlflow.experiment, artifacts), registry)
+    with mlflow_store.one_writer(uri):
+        return publish_to(connect(uri, loaded.mlflow.experiment, artifacts), registry)
 
 
 def publish_to(connection: Connection, registry: Registry) -> dict[str, int]:

@@ -6,6 +6,7 @@ The files under `prompts/` stay the truth: this copies them and never reads them
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ VERSION_TAG = "app.version"
 HASH_TAG = "app.sha256"
 ALIAS = "production"
 EXPERIMENTS_TAG = "_mlflow_experiment_ids"
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def publish_prompts(
         if live is not None:
             connection.client.set_prompt_alias(task, ALIAS, known[live.sha256])
             counts["aliased"] += 1
-        _show_in_experiment(connection, task)
+        show_in_experiment(connection, task)
     return counts
 
 
@@ -66,13 +68,26 @@ def numbers(connection: Connection, task: str) -> dict[str, int]:
     }
 
 
-def _show_in_experiment(connection: Connection, task: str) -> None:
-    """List the prompt on the pages of our experiment too: MLflow looks for its id between commas in this tag."""
-    prompt = connection.client.get_prompt(task)
-    listed = ((prompt.tags or {}) if prompt is not None else {}).get(EXPERIMENTS_TAG, "")
-    ids = [one for one in listed.split(",") if one]
-    if connection.experiment_id not in ids:
-        connection.client.set_prompt_tag(task, EXPERIMENTS_TAG, f",{','.join([*ids, connection.experiment_id])},")
+def show_in_experiment(connection: Connection, task: str) -> None:
+    """List the prompt on the pages of our experiment too: MLflow looks for its id between commas in this tag.
+
+    MLflow sets the same tag from a thread of its own when a version is registered; who comes second looks again.
+    """
+    from mlflow.exceptions import MlflowException
+
+    for attempt in range(1, ATTEMPTS + 1):
+        prompt = connection.client.get_prompt(task)
+        listed = ((prompt.tags or {}) if prompt is not None else {}).get(EXPERIMENTS_TAG, "")
+        ids = [one for one in listed.split(",") if one]
+        if connection.experiment_id in ids:
+            return
+        try:
+            connection.client.set_prompt_tag(task, EXPERIMENTS_TAG, f",{','.join([*ids, connection.experiment_id])},")
+            return
+        except MlflowException:
+            if attempt == ATTEMPTS:
+                raise
+            time.sleep(0.1 * attempt)
 
 
 def _register(connection: Connection, prompt: PublishedPrompt) -> int:
