@@ -103,23 +103,20 @@ class QuestionRule:
                 )
 
     def _look_up(self, question: Question, variable: str) -> None:
-        cell, call = question.cell, question.call
-        if self.edits.add(Edit(cell.index, cell.span(call), f'os.environ["{variable}"]')):
-            self.asked.needs_os = True
-            what = f"read from the variable {variable}"
-            reason = "nobody is there to ask" if question.kind != "host" else "the notebook's host is not there to ask"
-            self.asked.findings.append(
-                Finding("changed", "secret", cell.index, call.lineno, what, reason, f"set {variable} in .env")
-            )
+        self._read(question, f'os.environ["{variable}"]', f"the variable {variable}", f"set {variable} in .env")
 
     def _look_up_by(self, question: Question, name: str) -> None:
         """`env_value = getpass(f"{var}: ")`: what is not set stays empty, and whoever needs it says so."""
+        self._read(question, f'os.environ.get({name}, "")', f"the variable that {name} names", "set it in .env")
+
+    def _read(self, question: Question, expression: str, source: str, remedy: str) -> None:
+        """Put a look-up in the environment into the place of the question."""
         cell, call = question.cell, question.call
-        if self.edits.add(Edit(cell.index, cell.span(call), f'os.environ.get({name}, "")')):
+        if self.edits.add(Edit(cell.index, cell.span(call), expression)):
             self.asked.needs_os = True
-            what, reason = f"read from the variable that {name} names", "nobody is there to ask"
+            reason = "nobody is there to ask" if question.kind != "host" else "the notebook's host is not there to ask"
             self.asked.findings.append(
-                Finding("changed", "secret", cell.index, call.lineno, what, reason, "set it in .env")
+                Finding("changed", "secret", cell.index, call.lineno, f"read from {source}", reason, remedy)
             )
 
     def _is_secret(self, question: Question, name: str) -> bool:

@@ -7,10 +7,12 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tools.promote.inputs.secrets import is_environ
 from tools.promote.notebook.program import Binding, CodeCell, FunctionNode, Program, spelled
 from tools.promote.notebook.words import snake
 
 Kind = Literal["person", "secret", "host", "environment"]
+ENVIRONMENT_READERS = ("getenv", "os.getenv", "environ.get", "os.environ.get")
 CONVERTERS: dict[str, Any] = {"int": 0, "float": 0.0, "str": "", "bool": False}
 
 
@@ -49,7 +51,7 @@ def _kind(program: Program, call: ast.Call) -> Kind | None:
         return "secret"
     if called.endswith("userdata.get") or called == "get_secret":
         return "host"
-    if called in ("getenv", "os.getenv", "environ.get", "os.environ.get"):
+    if called in ENVIRONMENT_READERS:
         return "environment"
     return None
 
@@ -134,11 +136,9 @@ def variable_of(question: Question) -> str:
 
 def _environment_keys(node: ast.AST) -> list[ast.expr]:
     """The key of `os.environ[key]`, `os.environ.get(key)` and `os.getenv(key)`."""
-    if isinstance(node, ast.Subscript) and spelled(node.value).split(".")[-1] == "environ":
+    if isinstance(node, ast.Subscript) and is_environ(node.value):
         return [node.slice]
-    if isinstance(node, ast.Call) and re.search(r"(^|\.)(getenv|environ\.get)$", spelled(node.func)):
-        return node.args[:1]
-    return []
+    return node.args[:1] if isinstance(node, ast.Call) and spelled(node.func) in ENVIRONMENT_READERS else []
 
 
 def is_repeated(cell: CodeCell, call: ast.Call) -> bool:

@@ -22,6 +22,7 @@ from app.intelligence.wire.anthropic_messages_reply import (
     encode_usage,
 )
 from app.intelligence.wire.anthropic_tools import SCHEMA_TOOL
+from app.intelligence.wire.block_encoder import BlockEncoder
 from app.intelligence.wire.fields import shown
 from app.intelligence.wire.sse import frame
 
@@ -96,17 +97,15 @@ class StreamDecoder:
         )
 
 
-class StreamEncoder:
+class StreamEncoder(BlockEncoder):
     """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`."""
 
-    __slots__ = ("_block", "_call", "_id", "_model", "_open")
+    __slots__ = ("_id", "_model")
 
     def __init__(self, *, id: str, model: str) -> None:
+        super().__init__()
         self._id = id
         self._model = model
-        self._block = -1  # index of the newest content block
-        self._open = ""  # its kind while it is open
-        self._call = -1  # index of the tool call it holds
 
     def start(self) -> bytes:
         """The frame that opens the message. Its usage is empty: the counts come at the end."""
@@ -121,13 +120,6 @@ class StreamEncoder:
             "usage": encode_usage(Usage()),
         }
         return _event("message_start", {"message": message})
-
-    def chunk(self, chunk: Chunk) -> bytes:
-        """Text and tool calls of a chunk; its finish reason and usage wait for `end`."""
-        frames = self._text(chunk.text) if chunk.text else b""
-        for delta in chunk.tool_calls:
-            frames += self._tool(delta)
-        return frames
 
     def end(self, reply: ModelReply) -> bytes:
         """The stop reason, the usage, and the end mark."""
@@ -152,25 +144,19 @@ class StreamEncoder:
 
     def _tool(self, delta: ToolCallDelta) -> bytes:
         frames = b""
-        if self._open != "tool_use" or delta.index != self._call:
+        if not self._holds("tool_use", delta):
             block = {"type": "tool_use", "id": delta.id, "name": delta.name, "input": {}}
-            frames = self._start("tool_use", block)
-            self._call = delta.index
+            frames = self._start("tool_use", block, delta.index)
         if not delta.arguments:
             return frames
         said = {"type": "input_json_delta", "partial_json": delta.arguments}
         return frames + _event("content_block_delta", {"index": self._block, "delta": said})
 
-    def _start(self, kind: str, block: Mapping[str, Any]) -> bytes:
-        closed = self._close()
-        self._block += 1
-        self._open = kind
-        return closed + _event("content_block_start", {"index": self._block, "content_block": block})
+    def _start(self, kind: str, block: Mapping[str, Any], call: int = -1) -> bytes:
+        ended = self._begin(kind, call)
+        return ended + _event("content_block_start", {"index": self._block, "content_block": block})
 
-    def _close(self) -> bytes:
-        if not self._open:
-            return b""
-        self._open = ""
+    def _ended(self) -> bytes:
         return _event("content_block_stop", {"index": self._block})
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import orjson
 
-from app.intelligence.messages import Chunk, ModelReply, ToolCallDelta
+from app.intelligence.messages import ModelReply, ToolCallDelta
 from app.intelligence.wire.amazon_frames import frame
 from app.intelligence.wire.bedrock_reply import STOP_REASONS, encode_error, encode_usage
+from app.intelligence.wire.block_encoder import BlockEncoder
 
 # Errors a stream already begun can end with; every other kind is told as the model's.
 _ERRORS = {
@@ -26,27 +27,18 @@ _ERRORS = {
 _OTHER = "modelStreamErrorException"
 
 
-class StreamEncoder:
+class StreamEncoder(BlockEncoder):
     """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`."""
 
-    __slots__ = ("_began", "_block", "_call", "_open")
+    __slots__ = ("_began",)
 
     def __init__(self) -> None:
+        super().__init__()
         self._began = time.perf_counter()
-        self._block = -1  # index of the newest content block
-        self._open = ""  # its kind while it is open
-        self._call = -1  # index of the tool call it holds
 
     def start(self) -> bytes:
         """The frame that opens the message."""
         return _event("messageStart", {"role": "assistant"})
-
-    def chunk(self, chunk: Chunk) -> bytes:
-        """Text and tool calls of a chunk; its finish reason and usage wait for `end`."""
-        frames = self._text(chunk.text) if chunk.text else b""
-        for delta in chunk.tool_calls:
-            frames += self._tool(delta)
-        return frames
 
     def end(self, reply: ModelReply) -> bytes:
         """The stop reason, then usage and time."""
@@ -68,9 +60,8 @@ class StreamEncoder:
 
     def _tool(self, delta: ToolCallDelta) -> bytes:
         frames = b""
-        if self._open != "toolUse" or delta.index != self._call:
-            frames = self._begin("toolUse")
-            self._call = delta.index
+        if not self._holds("toolUse", delta):
+            frames = self._begin("toolUse", delta.index)
             start = {"toolUse": {"toolUseId": delta.id, "name": delta.name}}
             frames += _event("contentBlockStart", {"start": start, "contentBlockIndex": self._block})
         if delta.arguments:
@@ -80,16 +71,7 @@ class StreamEncoder:
     def _delta(self, delta: Mapping[str, Any]) -> bytes:
         return _event("contentBlockDelta", {"delta": delta, "contentBlockIndex": self._block})
 
-    def _begin(self, kind: str) -> bytes:
-        closed = self._close()
-        self._block += 1
-        self._open = kind
-        return closed
-
-    def _close(self) -> bytes:
-        if not self._open:
-            return b""
-        self._open = ""
+    def _ended(self) -> bytes:
         return _event("contentBlockStop", {"contentBlockIndex": self._block})
 
 

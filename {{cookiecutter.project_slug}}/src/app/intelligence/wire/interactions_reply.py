@@ -10,7 +10,8 @@ from typing import Any
 
 import orjson
 
-from app.intelligence.messages import Chunk, FinishReason, ModelReply, ToolCall, ToolCallDelta, Usage
+from app.intelligence.messages import FinishReason, ModelReply, ToolCall, ToolCallDelta, Usage
+from app.intelligence.wire.block_encoder import BlockEncoder
 from app.intelligence.wire.sse import DONE, frame
 from app.intelligence.wire.tool_arguments import shown_object
 
@@ -69,32 +70,21 @@ def _call(call: ToolCall) -> dict[str, Any]:
     return {"type": "function_call", "id": call.id, "name": call.name, "arguments": shown_object(call.arguments)}
 
 
-class StreamEncoder:
-    """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`.
+class StreamEncoder(BlockEncoder):
+    """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`. Its blocks
+    are the steps of the interaction."""
 
-    Steps come one after the other: a tool call that has been left cannot be taken up again.
-    """
-
-    __slots__ = ("_call", "_created", "_id", "_model", "_open", "_step")
+    __slots__ = ("_created", "_id", "_model")
 
     def __init__(self, *, id: str, model: str, created: str) -> None:
+        super().__init__()
         self._id = id
         self._model = model
         self._created = created
-        self._step = -1  # index of the newest step
-        self._open = ""  # its type while it is open
-        self._call = -1  # index of the tool call it holds
 
     def start(self) -> bytes:
         """The frame that opens the interaction."""
         return _event("interaction.created", {"interaction": _opened(self._id, self._model, self._created)})
-
-    def chunk(self, chunk: Chunk) -> bytes:
-        """Text and tool calls of a chunk; its finish reason and usage wait for `end`."""
-        frames = self._text(chunk.text) if chunk.text else b""
-        for delta in chunk.tool_calls:
-            frames += self._tool(delta)
-        return frames
 
     def end(self, reply: ModelReply) -> bytes:
         """Status, usage, and the end mark."""
@@ -107,32 +97,27 @@ class StreamEncoder:
         return self._close() + _event("error", encode_error(kind, message)) + DONE
 
     def _text(self, text: str) -> bytes:
-        opened = b"" if self._open == "model_output" else self._begin({"type": "model_output"})
+        opened = b"" if self._open == "model_output" else self._step({"type": "model_output"})
         return opened + self._delta({"type": "text", "text": text})
 
     def _tool(self, delta: ToolCallDelta) -> bytes:
         frames = b""
-        if self._open != "function_call" or delta.index != self._call:
-            frames = self._begin({"type": "function_call", "id": delta.id, "name": delta.name, "arguments": {}})
-            self._call = delta.index
+        if not self._holds("function_call", delta):
+            step = {"type": "function_call", "id": delta.id, "name": delta.name, "arguments": {}}
+            frames = self._step(step, delta.index)
         if not delta.arguments:
             return frames
         return frames + self._delta({"type": "arguments_delta", "arguments": delta.arguments})
 
     def _delta(self, delta: Mapping[str, Any]) -> bytes:
-        return _event("step.delta", {"index": self._step, "delta": delta})
+        return _event("step.delta", {"index": self._block, "delta": delta})
 
-    def _begin(self, step: Mapping[str, Any]) -> bytes:
-        closed = self._close()
-        self._step += 1
-        self._open = step["type"]
-        return closed + _event("step.start", {"index": self._step, "step": step})
+    def _step(self, step: Mapping[str, Any], call: int = -1) -> bytes:
+        ended = self._begin(step["type"], call)
+        return ended + _event("step.start", {"index": self._block, "step": step})
 
-    def _close(self) -> bytes:
-        if not self._open:
-            return b""
-        self._open = ""
-        return _event("step.stop", {"index": self._step})
+    def _ended(self) -> bytes:
+        return _event("step.stop", {"index": self._block})
 
 
 def _event(name: str, fields: Mapping[str, Any]) -> bytes:
