@@ -62,7 +62,10 @@ def fill(url: str, corpus: Rows, *, half: bool) -> dict[str, float]:
         with _timed(took, "vectors"), _bulk(connection):
             _write_vectors(connection, corpus)
         with _timed(took, "sketches"):
-            vector_index.sketch(connection)
+            if cells := vector_index.cells_due(connection):
+                vector_index.part(connection, cells)
+            else:
+                vector_index.sketch(connection)
         with _timed(took, "secondary indexes"):
             for _, definition in connection.execute("SELECT * FROM dropped").fetchall():
                 connection.execute(definition)

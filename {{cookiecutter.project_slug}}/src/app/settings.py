@@ -380,7 +380,7 @@ class Retrieval(Section):
     """Chunking and search. Sizes in tokens (about four characters each), overlap as a share.
 
     `ranked` bounds how many chunks full text ranks for a question, `exact_rows` how many vectors are compared one by
-    one instead of by the index; of these, `compared` are read whole after the sketches of all were compared, 0 reads
+    one instead of by the index; of these, `compared` are read whole after sketches were compared, 0 reads
     all. `half_precision` says that the vector index is built and asked in half precision.
     `rerank` is `none`, `lexical`, `model:NAME` for a model of `models` that a provider serves by its rerank API, or the
     name of a cross encoder that fastembed knows. With `expand` a model names further words for the full text before
@@ -397,7 +397,7 @@ class Retrieval(Section):
     text_weight: float = Field(1.0, ge=0)
     ranked: int = Field(300, ge=50)
     exact_rows: int = Field(20_000, ge=0)
-    compared: int = Field(400, ge=0)
+    compared: int = Field(300, ge=0)
     half_precision: bool = False
     rerank: str = "none"
     expand: bool = False

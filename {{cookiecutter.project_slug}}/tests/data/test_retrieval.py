@@ -180,6 +180,34 @@ async def test_stop_words_of_a_rare_language_are_no_rare_words(pool: AsyncConnec
     assert hits[0].document_id == "answer.md"
 
 
+@pytest.mark.feature("D4")
+async def test_a_common_word_is_no_rare_word_in_a_rare_language(pool: AsyncConnectionPool) -> None:
+    """A note too short to tell its language keeps a common word unstemmed: it is as common there as elsewhere."""
+    texts = {f"{n}.md": f"# Report\n\nThis information was collected in the year {1900 + n}." for n in range(30)}
+    turbine = {"turbine.md": "# Report\n\nThe blades of the turbine are made of steel and were measured twice."}
+    await ingest(pool, {**texts, **turbine, "note.txt": "Information"})
+
+    hits = await find(pool, "information about turbines")
+
+    assert names(hits)[0] == "turbine.md"
+
+
+@pytest.mark.feature("D4")
+async def test_a_word_said_again_and_again_counts_less_each_time(pool: AsyncConnectionPool) -> None:
+    """As in BM25: two of the question's words once each are worth more than one of them ten times."""
+    filler = "The minutes of the meeting were sent to everybody who had taken part in it and to two guests."
+    await ingest(
+        pool,
+        {
+            "both.md": f"# A\n\nThe anchor was lifted near the harbour. {filler}",
+            "one.md": f"# B\n\n{'anchor, ' * 10}and so on. {filler}",
+            "other.md": f"# C\n\nThe harbour of the town. {filler}",
+        },
+    )
+
+    assert names(await find(pool, "anchor in the harbour"))[0] == "both.md"
+
+
 async def test_a_vector_of_another_length_is_no_error(index: AsyncConnectionPool) -> None:
     """After a change of the embedding model old vectors are not compared with new ones; the text still serves."""
     hits = await retrieval.search(index, "refund", [1.0, 2.0, 3.0], Caller(), settings=SETTINGS, embedding_model=MODEL)

@@ -32,11 +32,15 @@ def permit(root: Path, document: str, groups: Sequence[str], tenant: str) -> Non
 
 
 def index(root: Path) -> None:
-    """Build the vector indexes that searches would use, writers going on meanwhile."""
+    """Build the vector indexes and cells that searches would use, writers going on meanwhile."""
     loaded = bootstrap.settings(root)
     bootstrap.prepare_database(loaded)
     with _owner(bootstrap.owner_url(loaded)) as connection:
-        if mended := vector_index.sketch(connection):
+        cells = vector_index.cells_due(connection)
+        for model in cells:
+            click.echo(f"parting the vectors of {model.model} into {model.wanted} cells ...")
+        mended = vector_index.part(connection, cells) if cells else vector_index.sketch(connection)
+        if mended:
             click.echo(f"{mended} sketches brought up to date")
         due = [one for one in vector_index.wanted(connection, loaded.retrieval) if not one.valid]
         for one in due:

@@ -35,6 +35,9 @@ def examine(connection: psycopg.Connection, settings: Retrieval) -> list[Finding
             state = "was cut off" if index.valid is False else "is missing"
             what = f"{index.tenant}: the index over {index.vectors} vectors of {index.model} {state}"
             found.append(Finding(what, "run `app data index`", severe=False))
+    for model in vector_index.cells_due(connection):
+        what = f"the vectors of {model.model} are not parted into cells, or into too few"
+        found.append(Finding(what, "run `app data index`", severe=False))
     return sorted(found, key=lambda one: not one.severe)
 
 
@@ -42,7 +45,7 @@ INGEST = "run the pipeline"
 CHECKS: tuple[tuple[str, str, str, bool], ...] = (
     (
         "SELECT relname, 1 FROM pg_class WHERE relnamespace = 'app'::regnamespace AND NOT relrowsecurity "
-        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'words', 'reader_counts')",
+        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'cells', 'words', 'reader_counts')",
         "row security is switched off",
         "ALTER TABLE app.NAME ENABLE ROW LEVEL SECURITY, and find out who did it",
         True,
@@ -120,7 +123,7 @@ CHECKS: tuple[tuple[str, str, str, bool], ...] = (
     ),
     (
         "SELECT relname, 1 FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relpersistence = 'u' "
-        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'words', 'reader_counts', 'calls', "
+        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'cells', 'words', 'reader_counts', 'calls', "
         "'releases')",
         "the table is unlogged: a crash empties it",
         "ALTER TABLE app.NAME SET LOGGED",

@@ -1,12 +1,14 @@
-"""The vector indexes: one for each tenant and model with more vectors than are compared one by one.
+"""What makes the nearest vectors quick to find: indexes, one for each tenant and model with more vectors than are
+compared one by one, and cells of near vectors, for each model that has many.
 
-A part of the table for each tenant keeps a search from walking through strangers' vectors. Built without blocking
-writers, by the owner of the tables; the service works without them, only slower.
+An index over a part of the table for each tenant keeps a search from walking through strangers' vectors. All is built
+without blocking anybody, by the owner of the tables; the service works without it, only slower.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -15,6 +17,11 @@ from psycopg import sql
 from app.settings import Retrieval
 
 MOST_DIMENSIONS = {"vector": 2_000, "halfvec": 4_000}
+# Of so many vectors on a model has cells: their number grows with the root of the vectors', as a search looks through
+# the centres as well.
+CELLS_FROM = 20_000
+MOST_CELLS = 1_024
+ROUNDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,52 @@ def build(connection: psycopg.Connection, index: Wanted, *, memory: str = "256MB
     )
 
 
+@dataclass(frozen=True, slots=True)
+class DueCells:
+    """A model whose vectors should be parted into `wanted` cells, and have none or fewer than half as many."""
+
+    model: str
+    dimensions: int
+    wanted: int
+
+
+def cells_due(connection: psycopg.Connection) -> list[DueCells]:
+    """Of which models `part` would find centres. Connect as the owner. Vectors of few numbers are not sketched."""
+    found = []
+    for model, dimensions, vectors, cells in connection.execute(PARTED, [CELLS_FROM]).fetchall():
+        wanted = min(MOST_CELLS, round(2.3 * vectors**0.5))
+        if cells < wanted / 2:
+            found.append(DueCells(model, dimensions, wanted))
+    return found
+
+
+def part(connection: psycopg.Connection, due: Sequence[DueCells]) -> int:
+    """Find the centres of each model and put all sketches into their cells; how many rows were written.
+
+    Searches and writers go on meanwhile. It compares each vector with each centre: about 0.2 ms a vector.
+    """
+    with connection.transaction():
+        for one in due:
+            connection.execute(
+                "SELECT app.train_cells(%s, %s, %s, %s)", [one.model, one.dimensions, one.wanted, ROUNDS]
+            )
+        row = connection.execute("SELECT app.sketch_all(anew => true)").fetchone()
+    return int(row[0]) if row else 0
+
+
 def sketch(connection: psycopg.Connection) -> int:
     """Bring every vector's sketch up to date; how many were missing, stale or left over. None is, unless by hand."""
     row = connection.execute("SELECT app.sketch_all()").fetchone()
     return int(row[0]) if row else 0
 
 
+PARTED = """
+    SELECT e.model, e.dimensions, e.vectors, count(c.cell) FROM (
+        SELECT model, dimensions, count(*) AS vectors FROM app.embeddings WHERE dimensions >= 64
+        GROUP BY model, dimensions HAVING count(*) >= %s) AS e
+    LEFT JOIN app.cells c ON (c.model, c.dimensions) = (e.model, e.dimensions)
+    GROUP BY e.model, e.dimensions, e.vectors ORDER BY e.model, e.dimensions
+"""
 LARGE = """
     SELECT tenant, model, dimensions, count(*) FROM app.embeddings
     GROUP BY tenant, model, dimensions HAVING count(*) > %s ORDER BY tenant, model
