@@ -184,12 +184,12 @@ async def test_stop_words_of_a_rare_language_are_no_rare_words(pool: AsyncConnec
 async def test_a_common_word_is_no_rare_word_in_a_rare_language(pool: AsyncConnectionPool) -> None:
     """A note too short to tell its language keeps a common word unstemmed: it is as common there as elsewhere."""
     texts = {f"{n}.md": f"# Report\n\nThis information was collected in the year {1900 + n}." for n in range(30)}
-    turbine = {"turbine.md": "# Report\n\nThe blades of the turbine are made of steel and were measured twice."}
-    await ingest(pool, {**texts, **turbine, "note.txt": "Information"})
+    turbines = {f"turbine{n}.md": f"# Report\n\nThe blades of turbine {n} are made of steel." for n in range(3)}
+    await ingest(pool, {**texts, **turbines, "note.md": "# Note\n\nInformation"})
 
     hits = await find(pool, "information about turbines")
 
-    assert names(hits)[0] == "turbine.md"
+    assert {name[:7] for name in names(hits)[:3]} == {"turbine"}
 
 
 @pytest.mark.feature("D4")
