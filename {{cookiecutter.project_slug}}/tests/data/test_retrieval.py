@@ -183,7 +183,10 @@ async def test_stop_words_of_a_rare_language_are_no_rare_words(pool: AsyncConnec
 @pytest.mark.feature("D4")
 async def test_a_common_word_is_no_rare_word_in_a_rare_language(pool: AsyncConnectionPool) -> None:
     """A note too short to tell its language keeps a common word unstemmed: it is as common there as elsewhere."""
-    texts = {f"{n}.md": f"# Report\n\nThis information was collected in the year {1900 + n}." for n in range(30)}
+    texts = {
+        f"{n}.md": f"# Report\n\nThis information is of the year {1900 + n} and it is for the public."
+        for n in range(30)
+    }
     turbines = {f"turbine{n}.md": f"# Report\n\nThe blades of turbine {n} are made of steel." for n in range(3)}
     await ingest(pool, {**texts, **turbines, "note.md": "# Note\n\nInformation"})
 
