@@ -29,12 +29,12 @@ def corpus(private_root: Path) -> Path:
 
 @pytest.fixture
 def run(private_root: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """What `app data WORDS` says, errors after `error: `."""
+    """What `app data WORDS` or `app ask WORDS` says, errors after `error: `."""
     monkeypatch.chdir(private_root)
     monkeypatch.setenv("DATABASE_URL", database_url)
 
     def command(*words: str) -> str:
-        return CliRunner().invoke(main, ["data", *words], prog_name="app").output
+        return CliRunner().invoke(main, ["ask" if words[0] == "ask" else "data", *words[words[0] == "ask" :]]).output
 
     return command
 
@@ -71,3 +71,22 @@ def test_a_red_gate_puts_nothing_on_the_queue(corpus: Path, run: Run, database_u
     assert "data gate 'documents' is red" in said
     assert "0 documents" in run("work")
     assert documents(database_url) == []
+
+
+@pytest.mark.slow
+@pytest.mark.feature("D5")
+def test_a_question_may_be_asked_as_a_member_of_a_group(corpus: Path, run: Run) -> None:
+    """Who is no member gets no answer out of a closed document, nor does another tenant; revoked is revoked at once."""
+    (corpus / ".groups.yml").write_text("1.md: [staff]\n2.md: [staff]")
+    run("enqueue")
+    run("work")
+    question = ("ask", "What is said about the refund of plan number 1?")
+
+    assert "1.md > Note 1" in run(*question, "--group", "staff")
+    assert "1.md" not in run(*question)
+    assert "1.md" not in run(*question, "--group", "staff", "--tenant", "other")
+
+    run("permit", "1.md", "board")
+
+    assert "1.md" not in run(*question, "--group", "staff")
+    assert "1.md > Note 1" in run(*question, "--group", "board")

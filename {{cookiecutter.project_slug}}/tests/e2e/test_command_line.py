@@ -11,6 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
+
+from app.caller import Caller
+from app.interface.auth import authenticate
+from app.settings import Auth
 
 pytestmark = pytest.mark.slow
 
@@ -132,10 +137,15 @@ def test_production_does_not_start_on_a_development_configuration(run: Run) -> N
 
 def test_a_new_key_is_shown_once_with_its_configuration(run: Run) -> None:
     """The secret's hash is what goes into the configuration."""
-    done = run("key", "new", "reporting")
+    done = run("key", "new", "reporting: daily", "--group", "staff", "--group", "board, old", "--tenant", "acme")
+    first, _, *configuration = done.stdout.splitlines()
+    secret = first.removeprefix("key (shown only now): ")
+    auth = Auth(**yaml.safe_load("\n".join(configuration))["auth"])
 
-    assert "app_" in done.stdout
-    assert "sha256: " in done.stdout
+    caller = authenticate({"authorization": f"Bearer {secret}"}, auth)
+
+    assert secret not in "".join(configuration)
+    assert caller == Caller("acme", "reporting: daily", groups=frozenset({"staff", "board, old"}))
 
 
 @pytest.mark.feature("P1")

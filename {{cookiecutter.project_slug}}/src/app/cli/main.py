@@ -89,11 +89,13 @@ def door(port: int, record: Path | None) -> None:
 
 @main.command()
 @click.argument("question")
-def ask(question: str) -> None:
+@click.option("--tenant", default="default", show_default=True)
+@click.option("--group", "groups", multiple=True, help="As a member of this document group; may be given again.")
+def ask(question: str, tenant: str, groups: tuple[str, ...]) -> None:
     """Ask the assistant one question, without the service."""
     from app.commands.ask import run
 
-    run(project_root(), question)
+    run(project_root(), question, tenant, groups)
 
 
 @main.command()
@@ -234,11 +236,15 @@ def key() -> None:
 
 @key.command("new")
 @click.argument("name")
-def key_new(name: str) -> None:
+@click.option("--tenant", default="default", show_default=True)
+@click.option("--role", default="user", show_default=True, help="What it may do, tools above all.")
+@click.option("--group", "groups", multiple=True, help="It reads documents of this group; may be given again.")
+@click.option("--user", help="All calls are this user's; else the header x-user-id names the user.")
+def key_new(name: str, tenant: str, role: str, groups: tuple[str, ...], user: str | None) -> None:
     """Make a key: shown once, with the lines of configuration that accept it."""
     from app.commands.keys import new
 
-    new(name)
+    new(name, tenant, role, groups, user)
 
 
 for command in (*operations.COMMANDS, *measuring.COMMANDS, data.data):

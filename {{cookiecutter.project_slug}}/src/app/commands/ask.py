@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,17 +14,18 @@ from app.orchestration.answer import Answer
 from app.settings import Settings
 
 
-def run(root: Path, question: str) -> None:
-    """Print the answer, then a line for each citation, then the trace id."""
+def run(root: Path, question: str, tenant: str = "default", groups: Sequence[str] = ()) -> None:
+    """Print the answer, then a line for each citation, then the trace id. `groups` are the asker's."""
     loaded = bootstrap.settings(root)
     url = bootstrap.prepare_database(loaded)
-    answer = asyncio.run(_ask(loaded, url, question))
+    caller = Caller(tenant=tenant, user="terminal", groups=frozenset(groups))
+    answer = asyncio.run(_ask(loaded, url, question, caller))
     click.echo(answer.text)
     for citation in answer.citations:
-        click.echo(f"  [{citation.marker}] {citation.document_id} > {' > '.join(citation.heading)}")
+        click.echo(f"  [{citation.marker}] {' > '.join((citation.document_id, *citation.heading))}")
     click.echo(f"trace {answer.trace_id}", err=True)
 
 
-async def _ask(loaded: Settings, url: str, question: str) -> Answer:
+async def _ask(loaded: Settings, url: str, question: str, caller: Caller) -> Answer:
     async with bootstrap.open_services(loaded, url) as services:
-        return await services.assistant.ask(question, Caller(user="terminal"))
+        return await services.assistant.ask(question, caller)

@@ -52,7 +52,8 @@ async def indexing(pool: AsyncConnectionPool, tenant: str) -> AsyncIterator[Asyn
 async def permit(pool: AsyncConnectionPool, tenant: str, document_id: str, groups: list[str]) -> bool:
     """Let exactly these groups read a document (none: the whole tenant), effective with the commit.
 
-    False when there is no such document. The next ingestion of a changed file sets what the file says.
+    False when there is no such document. It holds until it is permitted otherwise, or the file says other groups than
+    it said before.
     """
     async with indexing(pool, tenant) as connection:
         done = await connection.execute(
