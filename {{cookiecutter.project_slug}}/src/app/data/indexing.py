@@ -107,7 +107,7 @@ async def apply(
     vectors: dict[str, Sequence[float]] = {}
     if embed is not None and embedding_model is not None:
         missing = await _texts_to_embed(pool, plan, chunks, embedding_model, only_plan=only_plan)
-        vectors = await _embed(embed, embedding_model, missing)
+        vectors = await _embed(embed, embedding_model, missing, lambda: _still_there(pool, plan.tenant))
     attached = 0
     async with access.indexing(pool, plan.tenant) as connection, connection.cursor() as cursor:
         await cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('indexing ' || %s, 0))", [plan.tenant])
@@ -202,10 +202,20 @@ async def _texts_to_embed(
     return texts
 
 
-async def _embed(embed: Embed, model: str, texts: Mapping[str, str]) -> dict[str, Sequence[float]]:
+async def _still_there(pool: AsyncConnectionPool, tenant: str) -> None:
+    async with access.indexing(pool, tenant) as connection:
+        await connection.execute("SELECT 1")
+
+
+async def _embed(
+    embed: Embed, model: str, texts: Mapping[str, str], still_there: Callable[[], Awaitable[None]]
+) -> dict[str, Sequence[float]]:
+    """Vectors by content hash. `still_there` raises when the database is gone: nothing more is paid for then."""
     keys = list(texts)
     vectors: dict[str, Sequence[float]] = {}
     for start in range(0, len(keys), EMBED_BATCH):
+        if start:
+            await still_there()
         batch = keys[start : start + EMBED_BATCH]
         made = await embed([texts[key] for key in batch])
         if len(made) != len(batch):
