@@ -201,6 +201,7 @@ async def test_two_documents_of_one_id_are_refused(pool: AsyncConnectionPool) ->
     [
         pytest.param("PERFORM pg_terminate_backend(pg_backend_pid())", "went away .*run again", id="restart"),
         pytest.param("RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'", "disk is full .*make room", id="full"),
+        pytest.param("RAISE EXCEPTION 'canceled' USING ERRCODE = '57014'", "did not finish in time", id="time-out"),
     ],
 )
 async def test_a_database_that_fails_in_mid_ingest_loses_nothing(

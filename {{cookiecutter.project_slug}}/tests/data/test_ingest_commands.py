@@ -90,3 +90,20 @@ def test_a_question_may_be_asked_as_a_member_of_a_group(corpus: Path, run: Run) 
 
     assert "1.md" not in run(*question, "--group", "staff")
     assert "1.md > Note 1" in run(*question, "--group", "board")
+
+
+@pytest.mark.slow
+@pytest.mark.feature("D1")
+def test_a_restored_database_has_its_statistics(corpus: Path, run: Run, database_url: str, tmp_path: Path) -> None:
+    """Without them the next ingestion plans as for empty tables, and runs into the statement time-out."""
+    run("enqueue")
+    run("work")
+    for words in (["backup", str(tmp_path / "b")], ["restore", str(tmp_path / "b"), "--replace"]):
+        assert CliRunner().invoke(main, ["db", *words]).exit_code == 0
+
+    with psycopg.connect(database_url) as connection:
+        known = connection.execute("SELECT count(*) FROM pg_stats WHERE tablename = 'chunks'").fetchone()
+
+    assert known is not None
+    assert known[0] > 5
+    assert "0 put on the queue" in run("enqueue")
