@@ -107,3 +107,30 @@ def test_a_restored_database_has_its_statistics(corpus: Path, run: Run, database
     assert known is not None
     assert known[0] > 5
     assert "0 put on the queue" in run("enqueue")
+
+
+@pytest.mark.slow
+@pytest.mark.feature("D2")
+def test_the_pipeline_says_what_it_did_with_the_documents(
+    corpus: Path, run: Run, private_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line a step: read and left out, new, changed, deleted and unchanged; the same corpus again is reused."""
+    monkeypatch.setenv("APP_TRACING__MLFLOW", "false")
+
+    def pipeline() -> list[str]:
+        said = CliRunner().invoke(main, ["pipeline", "run"]).stdout
+        return [" ".join(line.split()[4:]) for line in said.splitlines() if line.startswith(("done", "reused"))]
+
+    first = pipeline()
+    (corpus / "0.md").write_text("# Note 0\n\nAnother text about the refund of the plan by the team.")
+    (corpus / "1.md").unlink()
+    second = pipeline()
+
+    assert first[0] == "3 read"
+    assert first[2] == "3 documents new or changed, 3 chunks"
+    assert first[4] == (
+        "3 new, 0 changed, 0 deleted, 0 unchanged; chunks: 3 written, 0 kept, 0 gone; vectors: 3 made, 0 reused"
+    )
+    assert second[4] == (
+        "0 new, 1 changed, 1 deleted, 1 unchanged; chunks: 1 written, 0 kept, 1 gone; vectors: 1 made, 0 reused"
+    )
