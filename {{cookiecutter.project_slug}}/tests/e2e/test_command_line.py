@@ -125,6 +125,19 @@ def test_outside_a_project_every_command_says_so(tmp_path: Path, project_root: P
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_package_that_the_image_lacks_is_one_line(project_root: Path, database_url: str, tmp_path: Path) -> None:
+    """In the service's image there is no pandas: the gate says where it can be run."""
+    (tmp_path / "pandas.py").write_text("raise ModuleNotFoundError(\"No module named 'pandas'\", name='pandas')")
+    path = os.pathsep.join([str(tmp_path), str(project_root / "src")])
+    environment = {**os.environ, "PYTHONPATH": path, "DATABASE_URL": database_url, "APP_PROVIDER": "offline"}
+    command = [sys.executable, "-m", "app", "data", "enqueue"]
+    done = subprocess.run(command, cwd=project_root, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: pandas is not installed here: run this in a checkout")
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.feature("T5")
 def test_production_does_not_start_on_a_development_configuration(run: Run) -> None:
     """Every fault is listed with its remedy, and nothing listens."""

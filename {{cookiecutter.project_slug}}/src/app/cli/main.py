@@ -14,7 +14,10 @@ import click
 
 from app.cli import data, measuring, operations
 from app.cli.project import project_root
-from app.errors import AppError, GateFailedError
+from app.errors import AppError, ConfigurationError, GateFailedError
+
+# The service's image has no development packages: gates, notebooks, MLflow's pages.
+ELSEWHERE = "run this in a checkout, where `make` installs what the service does without (requirements-dev.lock)"
 
 
 class Commands(click.Group):
@@ -30,6 +33,12 @@ class Commands(click.Group):
                 for failure in error.failures:
                     click.echo(f"  {failure}", err=True)
             sys.exit(error.exit_code)
+        except ModuleNotFoundError as error:
+            package = (error.name or "app").partition(".")[0]
+            if package in ("app", "tools"):
+                raise
+            click.echo(f"error: {package} is not installed here: {ELSEWHERE}", err=True)
+            sys.exit(ConfigurationError.exit_code)
 
 
 # Commands that open no door: only doors write structlog's lines, which standard logging does not see.
