@@ -285,5 +285,7 @@ async def test_a_new_embedding_model_comes_in_beside_the_old_one(pool: AsyncConn
     assert await found(letters("beta")[::-1], "new") == before
     with pytest.raises(InputError, match="serves the searches"):
         await indexing.retire(pool, "default", "new", serving="new")
+    with pytest.raises(InputError, match=f"'old' has no vectors: there are .*{MODEL}"):
+        await indexing.retire(pool, "default", "old", serving="new")
     assert await indexing.retire(pool, "default", MODEL, serving="new") == 3
     assert await indexing.models(pool, "default") == {"new": (3, 3)}

@@ -7,13 +7,15 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
 from app.caller import Caller
+from app.cli.main import main
 from app.interface.auth import authenticate
 from app.settings import Auth
 
@@ -123,6 +125,23 @@ def test_outside_a_project_every_command_says_so(tmp_path: Path, project_root: P
 
     refused(done, "not inside a project")
     assert list(tmp_path.iterdir()) == []
+
+
+def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for word, one in command.commands.items():
+            yield from _commands(one, f"{name} {word}")
+
+
+def test_every_command_and_every_option_says_what_it_is_for() -> None:
+    """`--help` leaves nobody to guess: a sentence a command, a few words an option."""
+    silent = [name for name, command in _commands(main, "app") if not command.help]
+    for name, command in _commands(main, "app"):
+        options = [one for one in command.params if isinstance(one, click.Option)]
+        silent += [f"{name} {one.opts[0]}" for one in options if not one.help]
+
+    assert silent == []
 
 
 def test_a_package_that_the_image_lacks_is_one_line(project_root: Path, database_url: str, tmp_path: Path) -> None:

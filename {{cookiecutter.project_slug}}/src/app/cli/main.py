@@ -56,7 +56,7 @@ class _LateLogs(logging.Handler):
         logging.getLogger(record.name).handle(record)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.pass_context
 def main(context: click.Context) -> None:
     """From notebook to production: serve, evaluate, promote and roll back."""
@@ -87,7 +87,7 @@ def serve(host: str | None, port: int | None) -> None:
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default="a free one")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default="a free one", help="Port.")
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Write every exchange to this file.")
 def door(port: int, record: Path | None) -> None:
     """Open the model doors for a notebook, with a key of their own."""
@@ -98,7 +98,7 @@ def door(port: int, record: Path | None) -> None:
 
 @main.command()
 @click.argument("question")
-@click.option("--tenant", default="default", show_default=True)
+@click.option("--tenant", default="default", show_default=True, help="Whose documents.")
 @click.option("--group", "groups", multiple=True, help="As a member of this document group; may be given again.")
 def ask(question: str, tenant: str, groups: tuple[str, ...]) -> None:
     """Ask the assistant one question, without the service."""
@@ -245,7 +245,7 @@ def key() -> None:
 
 @key.command("new")
 @click.argument("name")
-@click.option("--tenant", default="default", show_default=True)
+@click.option("--tenant", default="default", show_default=True, help="Whose key it is.")
 @click.option("--role", default="user", show_default=True, help="What it may do, tools above all.")
 @click.option("--group", "groups", multiple=True, help="It reads documents of this group; may be given again.")
 @click.option("--user", help="All calls are this user's; else the header x-user-id names the user.")

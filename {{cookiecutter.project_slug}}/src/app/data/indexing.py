@@ -156,9 +156,15 @@ async def models(pool: AsyncConnectionPool, tenant: str) -> dict[str, tuple[int,
 
 
 async def retire(pool: AsyncConnectionPool, tenant: str, model: str, *, serving: str | None) -> int:
-    """Delete the vectors of a model that no longer serves, and return how many. Raises InputError for one that does."""
+    """Delete the vectors of a model that no longer serves, and return how many.
+
+    Raises InputError for one that does, and for one that has none.
+    """
     if model == serving:
         raise InputError(f"model {model!r} serves the searches: switch to another first")
+    known = await models(pool, tenant)
+    if model not in known:
+        raise InputError(f"model {model!r} has no vectors: there are {', '.join(known) or 'none'}")
     async with access.indexing(pool, tenant) as connection:
         done = await connection.execute("DELETE FROM embeddings WHERE tenant = %s AND model = %s", [tenant, model])
         return done.rowcount
