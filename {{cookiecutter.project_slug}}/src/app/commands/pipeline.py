@@ -31,8 +31,9 @@ def run(root: Path, *, again: bool = False) -> None:
     loaded = bootstrap.settings(root)
     result = execute(loaded, bootstrap.prepare_database(loaded), again=again)
     for step in result.steps:
-        warning = f"  ({step.warning})" if step.warning else ""
-        click.echo(f"{step.status:<7} {step.seconds:7.1f} s  {step.name:<16} {_told(step.detail)}{warning}".rstrip())
+        click.echo(f"{step.status:<7} {step.seconds:7.1f} s  {step.name:<16} {_told(step.detail)}".rstrip())
+    for warning in dict.fromkeys(step.warning for step in result.steps if step.warning):
+        click.echo(f"note: {warning}", err=True)
     if result.failure is not None:
         raise result.failure
 
