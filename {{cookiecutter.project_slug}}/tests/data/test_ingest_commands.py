@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import psycopg
 import pytest
 from click.testing import CliRunner
@@ -107,6 +108,41 @@ def test_a_restored_database_has_its_statistics(corpus: Path, run: Run, database
     assert known is not None
     assert known[0] > 5
     assert "0 put on the queue" in run("enqueue")
+
+
+@pytest.mark.slow
+def test_an_empty_index_is_no_answer(corpus: Path, run: Run) -> None:
+    """Who asks before anything is ingested is told so, and not only that nothing was found."""
+    question = ("ask", "What is said about the refund of plan number 1?")
+    before = run(*question)
+    run("enqueue")
+    run("work")
+
+    assert "tenant 'default' has no document in the index: run `make pipeline` first" in before
+    assert "no document" not in run(*question)
+    assert "no document" not in run("ask", "Is there life on Mars?")
+
+
+@pytest.mark.slow
+@pytest.mark.feature("N5")
+def test_a_package_that_a_notebook_lacks_has_a_remedy(
+    corpus: Path, run: Run, private_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pipeline names file and command, not the module alone."""
+    monkeypatch.setenv("APP_TRACING__MLFLOW", "false")
+    (private_root / "notebooks").unlink()
+    steps = private_root / "notebooks" / "steps"
+    steps.mkdir(parents=True)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("import langchain_nowhere.chat")])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, steps / "poc.ipynb")
+    step = "  - {name: poc, notebook: steps/poc.ipynb, parameters: {}}\n"
+    (private_root / "notebooks" / "pipeline.yaml").write_text(f"name: test\nsteps:\n{step}")
+
+    done = CliRunner().invoke(main, ["pipeline", "run"])
+
+    assert done.exit_code == 1
+    assert "note: add the package of langchain_nowhere to requirements-notebooks.in, run `make lock`" in done.output
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -23,6 +24,8 @@ from app.orchestration.pipeline_file import read_pipeline
 from app.orchestration.step import Door, StepContext
 from app.settings import Settings
 
+MISSING = re.compile(r"No module named '(\w+)")
+REMEDY = "add the package of {} to requirements-notebooks.in, run `make lock` and `make pipeline`"
 CALLER = Caller(user="pipeline", role="pipeline")
 
 
@@ -35,6 +38,9 @@ def run(root: Path, *, again: bool = False) -> None:
     for warning in dict.fromkeys(step.warning for step in result.steps if step.warning):
         click.echo(f"note: {warning}", err=True)
     if result.failure is not None:
+        missing = MISSING.search(str(result.failure))
+        if missing:
+            click.echo(f"note: {REMEDY.format(missing[1])}", err=True)
         raise result.failure
 
 
