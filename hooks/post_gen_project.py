@@ -123,7 +123,8 @@ def print_next_steps(notebook: Path | None) -> None:
     if notebook:
         print(f"  .venv/bin/python -m tools.promote '{notebook}'      again, when you have changed it")
     if ANSWERS["provider"] in ("openai", "anthropic"):
-        print(f"\nThe demo runs offline. To use {ANSWERS['provider']}: cp .env.example .env and set its key there.")
+        print("\nThe demo runs offline until there is a key.")
+        print(f"To use {ANSWERS['provider']}: cp .env.example .env and set its key there.")
 
 
 def main() -> None:

@@ -43,11 +43,39 @@ def test_front_matter_becomes_filters_groups_and_language() -> None:
         ("Die Rechnung wird an den Kunden geschickt und ist mit Karte zu bezahlen.", "german"),
         ("La factura se envía al cliente y la puede pagar con una tarjeta.", "spanish"),
         ("Facture invoice Rechnung 4711", "simple"),
+        ("ورشة العمل مفتوحة من الأحد إلى الخميس في كل أسبوع", "arabic"),
+        ("Счёт отправлен клиенту, и он не может быть оплачен с карты на сайте.", "russian"),
     ],
 )
 def test_the_language_is_recognised_or_left_open(text: str, language: str) -> None:
     """Function words decide; without them nothing is guessed."""
     assert documents.read("a.md", text.encode()).language == language
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("a.md", "---\nlanguage: he\n---\nInvoice 4711", "he"),
+        ("a.md", "---\nlang: zh-CN\n---\nInvoice 4711", "zh"),
+        ("a.html", '<html lang="pl"><body>Faktura 4711</body></html>', "pl"),
+        ("a.txt", "יש להחליף את המסנן כל שלושה חודשים", "he"),
+        ("a.txt", "フィルターは三か月ごとに交換してください。", "ja"),
+    ],
+)
+def test_a_language_without_stems_is_known_all_the_same(name: str, text: str, code: str) -> None:
+    """Its words are found as they are written, and the documents gate sees its code, so that it has nothing to ask."""
+    document = documents.read(name, text.encode())
+
+    assert (document.language, document.metadata["language"]) == ("simple", code)
+    assert documents.Corpus((document,), ()).rows()[0]["language"] == code
+
+
+def test_characters_that_a_terminal_obeys_are_no_text() -> None:
+    """Escape sequences of a document do nothing on the screen of who reads an answer; line ends stay."""
+    document = documents.read("a.md", b"# Title\x1b[2J\r\n\r\nOne\x07\ttwo\x0cthree\xc2\x9b")
+
+    assert document.title == "Title[2J"
+    assert document.text == "# Title[2J\n\nOne\ttwo\nthree"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +87,14 @@ def test_the_language_is_recognised_or_left_open(text: str, language: str) -> No
         pytest.param(
             b"---\nlang: klingon\n---\nText", "logo.md declares the unknown language 'klingon'", id="language"
         ),
+        pytest.param(
+            b"---\ndate: 2025-02-30\n---\nText", "logo.md has front matter that is not YAML .day is", id="day"
+        ),
+        pytest.param(b"---\ngroups: true\n---\nText", "logo.md has the groups True: write names", id="groups"),
+        pytest.param(b"---\ngroups:\n---\nText", "logo.md has the groups None: write names", id="no groups"),
+        pytest.param(b"---\na: &a [x]\nb: [*a, *a]\n---\nText", "logo.md has front matter that refers", id="bomb"),
+        pytest.param(b"---\na: " + b"[" * 5000 + b"\n---\nText", "logo.md has front matter that nests", id="depth"),
+        pytest.param(b'---\ntitle: "a\\0b"\n---\nText', r"front matter with the character U\+0000", id="nul"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_line_with_its_name(tmp_path: Path, content: bytes, message: str) -> None:

@@ -201,6 +201,7 @@ async def test_two_documents_of_one_id_are_refused(pool: AsyncConnectionPool) ->
     [
         pytest.param("PERFORM pg_terminate_backend(pg_backend_pid())", "went away .*run again", id="restart"),
         pytest.param("RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'", "disk is full .*make room", id="full"),
+        pytest.param("RAISE EXCEPTION 'canceled' USING ERRCODE = '57014'", "did not finish in time", id="time-out"),
     ],
 )
 async def test_a_database_that_fails_in_mid_ingest_loses_nothing(
@@ -284,5 +285,7 @@ async def test_a_new_embedding_model_comes_in_beside_the_old_one(pool: AsyncConn
     assert await found(letters("beta")[::-1], "new") == before
     with pytest.raises(InputError, match="serves the searches"):
         await indexing.retire(pool, "default", "new", serving="new")
+    with pytest.raises(InputError, match=f"'old' has no vectors: there are .*{MODEL}"):
+        await indexing.retire(pool, "default", "old", serving="new")
     assert await indexing.retire(pool, "default", MODEL, serving="new") == 3
     assert await indexing.models(pool, "default") == {"new": (3, 3)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,9 +13,10 @@ from psycopg_pool import AsyncConnectionPool
 
 from app import bootstrap
 from app.caller import Caller
-from app.data import access, retrieval, store
+from app.data import access, documents, indexing, retrieval, store
+from app.data.chunking import chunk
 from app.data.retrieval import Hit
-from app.errors import ConfigurationError, GateFailedError
+from app.errors import ConfigurationError, GateFailedError, InputError
 from app.settings import Retrieval, Settings
 from tests.data.index import MODEL, LetterEmbedder, ingest, letters
 
@@ -119,6 +121,70 @@ async def test_a_revoked_group_finds_nothing_within_a_second(pool: AsyncConnecti
     assert took < 1
     assert names(await find(pool, Caller(groups=frozenset({"board"})))) == {"open.md", "closed.md"}
     assert not await access.permit(pool, "other", "closed.md", [])
+
+
+@pytest.mark.feature("D5")
+@pytest.mark.parametrize("name", ["plain.md", "said.md"])
+async def test_a_closed_document_stays_closed_when_its_text_changes(pool: AsyncConnectionPool, name: str) -> None:
+    """What `app data permit` set outlasts a new edition and other chunk sizes, whatever the file says."""
+    head = "---\ngroups: [staff]\n---\n" if name == "said.md" else ""
+    first = {**OPEN, name: head + "# Plan\n\nThis plan is the first edition."}
+    await ingest(pool, first)
+    await access.permit(pool, "default", name, ["board"])
+
+    await ingest(pool, first, settings=Retrieval(chunk_tokens=90))
+    cut_again = names(await find(pool, STAFF))
+    await ingest(pool, {**first, name: head + "# Plan\n\nThis plan is the second edition."})
+
+    assert cut_again == names(await find(pool, STAFF)) == {"open.md"}
+    assert names(await find(pool, Caller(groups=frozenset({"board"})))) == {"open.md", name}
+
+
+@pytest.mark.feature("D5")
+async def test_a_file_that_says_other_groups_sets_them(pool: AsyncConnectionPool) -> None:
+    """Only the line about groups moves them; an empty list opens, a line that is gone opens nothing."""
+    text = "# Closed\n\nOnly some may read this plan."
+    await ingest(pool, {"closed.md": f"---\ngroups: [board]\n---\n{text}"})
+    seen = [names(await find(pool, STAFF))]
+    for head in ("---\ngroups: [staff]\n---\n", "", "---\ngroups: []\n---\n"):
+        await ingest(pool, {"closed.md": head + text})
+        seen.append(names(await find(pool, STAFF)))
+        seen.append(names(await find(pool, Caller())))
+
+    found: set[str] = {"closed.md"}
+    assert seen == [set(), found, set(), found, set(), found, found]
+
+
+@pytest.mark.feature("D5")
+async def test_a_rule_closes_files_that_cannot_say_it(pool: AsyncConnectionPool, tmp_path: Path) -> None:
+    """`.groups.yml` holds from the first ingestion on; a changed rule is a change of the documents it fits."""
+    (tmp_path / "board").mkdir()
+    (tmp_path / "board" / "figures.csv").write_text("plan,euros\nthis plan,7\n")
+    (tmp_path / "board" / "note.md").write_text("---\ngroups: [staff]\n---\n# Note\n\nA plan for staff.")
+    (tmp_path / "open.md").write_text("# Open\n\nEverybody may read this plan.")
+    seen = []
+    for rule in ("board/*: board", "board/*: board\nboard/f*.csv: [staff]", "board/*: board\nboard/f*.csv: [staff]"):
+        (tmp_path / ".groups.yml").write_text(rule)
+        plan = await indexing.plan(pool, "default", documents.load(tmp_path).documents, SETTINGS)
+        await indexing.apply(pool, plan, [made for one in plan.pending for made in chunk(one, SETTINGS)])
+        seen.append((len(plan.pending), names(await find(pool, Caller())), names(await find(pool, STAFF))))
+
+    staff = {"open.md", "board/note.md"}
+    assert seen == [
+        (3, {"open.md"}, staff),
+        (1, {"open.md"}, {*staff, "board/figures.csv"}),
+        (0, {"open.md"}, {*staff, "board/figures.csv"}),
+    ]
+
+
+@pytest.mark.parametrize("rules", ["[board]", "board/*: 7.5", "board/*: ", "a: [", "a: &x [b]\nc: *x"])
+def test_rules_that_cannot_be_read_stop_the_load(tmp_path: Path, rules: str) -> None:
+    """Without its rules a corpus would be open: nothing is read, and the file is named."""
+    (tmp_path / ".groups.yml").write_text(rules)
+    (tmp_path / "closed.md").write_text("# Closed")
+
+    with pytest.raises(InputError, match=r"\.groups\.yml"):
+        documents.load(tmp_path)
 
 
 async def test_odd_names_do_not_open_doors(pool: AsyncConnectionPool) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from app.data import chunking, documents, quality
+from app.data import chunking, documents, gate_pages, quality
 from app.errors import ConfigurationError, GateFailedError, InputError
 from app.settings import Retrieval
 
@@ -153,3 +154,26 @@ def test_a_file_that_cannot_be_read_is_one_line_of_the_gate(project_root: Path, 
 
     assert len(report.failures) == 1
     assert report.failures[0].startswith("broken.md: refused: must be readable")
+
+
+@pytest.mark.feature("D6")
+def test_the_pages_of_a_gate_need_no_network(project_root: Path, tmp_path: Path) -> None:
+    """Nothing is fetched from elsewhere and no script runs; outcome and failing rows are there, whatever they say."""
+    (tmp_path / "sound.md").write_text("# Sound\n\nThis text can be read by everybody.")
+    (tmp_path / "<img src=x onerror=alert(1)>.md").write_bytes(b"\xff\xfe\x00")
+    rows = documents.load(tmp_path).rows()
+
+    report = quality.run_gate("documents", rows, gates_dir=project_root / "data_gates", report_dir=tmp_path / "docs")
+
+    assert report.report is not None
+    pages = {page: page.read_text("utf-8") for page in (tmp_path / "docs").rglob("*.html")}
+    index = pages[report.report]
+    assert len(pages) == 3
+    for text in pages.values():
+        assert not re.search(r"<script|<link[^>]+https?:|<img[^>]+https?:", text)
+        assert re.match(r"[^<]*<!doctype html>\s*<html[^>]*>\s*<head[^>]*>" + re.escape(gate_pages.POLICY), text, re.I)
+    assert 'Gate documents: <span class="red">red</span>' in index
+    assert "<img" not in index
+    assert "&lt;img src=x onerror=alert(1)&gt;.md: refused: must be readable" in index
+    for page in pages:
+        assert page == report.report or f'href="{page.relative_to(report.report.parent).as_posix()}"' in index

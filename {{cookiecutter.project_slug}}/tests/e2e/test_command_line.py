@@ -7,10 +7,17 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
+import yaml
+
+from app.caller import Caller
+from app.cli.main import main
+from app.interface.auth import authenticate
+from app.settings import Auth
 
 pytestmark = pytest.mark.slow
 
@@ -120,6 +127,36 @@ def test_outside_a_project_every_command_says_so(tmp_path: Path, project_root: P
     assert list(tmp_path.iterdir()) == []
 
 
+def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        for word, one in command.commands.items():
+            yield from _commands(one, f"{name} {word}")
+
+
+def test_every_command_and_every_option_says_what_it_is_for() -> None:
+    """`--help` leaves nobody to guess: a sentence a command, a few words an option."""
+    silent = [name for name, command in _commands(main, "app") if not command.help]
+    for name, command in _commands(main, "app"):
+        options = [one for one in command.params if isinstance(one, click.Option)]
+        silent += [f"{name} {one.opts[0]}" for one in options if not one.help]
+
+    assert silent == []
+
+
+def test_a_package_that_the_image_lacks_is_one_line(project_root: Path, database_url: str, tmp_path: Path) -> None:
+    """In the service's image there is no pandas: the gate says where it can be run."""
+    (tmp_path / "pandas.py").write_text("raise ModuleNotFoundError(\"No module named 'pandas'\", name='pandas')")
+    path = os.pathsep.join([str(tmp_path), str(project_root / "src")])
+    environment = {**os.environ, "PYTHONPATH": path, "DATABASE_URL": database_url, "APP_PROVIDER": "offline"}
+    command = [sys.executable, "-m", "app", "data", "enqueue"]
+    done = subprocess.run(command, cwd=project_root, env=environment, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: pandas is not installed here: run this in a checkout")
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.feature("T5")
 def test_production_does_not_start_on_a_development_configuration(run: Run) -> None:
     """Every fault is listed with its remedy, and nothing listens."""
@@ -132,10 +169,15 @@ def test_production_does_not_start_on_a_development_configuration(run: Run) -> N
 
 def test_a_new_key_is_shown_once_with_its_configuration(run: Run) -> None:
     """The secret's hash is what goes into the configuration."""
-    done = run("key", "new", "reporting")
+    done = run("key", "new", "reporting: daily", "--group", "staff", "--group", "board, old", "--tenant", "acme")
+    first, _, *configuration = done.stdout.splitlines()
+    secret = first.removeprefix("key (shown only now): ")
+    auth = Auth(**yaml.safe_load("\n".join(configuration))["auth"])
 
-    assert "app_" in done.stdout
-    assert "sha256: " in done.stdout
+    caller = authenticate({"authorization": f"Bearer {secret}"}, auth)
+
+    assert secret not in "".join(configuration)
+    assert caller == Caller("acme", "reporting: daily", groups=frozenset({"staff", "board, old"}))
 
 
 @pytest.mark.feature("P1")

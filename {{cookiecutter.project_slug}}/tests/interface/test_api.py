@@ -12,9 +12,11 @@ from typing import Any
 
 import openai
 import pytest
+from starlette.routing import Route
 
 from app.errors import CallFailedError, NotFoundError, RateLimitedError, StoreUnavailableError
 from app.interface.api import create_app
+from app.interface.doors import doors_router
 from app.interface.loopback import on_loopback
 from app.settings import Settings
 from tests.interface.conftest import Client, services_with
@@ -204,3 +206,22 @@ async def test_an_answer_without_support_is_marked(serve: Client, settings: Sett
         body = (await client.post("/v1/chat/completions", json=BODY)).json()
 
     assert (body["abstained"], body["citations"], body["route"]) == (True, [], "other")
+
+
+@pytest.mark.feature("I1")
+async def test_every_path_that_is_served_is_described(serve: Client, settings: Settings) -> None:
+    """`/openapi.json`, which the answer to an unknown path names, lists all doors with method, summary and key."""
+    served = {route.path.replace(":path}", "}") for route in doors_router().routes if isinstance(route, Route)}
+
+    async with serve(settings) as client:
+        document = (await client.get("/openapi.json")).json()
+        unknown = (await client.get("/no/such/path")).json()
+
+    assert set(document["paths"]) == served | {"/healthz", "/readyz"}
+    assert "/openapi.json" in unknown["error"]["message"]
+    for path in served:
+        for operation in document["paths"][path].values():
+            assert operation["security"] == [{"bearer": []}, {"key": []}]
+            assert " " in operation["summary"]
+    assert document["paths"]["/v1/chat/completions"]["post"]["requestBody"]["required"]
+    assert document["paths"]["/v1/models/{name}"]["get"]["parameters"][0]["name"] == "name"

@@ -9,6 +9,8 @@ import click
 
 from app.cli.project import project_root
 
+TENANT = click.option("--tenant", default="default", show_default=True, help="Whose documents.")
+
 
 @click.group()
 def data() -> None:
@@ -18,7 +20,7 @@ def data() -> None:
 @data.command("permit")
 @click.argument("document")
 @click.argument("groups", nargs=-1)
-@click.option("--tenant", default="default", show_default=True)
+@TENANT
 def data_permit(document: str, groups: Sequence[str], tenant: str) -> None:
     """Let exactly these GROUPS read a document, effective at once; none opens it to the whole tenant."""
     from app.commands.data import permit
@@ -44,7 +46,7 @@ def data_doctor() -> None:
 
 @data.command("models")
 @click.option("--retire", "retired", metavar="MODEL", help="Delete the vectors of a model that no longer serves.")
-@click.option("--tenant", default="default", show_default=True)
+@TENANT
 def data_models(retired: str | None, tenant: str) -> None:
     """Which embedding models have vectors for all chunks, and which one serves."""
     from app.commands.data import models
@@ -53,7 +55,7 @@ def data_models(retired: str | None, tenant: str) -> None:
 
 
 @data.command("enqueue")
-@click.option("--tenant", default="default", show_default=True)
+@TENANT
 def data_enqueue(tenant: str) -> None:
     """Put new and changed documents on the queue that `app data work` shares out."""
     from app.commands.ingestion import enqueue
@@ -62,8 +64,14 @@ def data_enqueue(tenant: str) -> None:
 
 
 @data.command("work")
-@click.option("--tenant", default="default", show_default=True)
-@click.option("--lease-s", default=120.0, show_default=True, help="After so many seconds another worker may take over.")
+@TENANT
+@click.option(
+    "--lease-s",
+    type=click.FloatRange(min=1),
+    default=120.0,
+    show_default=True,
+    help="After so many seconds another worker may take over.",
+)
 def data_work(tenant: str, lease_s: float) -> None:
     """Write what waits, together with every other process that runs this."""
     from app.commands.ingestion import work

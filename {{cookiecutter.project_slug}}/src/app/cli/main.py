@@ -14,7 +14,10 @@ import click
 
 from app.cli import data, measuring, operations
 from app.cli.project import project_root
-from app.errors import AppError, GateFailedError
+from app.errors import AppError, ConfigurationError, GateFailedError
+
+# The service's image has no development packages: gates, notebooks, MLflow's pages.
+ELSEWHERE = "run this in a checkout, where `make` installs what the service does without (requirements-dev.lock)"
 
 
 class Commands(click.Group):
@@ -30,6 +33,12 @@ class Commands(click.Group):
                 for failure in error.failures:
                     click.echo(f"  {failure}", err=True)
             sys.exit(error.exit_code)
+        except ModuleNotFoundError as error:
+            package = (error.name or "app").partition(".")[0]
+            if package in ("app", "tools"):
+                raise
+            click.echo(f"error: {package} is not installed here: {ELSEWHERE}", err=True)
+            sys.exit(ConfigurationError.exit_code)
 
 
 # Commands that open no door: only doors write structlog's lines, which standard logging does not see.
@@ -47,7 +56,7 @@ class _LateLogs(logging.Handler):
         logging.getLogger(record.name).handle(record)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.pass_context
 def main(context: click.Context) -> None:
     """From notebook to production: serve, evaluate, promote and roll back."""
@@ -78,7 +87,7 @@ def serve(host: str | None, port: int | None) -> None:
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default="a free one")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, show_default="a free one", help="Port.")
 @click.option("--record", type=click.Path(path_type=Path, dir_okay=False), help="Write every exchange to this file.")
 def door(port: int, record: Path | None) -> None:
     """Open the model doors for a notebook, with a key of their own."""
@@ -89,11 +98,13 @@ def door(port: int, record: Path | None) -> None:
 
 @main.command()
 @click.argument("question")
-def ask(question: str) -> None:
+@click.option("--tenant", default="default", show_default=True, help="Whose documents.")
+@click.option("--group", "groups", multiple=True, help="As a member of this document group; may be given again.")
+def ask(question: str, tenant: str, groups: tuple[str, ...]) -> None:
     """Ask the assistant one question, without the service."""
     from app.commands.ask import run
 
-    run(project_root(), question)
+    run(project_root(), question, tenant, groups)
 
 
 @main.command()
@@ -234,11 +245,15 @@ def key() -> None:
 
 @key.command("new")
 @click.argument("name")
-def key_new(name: str) -> None:
+@click.option("--tenant", default="default", show_default=True, help="Whose key it is.")
+@click.option("--role", default="user", show_default=True, help="What it may do, tools above all.")
+@click.option("--group", "groups", multiple=True, help="It reads documents of this group; may be given again.")
+@click.option("--user", help="All calls are this user's; else the header x-user-id names the user.")
+def key_new(name: str, tenant: str, role: str, groups: tuple[str, ...], user: str | None) -> None:
     """Make a key: shown once, with the lines of configuration that accept it."""
     from app.commands.keys import new
 
-    new(name)
+    new(name, tenant, role, groups, user)
 
 
 for command in (*operations.COMMANDS, *measuring.COMMANDS, data.data):

@@ -63,7 +63,7 @@ def judge_pairs(suite: str, prompt: str, other: str, name: str | None) -> None:
 
 
 @click.command()
-@click.option("--days", type=click.FloatRange(min=0, min_open=True), default=7.0, show_default=True)
+@click.option("--days", type=click.FloatRange(min=0, min_open=True), default=7.0, show_default=True, help="Not older.")
 @click.option("--limit", type=click.IntRange(min=1), default=200, show_default=True, help="Calls at most.")
 @click.option("--share", type=click.FloatRange(0, 1), help="Of all calls, instead of scoring.share.")
 @click.option("--max-usd", type=click.FloatRange(min=0), help="For today, instead of scoring.usd_per_day.")
@@ -84,8 +84,8 @@ BY = click.option("--by", default=getpass.getuser, help="Who; you when left out.
 
 @label.command("fill")
 @click.argument("task")
-@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True)
-@click.option("--days", type=click.FloatRange(min=0, min_open=True), default=7.0, show_default=True)
+@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True, help="Calls at most.")
+@click.option("--days", type=click.FloatRange(min=0, min_open=True), default=7.0, show_default=True, help="Not older.")
 def label_fill(task: str, count: int, days: float) -> None:
     """Queue calls that a label teaches most about: disliked, unsure, unlike every case, and some at random."""
     from app.commands.labelling.queue import fill
@@ -95,7 +95,7 @@ def label_fill(task: str, count: int, days: float) -> None:
 
 @label.command("next")
 @click.argument("task")
-@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True, help="Calls at most.")
 @BY
 def label_next(task: str, count: int, by: str) -> None:
     """Label what waits, here in the terminal."""
@@ -171,7 +171,9 @@ def drift(tasks: tuple[str, ...], days: float, before: float, file: Path | None,
 @click.option(
     "--tolerance", type=click.FloatRange(0, 0.2), default=0.0, show_default=True, help="Loss on the dev split."
 )
-@click.option("--max-usd", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True)
+@click.option(
+    "--max-usd", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Stop before."
+)
 @click.option(
     "--what",
     multiple=True,
@@ -190,7 +192,7 @@ KINDS = "typos, shouted, careless, mixed, truncated, cluttered, attacked or para
 
 @click.command()
 @click.argument("suite")
-@click.option("--count", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--count", type=click.IntRange(min=1), default=50, show_default=True, help="Cases at most.")
 @click.option("--kind", "kinds", multiple=True, help=KINDS)
 @click.option("--seed", type=int, default=1, show_default=True, help="Another one gives other cases.")
 def synthesise(suite: str, count: int, kinds: tuple[str, ...], seed: int) -> None:

@@ -80,7 +80,7 @@ def split(task: str, shares: Sequence[str], signed: Any) -> None:
 @click.command()
 @click.argument("task")
 @click.argument("version")
-@click.option("--percent", type=PERCENT, default=10.0, show_default=True)
+@click.option("--percent", type=PERCENT, default=10.0, show_default=True, help="Share of the users.")
 @signed
 def canary(task: str, version: str, percent: float, signed: Any) -> None:
     """Serve a version to a small share of the users, the rest as before; one that is worse is taken back by itself."""
@@ -124,9 +124,9 @@ def budget_show(last: int) -> None:
 @budget.command("correct")
 @click.argument("scope", type=click.Choice(["all", "tenant", "task", "user"]))
 @click.argument("period", type=click.Choice(["hour", "day", "month"]))
-@click.option("--tenant", default="")
-@click.option("--task", default="")
-@click.option("--user", default="")
+@click.option("--tenant", default="", help="Of the cap, where it has one.")
+@click.option("--task", default="", help="Whose cap it is, with scope task.")
+@click.option("--user", default="", help="Whose cap it is, with scope user.")
 @click.option("--usd", help="What to add to the amount spent; negative gives back.")
 @click.option("--to", "to_usd", help="The true amount spent.")
 @audited
@@ -177,7 +177,7 @@ def cache() -> None:
 
 
 @cache.command("report")
-@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True)
+@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="Not older.")
 def cache_report(days: int) -> None:
     """Hit rate and savings by tenant and task."""
     from app.commands import cache as caches
@@ -222,7 +222,7 @@ def tools_list() -> None:
 
 
 @tools.command("waiting")
-@click.option("--tenant", default="default", show_default=True)
+@click.option("--tenant", default="default", show_default=True, help="Whose calls.")
 def tools_waiting(tenant: str) -> None:
     """Calls that a person must decide, oldest first."""
     from app.commands import tools as tooling
@@ -234,7 +234,7 @@ def deciding(command: Callable[..., Any]) -> Callable[..., Any]:
     """The arguments and options of a decision on one call."""
     for option in (
         click.option("--role", default="reviewer", show_default=True, help="The role you decide in."),
-        click.option("--tenant", default="default", show_default=True),
+        click.option("--tenant", default="default", show_default=True, help="Whose calls."),
         click.argument("call"),
         click.argument("run", type=click.UUID),
     ):
@@ -279,8 +279,8 @@ def retention_run(dry_run: bool, by: str) -> None:
 
 
 @retention.command("forget")
-@click.option("--tenant", required=True)
-@click.option("--user", required=True)
+@click.option("--tenant", required=True, help="Whose user.")
+@click.option("--user", required=True, help="Who is forgotten.")
 @DRY
 @audited
 def retention_forget(tenant: str, user: str, dry_run: bool, by: str, reason: str) -> None:

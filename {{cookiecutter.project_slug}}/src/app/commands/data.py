@@ -78,11 +78,14 @@ def restore(root: Path, file: Path, *, replace: bool) -> None:
     """Bring a backup back, bring it up to date and give the service its rights again."""
     loaded = bootstrap.settings(root)
     owner, url = bootstrap.owner_url(loaded), bootstrap.database_url(loaded)
-    backup.restore(owner, file, replace=replace)
+    service = store.role_of(url)
+    backup.restore(owner, file, replace=replace, service=service if service != store.role_of(owner) else None)
     bootstrap.migrate(owner, url)
     with _owner(owner) as connection:
         # They remember where their vectors lay.
         vector_index.sketch(connection)
+        # A backup has no statistics, and the plans made without them run into the statement time-out.
+        connection.execute("ANALYZE")
     click.echo(f"restored {file} into {store.describe(owner)}")
 
 

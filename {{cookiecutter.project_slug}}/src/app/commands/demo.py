@@ -6,6 +6,7 @@ twice, the second run finds what the first has done.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from app import bootstrap
+from app import bootstrap, configuration
 from app.commands import tracking
 from app.commands.demonstration import asking, measuring, promoting
 from app.commands.demonstration.progress import Progress
@@ -22,11 +23,13 @@ from app.commands.demonstration.serving import running_service
 from app.commands.pipeline import execute
 from app.data import store
 from app.observability import mlflow_server
+from app.production import missing_key
 from app.settings import Settings
 
 
 def run(root: Path) -> None:
     """Do all of it. Raises the first AppError that stops it; the report is written all the same."""
+    choose_models(root)
     loaded = bootstrap.settings(root)
     report = Report(loaded)
     with report.kept(root / "build" / "demo.json"), Progress(report) as progress:
@@ -46,6 +49,17 @@ def run(root: Path) -> None:
             progress.step("trace", lambda: asking.follow_trace(loaded, url, server.url, report))
         progress.join(publishing)
     click.echo(report.table())
+
+
+def choose_models(root: Path) -> None:
+    """Say who serves the models: in development the stand-in, where the chosen provider has no key yet."""
+    loaded = configuration.load(root)
+    missing = missing_key(loaded)
+    if missing is not None and loaded.environment == "dev":
+        os.environ["APP_PROVIDER"] = "offline"
+        click.echo(f"models: the offline stand-in, for this demo; {missing}")
+    elif loaded.provider != "offline":
+        click.echo(f"models: {loaded.provider}, about a thousand calls; APP_PROVIDER=offline make demo costs nothing")
 
 
 def _database(loaded: Settings) -> tuple[str, str]:

@@ -31,14 +31,15 @@ def run(root: Path, *, production: bool = False, keep_profile: bool = False) -> 
     distributions are compared with.
     """
     loaded = bootstrap.settings(root)
-    reports = [_documents(root, root / loaded.retrieval.corpus)]
+    reports = [_documents(loaded)]
     shown = Shown({p.relative_to(root).as_posix(): p.read_text("utf-8") for p in (root / "prompts").rglob("*.yml")})
     reports += [_cases(root, name, shown) for name in suite_files(root)]
     if production or keep_profile:
         reports += [_calls(loaded, keep_profile)]
     for report in reports:
         state = "green" if report.success else "red"
-        click.echo(f"{state:<6} {report.gate:<10} {report.rows} rows, {report.expectations} expectations")
+        page = f"  {report.report.relative_to(root)}" if report.report else ""
+        click.echo(f"{state:<6} {report.gate:<10} {report.rows} rows, {report.expectations} expectations{page}")
         for warning in report.warnings:
             click.echo(f"       warning: {warning}")
     failures = [failure for report in reports for failure in report.failures]
@@ -47,8 +48,10 @@ def run(root: Path, *, production: bool = False, keep_profile: bool = False) -> 
         raise GateFailedError(f"{count} in the data gates: correct the data", failures)
 
 
-def _documents(root: Path, corpus: Path) -> GateReport:
-    return run_gate("documents", load(corpus).rows(), gates_dir=root / GATES, report_dir=root / REPORTS)
+def _documents(loaded: Settings) -> GateReport:
+    root, retrieval = loaded.root, loaded.retrieval
+    corpus = load(root / retrieval.corpus, max_bytes=round(retrieval.max_file_mb * 1_000_000))
+    return run_gate("documents", corpus.rows(), gates_dir=root / GATES, report_dir=root / REPORTS)
 
 
 def _calls(loaded: Settings, keep_profile: bool) -> GateReport:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
+from collections.abc import Sequence
 
 import click
 
 
-def new(name: str) -> None:
+def new(
+    name: str, tenant: str = "default", role: str = "user", groups: Sequence[str] = (), user: str | None = None
+) -> None:
     """Print a new key and the entry under `auth.keys` that accepts it."""
     secret = f"app_{secrets.token_urlsafe(32)}"
-    digest = hashlib.sha256(secret.encode()).hexdigest()
+    entry: dict[str, object] = {"name": name, "sha256": hashlib.sha256(secret.encode()).hexdigest()}
+    entry |= {"tenant": tenant, "role": role}
+    entry |= ({"groups": list(groups)} if groups else {}) | ({"user": user} if user else {})
+    told = ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in entry.items())
     click.echo(f"key (shown only now): {secret}")
-    click.echo("add under auth.keys in config/<environment>.yaml:")
-    click.echo(f"  - {{name: {name}, sha256: {digest}, tenant: default, role: user}}")
+    click.echo("`auth` in config/<environment>.yaml then says, beside the keys that are there:")
+    click.echo(f"auth:\n  mode: api_key\n  keys:\n    - {{{told}}}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,6 +24,8 @@ from app.orchestration.pipeline_file import read_pipeline
 from app.orchestration.step import Door, StepContext
 from app.settings import Settings
 
+MISSING = re.compile(r"No module named '(\w+)")
+REMEDY = "add the package of {} to requirements-notebooks.in, run `make lock` and `make pipeline`"
 CALLER = Caller(user="pipeline", role="pipeline")
 
 
@@ -30,10 +34,33 @@ def run(root: Path, *, again: bool = False) -> None:
     loaded = bootstrap.settings(root)
     result = execute(loaded, bootstrap.prepare_database(loaded), again=again)
     for step in result.steps:
-        warning = f"  ({step.warning})" if step.warning else ""
-        click.echo(f"{step.status:<7} {step.seconds:7.1f} s  {step.name}{warning}")
+        click.echo(f"{step.status:<7} {step.seconds:7.1f} s  {step.name:<16} {_told(step.detail)}".rstrip())
+    for warning in dict.fromkeys(step.warning for step in result.steps if step.warning):
+        click.echo(f"note: {warning}", err=True)
     if result.failure is not None:
+        missing = MISSING.search(str(result.failure))
+        if missing:
+            click.echo(f"note: {REMEDY.format(missing[1])}", err=True)
         raise result.failure
+
+
+def _told(detail: Mapping[str, Any]) -> str:
+    """What an ingestion step or a gate did, in its own counts; nothing for other steps."""
+    match detail:
+        case {"refused": refused, "documents": documents}:
+            return f"{documents} read" + (f", {refused} left out" if refused else "")
+        case {"gate": _, "rows": rows, "warnings": warnings, "report": report}:
+            return f"{rows} rows" + (f", {len(warnings)} warnings: {report}" if warnings else "")
+        case {"chunks": chunks, "pending": pending}:
+            return f"{pending} documents new or changed, {chunks} chunks"
+        case {"documents_new": new, "documents_changed": changed, "documents_deleted": deleted, **rest}:
+            told = f"{new} new, {changed} changed, {deleted} deleted, {rest['documents_unchanged']} unchanged; "
+            told += (
+                f"chunks: {rest['chunks_written']} written, {rest['chunks_kept']} kept, {rest['chunks_deleted']} gone"
+            )
+            vectors = f"; vectors: {rest['embedded']} made, {rest['embeddings_reused']} reused"
+            return told + (vectors if rest["embedding_model"] else "; full text only")
+    return ""
 
 
 def execute(

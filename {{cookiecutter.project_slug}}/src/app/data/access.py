@@ -33,7 +33,7 @@ async def reading(pool: AsyncConnectionPool, caller: Caller) -> AsyncIterator[As
 async def indexing(pool: AsyncConnectionPool, tenant: str) -> AsyncIterator[AsyncConnection]:
     """A transaction that sees and may write all documents of one tenant: for ingestion, never for a caller.
 
-    Raises StoreUnavailableError when the database goes away or runs full meanwhile: the transaction is undone.
+    Raises StoreUnavailableError when the database goes away, runs full or takes too long: the transaction is undone.
     """
     try:
         async with pool.connection() as connection, connection.transaction():
@@ -42,6 +42,11 @@ async def indexing(pool: AsyncConnectionPool, tenant: str) -> AsyncIterator[Asyn
     except psycopg.errors.DiskFull as error:
         raise StoreUnavailableError(
             f"the database's disk is full ({_line(error)}): nothing was written; make room, then run again"
+        ) from None
+    except psycopg.errors.QueryCanceled as error:
+        raise StoreUnavailableError(
+            f"the database did not finish in time ({_line(error)}): nothing was written; run again when it is less "
+            "busy, or raise database.statement_timeout_s"
         ) from None
     except (psycopg.OperationalError, PoolTimeout) as error:
         raise StoreUnavailableError(
@@ -52,7 +57,8 @@ async def indexing(pool: AsyncConnectionPool, tenant: str) -> AsyncIterator[Asyn
 async def permit(pool: AsyncConnectionPool, tenant: str, document_id: str, groups: list[str]) -> bool:
     """Let exactly these groups read a document (none: the whole tenant), effective with the commit.
 
-    False when there is no such document. The next ingestion of a changed file sets what the file says.
+    False when there is no such document. It holds until it is permitted otherwise, or the file says other groups than
+    it said before.
     """
     async with indexing(pool, tenant) as connection:
         done = await connection.execute(

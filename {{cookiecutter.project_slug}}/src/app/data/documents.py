@@ -15,16 +15,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import yaml
-
-from app.data import language
+from app.data import front_matter, group_rules, language
 from app.data.formats.conversion import CONVERTERS, SUFFIXES
+from app.data.group_rules import GroupRules
 from app.errors import InputError
 
 MAX_BYTES = 50_000_000
 WITH_FRONT_MATTER = (".md", ".markdown", ".txt")
-FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)\n?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
-KEY = re.compile(r"\A[\w-]+ *:")
+# What no text is made of and a terminal would obey; a NUL in a PDF is a glyph without a meaning.
+CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), *range(127, 160))) | {11: "\n", 12: "\n"}
 FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 TOP_HEADING = re.compile(r"^ {0,3}# +(.+?)(?: +#+)? *$")
 
@@ -34,7 +33,8 @@ class Document:
     """One text. `id` is its path below the corpus; `version` the hash of the file as it lies on the disk.
 
     `text` is Markdown without front matter and with `\\n` line ends. `language` names a text search configuration.
-    `groups` are the caller groups that may read it; empty means everybody of the tenant.
+    `groups` are the caller groups that may read it; empty means everybody of the tenant, None that neither the file nor
+    a rule says anything: then it is open when it is new, and what was permitted before stays.
     """
 
     tenant: str
@@ -43,7 +43,7 @@ class Document:
     text: str
     version: str
     language: str = language.UNKNOWN
-    groups: tuple[str, ...] = ()
+    groups: tuple[str, ...] | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -69,7 +69,7 @@ class Corpus:
                 "id": document.id,
                 "title": document.title,
                 "characters": len(document.text.strip()),
-                "language": document.language,
+                "language": document.metadata.get("language", document.language),
                 "version": document.version,
                 "refused": None,
                 "days_old": _days_old(document.metadata),
@@ -87,15 +87,19 @@ class Corpus:
 def load(folder: Path, tenant: str = "default", *, max_bytes: int = MAX_BYTES) -> Corpus:
     """Read every file below `folder`; names that start with a dot are not ours and skipped.
 
-    Raises InputError, naming the remedy, for a folder that is missing.
+    Raises InputError, naming the remedy, for a folder that is missing, or rules for groups that cannot be read.
     """
     if not folder.is_dir():
         raise InputError(f"corpus folder {folder} does not exist: create it, or set retrieval.corpus")
+    rules = group_rules.load(folder)
     documents: list[Document] = []
     refused: list[Refusal] = []
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if not path.is_file() or any(part.startswith(".") for part in name.split("/")):
+            continue
+        if not _is_text(name):
+            refused.append(Refusal(ascii(name), "its name is not UTF-8: rename it"))
             continue
         if path.suffix.lower() not in SUFFIXES:
             refused.append(Refusal(name, f"{path.suffix or 'no'} suffix: only {', '.join(SUFFIXES)} are read"))
@@ -107,7 +111,7 @@ def load(folder: Path, tenant: str = "default", *, max_bytes: int = MAX_BYTES) -
                     f"{name} has {size / 1e6:.0f} MB, at most {max_bytes / 1e6:.0f} are read: split it, "
                     "or raise retrieval.max_file_mb"
                 )
-            document = read(name, path.read_bytes(), tenant)
+            document = read(name, path.read_bytes(), tenant, rules)
         except InputError as error:
             refused.append(Refusal(name, str(error)))
         except OSError as error:
@@ -120,29 +124,41 @@ def load(folder: Path, tenant: str = "default", *, max_bytes: int = MAX_BYTES) -
     return Corpus(tuple(documents), tuple(refused))
 
 
-def read(name: str, content: bytes, tenant: str = "default") -> Document:
+def read(name: str, content: bytes, tenant: str = "default", rules: GroupRules | None = None) -> Document:
     """The document in a file's bytes, as its suffix says, as text when that says nothing.
 
     Raises InputError when they are not what the suffix promises or the front matter is broken.
     """
     suffix = PurePosixPath(name).suffix.lower()
     converted = CONVERTERS.get(suffix, CONVERTERS[".txt"])(name, content)
-    # A NUL in a PDF's text is a glyph without a meaning, and nothing the database could keep.
-    raw = converted.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    values, text = _split_front_matter(name, raw) if suffix in WITH_FRONT_MATTER else ({}, raw)
+    raw = converted.text.replace("\r\n", "\n").replace("\r", "\n").translate(CONTROLS)
+    values, text = front_matter.split(name, raw) if suffix in WITH_FRONT_MATTER else ({}, raw)
     declared = values.pop("language", values.pop("lang", None))
     title = values.pop("title", None) or converted.title or first_heading(text) or _title_of(name)
-    groups = values.pop("groups", None) or ()
+    groups, version = None, hashlib.sha256(content)
+    if "groups" in values:
+        groups = front_matter.groups_in(f"{name} has the groups", values.pop("groups"))
+    elif rules is not None and (groups := rules.of(name)) is not None:
+        # Another rule is another version, as another line of front matter would be.
+        version.update("\0".join(("", *groups)).encode())
+    searched, known = _language(name, declared, converted.language, text)
     return Document(
         tenant=tenant,
         id=name,
-        title=str(title).strip(),
+        title=str(title).strip().translate(CONTROLS),
         text=text,
-        version=hashlib.sha256(content).hexdigest(),
-        language=_language(name, declared, text),
-        groups=tuple(str(group) for group in ([groups] if isinstance(groups, str) else groups)),
-        metadata=_metadata(name, values),
+        version=version.hexdigest(),
+        language=searched,
+        groups=groups,
+        metadata=_metadata(name, values) | ({"language": known} if known else {}),
     )
+
+
+def _is_text(name: str) -> bool:
+    try:
+        return "\n" not in name and bool(name.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _days_old(metadata: Mapping[str, Any]) -> float | None:
@@ -167,27 +183,15 @@ def first_heading(text: str) -> str | None:
     return None
 
 
-def _split_front_matter(name: str, text: str) -> tuple[dict[str, Any], str]:
-    found = FRONT_MATTER.match(text)
-    # A text may begin with a rule and have another further down; only what begins with a key is front matter.
-    if not found or not KEY.match(found[1]):
-        return {}, text
-    try:
-        values = yaml.safe_load(found[1])
-    except yaml.YAMLError as error:
-        raise InputError(
-            f"{name} has front matter that is not YAML ({' '.join(str(error).split())}): mend it"
-        ) from None
-    return (values, text[found.end() :]) if isinstance(values, dict) else ({}, text)
-
-
-def _language(name: str, declared: Any, text: str) -> str:
+def _language(name: str, declared: Any, hint: str | None, text: str) -> tuple[str, str | None]:
+    """The search configuration; and the code of a language that is known and has none."""
     if declared is None:
-        return language.detect(text)
-    known = language.configuration(str(declared))
-    if known is None:
+        code = language.code(hint) if hint else None
+        return language.of(code) if code else language.detect(text)
+    code = language.code(str(declared))
+    if code is None:
         raise InputError(f"{name} declares the unknown language {str(declared)!r}: use a code such as en or de")
-    return known
+    return language.of(code)
 
 
 def _metadata(name: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,10 +137,12 @@ async def analyse(pool: AsyncConnectionPool) -> None:
 
 
 def _document_row(document: Document, chunking: str) -> tuple[object, ...]:
-    metadata = json.dumps(dict(document.metadata), ensure_ascii=False)
+    # What file or rule say of groups is kept beside those that hold, which `app data permit` changes.
+    said = {} if document.groups is None else {"groups": sorted(document.groups)}
+    metadata = json.dumps(dict(document.metadata) | said, ensure_ascii=False)
     return (
         *(document.tenant, document.id, document.title, document.version, document.language),
-        *(list(document.groups), metadata, chunking),
+        *(list(document.groups or ()), metadata, chunking),
     )
 
 
@@ -153,11 +155,16 @@ def _chunk_row(chunk: Chunk) -> tuple[object, ...]:
 
 
 DOCUMENT = "tenant, id, title, version, language, groups, metadata, chunking"
+# Groups change when the file says other groups than it did. Else those that hold stay, whoever set them: a new edition
+# or another way of cutting must not open what was closed.
 DOCUMENT_CHANGES = """
     (tenant, id) DO UPDATE SET
         (title, version, language, groups, metadata, chunking, ingested_at)
-        = (excluded.title, excluded.version, excluded.language, excluded.groups, excluded.metadata,
-           excluded.chunking, now())
+        = (excluded.title, excluded.version, excluded.language,
+           CASE WHEN documents.version = excluded.version OR NOT excluded.metadata ? 'groups'
+                OR excluded.metadata->'groups' = documents.metadata->'groups'
+                THEN documents.groups ELSE excluded.groups END,
+           excluded.metadata, excluded.chunking, now())
 """
 CHUNK = (
     "id, tenant, document_id, document_version, ordinal, title, heading, text, tokens, language, content_hash, "

@@ -107,7 +107,7 @@ async def apply(
     vectors: dict[str, Sequence[float]] = {}
     if embed is not None and embedding_model is not None:
         missing = await _texts_to_embed(pool, plan, chunks, embedding_model, only_plan=only_plan)
-        vectors = await _embed(embed, embedding_model, missing)
+        vectors = await _embed(embed, embedding_model, missing, lambda: _still_there(pool, plan.tenant))
     attached = 0
     async with access.indexing(pool, plan.tenant) as connection, connection.cursor() as cursor:
         await cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('indexing ' || %s, 0))", [plan.tenant])
@@ -156,9 +156,15 @@ async def models(pool: AsyncConnectionPool, tenant: str) -> dict[str, tuple[int,
 
 
 async def retire(pool: AsyncConnectionPool, tenant: str, model: str, *, serving: str | None) -> int:
-    """Delete the vectors of a model that no longer serves, and return how many. Raises InputError for one that does."""
+    """Delete the vectors of a model that no longer serves, and return how many.
+
+    Raises InputError for one that does, and for one that has none.
+    """
     if model == serving:
         raise InputError(f"model {model!r} serves the searches: switch to another first")
+    known = await models(pool, tenant)
+    if model not in known:
+        raise InputError(f"model {model!r} has no vectors: there are {', '.join(known) or 'none'}")
     async with access.indexing(pool, tenant) as connection:
         done = await connection.execute("DELETE FROM embeddings WHERE tenant = %s AND model = %s", [tenant, model])
         return done.rowcount
@@ -202,10 +208,20 @@ async def _texts_to_embed(
     return texts
 
 
-async def _embed(embed: Embed, model: str, texts: Mapping[str, str]) -> dict[str, Sequence[float]]:
+async def _still_there(pool: AsyncConnectionPool, tenant: str) -> None:
+    async with access.indexing(pool, tenant) as connection:
+        await connection.execute("SELECT 1")
+
+
+async def _embed(
+    embed: Embed, model: str, texts: Mapping[str, str], still_there: Callable[[], Awaitable[None]]
+) -> dict[str, Sequence[float]]:
+    """Vectors by content hash. `still_there` raises when the database is gone: nothing more is paid for then."""
     keys = list(texts)
     vectors: dict[str, Sequence[float]] = {}
     for start in range(0, len(keys), EMBED_BATCH):
+        if start:
+            await still_there()
         batch = keys[start : start + EMBED_BATCH]
         made = await embed([texts[key] for key in batch])
         if len(made) != len(batch):

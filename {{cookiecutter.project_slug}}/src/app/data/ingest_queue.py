@@ -143,7 +143,8 @@ def _row(document: Document, chunking: str) -> tuple[object, ...]:
 
 
 def _document(found: dict[str, Any]) -> Document:
-    return Document(**{**found, "groups": tuple(found["groups"])})
+    groups = found["groups"]
+    return Document(**{**found, "groups": None if groups is None else tuple(groups)})
 
 
 PUT = """

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from app.data import profile
+from app.data import gate_pages, profile
 from app.data.leakage import Shown
 from app.errors import ConfigurationError, GateFailedError, InputError
 
@@ -64,8 +64,8 @@ def run_gate(
 ) -> GateReport:
     """Check rows, each with a column `id`, against `gates_dir/<name>.yml`.
 
-    With `report_dir` a browsable report is left in `report_dir/<name>/index.html`. Raises ConfigurationError when the
-    suite is missing or not understood.
+    With `report_dir` a page is left in `report_dir/<name>/index.html`, which needs no network. Raises
+    ConfigurationError when the suite is missing or not understood.
     """
     import pandas
 
@@ -80,7 +80,7 @@ def run_gate(
     failures = [line for result in results for line in _lines(result) if not _warns(result)]
     warnings = [line for result in results for line in _lines(result) if _warns(result)]
     warnings += [f"all rows: {column}: no profile to compare with: run `app gate --profile`" for column in unprofiled]
-    report = site / "index.html" if site else None
+    report = gate_pages.write(site, name, len(frame), [_outcome(result) for result in results]) if site else None
     return GateReport(name, len(frame), len(results), tuple(failures), tuple(warnings), report)
 
 
@@ -228,6 +228,13 @@ def _lines(result: Any) -> Iterator[str]:
     count = max(len(rows), int(result.result.get("unexpected_count") or 0))
     if count > NAMED_ROWS and rows:
         yield f"{count - NAMED_ROWS} more rows: {column}: {what}"
+
+
+def _outcome(result: Any) -> gate_pages.Outcome:
+    config = result.expectation_config
+    state = "green" if result.success else "warning" if _warns(result) else "red"
+    expected = config.description or config.type.removeprefix("expect_").replace("_", " ")
+    return gate_pages.Outcome(str(config.kwargs.get("column", "table")), str(expected), state, list(_lines(result)))
 
 
 def _exception(info: Mapping[str, Any] | None) -> str:

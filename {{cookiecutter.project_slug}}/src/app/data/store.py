@@ -13,6 +13,7 @@ import psycopg
 from psycopg import conninfo, sql
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from app.data.connection_pool import ConnectionPool
 from app.errors import ConfigurationError, StoreUnavailableError
 
 SCHEMA = "app"
@@ -56,18 +57,19 @@ async def open_pool(
 
     Connections find our tables without a schema name and are checked when lent, so that a restart of the server costs
     its users nothing. `single_statements` is for work where one statement is all and a failure does no harm: no
-    transaction around it and no check before, a quarter of the round trips. Raises StoreUnavailableError in one line
-    when the server cannot be reached.
+    transaction around it and no check before, a quarter of the round trips. Later on nobody waits longer than
+    `connect_timeout_s` for a connection. Raises StoreUnavailableError in one line when the server cannot be reached.
     """
     conninfo_ = _with_options(url, statement_timeout_s, connect_timeout_s)
     try:
         first = await psycopg.AsyncConnection.connect(conninfo_)
         await first.close()
-        pool = AsyncConnectionPool(
+        pool = ConnectionPool(
             conninfo_,
             kwargs={"autocommit": single_statements},
             min_size=1,
             max_size=max_size,
+            timeout=connect_timeout_s,
             open=False,
             check=None if single_statements else AsyncConnectionPool.check_connection,
         )

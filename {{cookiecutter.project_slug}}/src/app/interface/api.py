@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -15,6 +16,7 @@ from starlette.responses import Response
 
 from app.interface.assistant_api import assistant_completion
 from app.interface.auth import Authenticated
+from app.interface.description import describe
 from app.interface.doors import doors_router
 from app.interface.edge import Edge
 from app.interface.failures import failure_response
@@ -44,8 +46,10 @@ def create_app(settings: Settings, open_services: OpenServices) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(health_router)
-    app.include_router(doors_router(assistant=assistant_completion))
+    doors = doors_router(assistant=assistant_completion)
+    app.include_router(doors)
     app.add_exception_handler(HTTPException, _not_served)
+    app.openapi = partial(describe, app, doors.routes)  # type: ignore[method-assign]
     # The last one added is the outermost.
     app.add_middleware(Bounded, settings)
     app.add_middleware(Admitted, settings)

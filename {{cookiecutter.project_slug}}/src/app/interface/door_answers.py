@@ -5,6 +5,7 @@ A door itself knows only its protocol: how bodies are read and replies are writt
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -137,6 +138,7 @@ def task_of(request: Request) -> str:
 def told(dialect: Dialect, answer: Answer) -> Answer:
     """The handler with its errors told in the client's protocol and marked on the request's span."""
 
+    @functools.wraps(answer)
     async def answered(request: Request) -> Response:
         try:
             return await answer(request)

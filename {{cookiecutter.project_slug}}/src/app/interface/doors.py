@@ -69,6 +69,7 @@ def doors_router(*, assistant: Answer | None = None) -> APIRouter:
     served like any other."""
 
     async def chat_completions(request: Request) -> Response:
+        """Chat in OpenAI's form; the assistant answers where the body names its model, with citations beside."""
         named = body_of(request).get("model")
         if assistant is not None and named == services_of(request).settings.assistant.model_name:
             return await assistant(request)
@@ -93,10 +94,12 @@ def doors_router(*, assistant: Answer | None = None) -> APIRouter:
 
 
 async def _models(request: Request) -> Response:
+    """The models that may be named, in the form of whose client asks."""
     return json_answer(model_list(services_of(request).settings, _asking(request)))
 
 
 async def _model(request: Request) -> Response:
+    """One model, in the form of whose client asks."""
     dialect, settings = _asking(request), services_of(request).settings
 
     async def found(request: Request) -> Response:

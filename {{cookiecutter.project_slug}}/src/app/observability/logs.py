@@ -24,6 +24,12 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 EventDict = MutableMapping[str, Any]
 
 
+def _without_colours(_: Any, __: str, event: EventDict) -> EventDict:
+    """uvicorn sends each of its lines a second time, with escape sequences for a terminal."""
+    event.pop("color_message", None)
+    return event
+
+
 def configure_logs(
     level: str = "INFO", json: bool = True, *, redact_secrets: bool = True, stream: TextIO | None = None
 ) -> None:
@@ -40,6 +46,7 @@ def configure_logs(
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _without_colours,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_trace_ids,
         structlog.processors.format_exc_info,

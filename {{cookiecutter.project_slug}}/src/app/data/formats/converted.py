@@ -9,10 +9,11 @@ from app.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """A file's text as Markdown, and the title it gives itself."""
+    """A file's text as Markdown; the title and the language it gives itself."""
 
     text: str
     title: str | None = None
+    language: str | None = None
 
 
 def decoded(name: str, content: bytes) -> str:

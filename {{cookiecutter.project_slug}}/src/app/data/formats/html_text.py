@@ -28,7 +28,7 @@ def as_markdown(name: str, content: bytes) -> Converted:
     reader.feed(_text(name, content))
     reader.close()
     reader.block("")
-    return Converted("\n\n".join(reader.blocks), " ".join("".join(reader.title).split()) or None)
+    return Converted("\n\n".join(reader.blocks), " ".join("".join(reader.title).split()) or None, reader.language)
 
 
 def _text(name: str, content: bytes) -> str:
@@ -49,6 +49,7 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.blocks: list[str] = []
         self.title: list[str] = []
+        self.language: str | None = None
         self._text: list[str] = []
         self._dropped: list[str] = []
         self._in_title = False
@@ -58,7 +59,9 @@ class _Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Open an element."""
-        if tag in DROPPED:
+        if tag == "html":
+            self.language = dict(attrs).get("lang") or None
+        elif tag in DROPPED:
             self._dropped.append(tag)
         elif tag == "title":
             self._in_title = True
