@@ -169,7 +169,7 @@ def _self_contained(program: Program, can_run: bool) -> bool:
 def _installed(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
+    except Exception:  # noqa: BLE001  a package above the module says so in its own way when it cannot be imported
         return False
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,3 +208,16 @@ def test_ids_that_a_library_gives_in_each_run_are_no_difference() -> None:
     assert same_request(asked(one), asked(other))
     assert not same_request(asked(one), asked(other, "Ho"))
     assert not same_request({"id": "019a3f5e-1c2d-7e10-8f31-0a1b2c3d4e5f"}, {"id": other[8:-2]})
+
+
+def test_a_reply_leaves_in_one_piece(recording: Path) -> None:
+    """Head and body come together: in two packets each request would wait for the other side's delayed word."""
+    body = json.dumps({"messages": MESSAGES, "model": "small"}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+    with (
+        ReplayDoor(recording) as door,
+        socket.create_connection(("127.0.0.1", int(door.url.rpartition(":")[2]))) as sent,
+    ):
+        sent.sendall(head + body)
+        received = sent.recv(65_536)
+    assert json.loads(received.partition(b"\r\n\r\n")[2]) == COMPLETION

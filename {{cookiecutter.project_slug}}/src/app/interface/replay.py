@@ -204,6 +204,9 @@ def _text(outputs: list[list[Any]]) -> str:
 def _handler(door: ReplayDoor) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body leave in one packet: sent one by one, the second would wait 40 ms to be told of the first.
+        wbufsize = -1
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             self._answer("GET")
