@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import random
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import anthropic
@@ -221,3 +223,19 @@ def test_a_reply_leaves_in_one_piece(recording: Path) -> None:
         sent.sendall(head + body)
         received = sent.recv(65_536)
     assert json.loads(received.partition(b"\r\n\r\n")[2]) == COMPLETION
+
+
+def test_modules_beside_the_notebook_come_first_and_go_again(
+    recording: Path, notebook: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module of the same name that this process has already is set aside for the run and there again afterwards."""
+    step = notebook("x = 1", "import tickets\nprint(tickets.WHOSE)")
+    (step.parent / "tickets.py").write_text("WHOSE = 'the notebook'")
+    other = ModuleType("tickets")
+    monkeypatch.setitem(sys.modules, "tickets", other)
+    path = list(sys.path)
+    with ReplayDoor(recording) as door:
+        run = run_step_in_process(step, {}, door)
+    assert run.text == "the notebook\n"
+    assert sys.modules["tickets"] is other
+    assert sys.path == path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.tools.notebooks.projects import make_project, promote_cells, put_notebook
+from tests.tools.notebooks.projects import make_project, notebook_text, promote_cells, put_notebook
 from tools.promote.__main__ import main
+from tools.promote.promotion import locate, promote
 from tools.promote.proving.comparison import compare, first_difference
 from tools.promote.proving.proof import PROVIDER_KEY, prove
 from tools.promote.workspace import make_workspace
@@ -152,6 +154,40 @@ def test_notebook_and_step_ask_and_print_the_same(live_project: Path, capsys: py
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/steps"]
     tested = subprocess.run(command, cwd=live_project, capture_output=True, text=True, timeout=300, check=False)
     assert "2 passed" in tested.stdout, tested.stdout[-2000:]
+
+
+@pytest.mark.slow
+@pytest.mark.feature("N1")
+@pytest.mark.feature("N2")
+def test_a_module_beside_the_notebook_is_not_taken_for_the_project_s(live_project: Path) -> None:
+    """A notebook's own `tools.py` is found by the notebook, by the step in its folder, and by the test in process."""
+    (live_project / "notebooks/explore/tools.py").write_text("def label(text):\n    return f'ours: {text}'\n")
+    notebook = put_notebook(live_project, "from tools import label\nprint(label('a'))", name="own.ipynb")
+    assert main([str(notebook), "--project", str(live_project)]) == 0
+    test = (live_project / "tests/steps/test_own.py").read_text()
+    (live_project / "tests/steps/test_own.py").write_text(
+        test.replace("import pytest\n", "import pytest, tools.update\n")
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/steps"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(live_project / "src"), str(live_project)])}
+    tested = subprocess.run(
+        command, cwd=live_project, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert "1 passed" in tested.stdout, tested.stdout[-2000:]
+
+
+def test_a_module_that_did_not_come_along_is_named(tmp_path: Path) -> None:
+    """A module of the project with the same name is not taken for it, and the remedy says where the file is."""
+    project = make_project(tmp_path / "project")
+    (tmp_path / "tools.py").write_text("")
+    (tmp_path / "poc.ipynb").write_text(notebook_text("import tools\nimport evals\nimport nowhere_at_all"))
+    promotion = promote(locate(tmp_path / "poc.ipynb", project, None))
+    prove(promotion)
+    refused = {finding.what: (finding.reason, finding.remedy) for finding in promotion.report.refused}
+    copied = "copy it to explore/, then promote again"
+    assert refused["import tools"] == (f"its file lies in {tmp_path} and was not copied along", copied)
+    assert refused["import evals"][0].startswith("the project has another module of this name")
+    assert refused["import nowhere_at_all"][0] == "its package is not installed"
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.promote.cells.dependencies import requirements_file
+from tools.promote.cells.own_modules import imports_own
 from tools.promote.cells.pickles import find_pickles
 from tools.promote.functions.exporting import export_functions
 from tools.promote.functions.function_test import function_test, function_test_path
@@ -27,7 +28,7 @@ from tools.promote.pipeline_entry import pipeline_with, pipeline_without
 from tools.promote.proving.generated_test import test_file
 from tools.promote.report import Proof, Report
 from tools.promote.rewiring.environment import env_example, variables_of
-from tools.promote.rewriting import rewrite
+from tools.promote.rewriting import OwnFolder, rewrite
 from tools.promote.step_notebook import assemble, check_parses, relative_folder
 
 VERSION = 1
@@ -124,9 +125,10 @@ def promote(place: Place) -> Promotion:
 def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Promotion:
     """The step and its files, as if nothing stood there yet."""
     program = read_program(notebook, name)
-    cwd = relative_folder(place.original, place.step_file.parent)
+    way = relative_folder(place.original, place.step_file.parent)
+    folder = OwnFolder(way, imports_own(program, place.original.parent))
     choice = descriptions.configured(place.project)
-    rules = rewrite(notebook, program, PromptStore(place.project / "prompts"), place.step, name, cwd, choice)
+    rules = rewrite(notebook, program, PromptStore(place.project / "prompts"), place.step, name, choice, folder)
     promoted = {"from": name, "sha256": sha256, "step_sha256": "", "version": VERSION}
     assembled = assemble(notebook, program, rules.edits, rules.parameters, rules.imports, promoted)
     exported = export_functions(assembled, program, place.step)

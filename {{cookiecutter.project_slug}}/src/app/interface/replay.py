@@ -22,6 +22,7 @@ from typing import Any, Protocol
 
 from app.errors import InputError, StepFailedError
 from app.intelligence.wire.openai_chat_reply import encode_error
+from app.interface.own_modules import own_modules_first
 from app.interface.recording import Exchange, protocol_of, query_of, read_recording, stream_bytes, stream_type_of
 
 REPLAY_KEY = "replay"
@@ -142,7 +143,7 @@ def run_step_in_process(notebook: Path, parameters: Mapping[str, Any], door: Ope
     position = _parameters_cell(cells)
     _check_declared(notebook, parameters, cells, position)
     outputs: list[list[Any]] = []
-    with _surroundings(notebook.resolve().parent, door):
+    with _surroundings(notebook.resolve().parent, door), own_modules_first(notebook.resolve()):
         shell = CaptureShell(mpl_format=None)
         if position is None:
             shell.user_ns.update(parameters)

@@ -158,7 +158,9 @@ def _environment(context: StepContext) -> dict[str, str]:
     known = {name: value for name, value in noted.items() if name not in ours} | os.environ
     inherited = {name: value for name, value in known.items() if name not in keys}
     source = str(Path(app.__path__[0]).parent)
-    paths = [source, *filter(None, [inherited.get("PYTHONPATH")])]
+    given = filter(None, inherited.get("PYTHONPATH", "").split(os.pathsep))
+    # Packages of the project's root (`tools`, `evals`) would hide a notebook's own modules of these names.
+    paths = [source, *(path for path in given if Path(path).resolve() != context.settings.root.resolve())]
     return {
         **inherited,
         "PYTHONPATH": os.pathsep.join(paths),

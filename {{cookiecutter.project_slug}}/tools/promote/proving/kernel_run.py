@@ -1,5 +1,5 @@
 """Running a notebook in a kernel of its own:
-`python -m tools.promote.proving.kernel_run NOTEBOOK RESULT FOLDER TIMEOUT_S`.
+`python kernel_run.py NOTEBOOK RESULT FOLDER TIMEOUT_S`.
 
 RESULT becomes JSON: `outputs` by cell number, `error` with cell and text when a cell failed.
 """

@@ -39,6 +39,8 @@ PROVIDER_KEY = re.compile(
 )
 PLACEHOLDER = "no-key-is-needed-here"
 RUN_TIMEOUT_S = 600
+# By its path: a kernel that inherits no root of these tools does not take their packages for the notebook's own.
+KERNEL_RUN = Path(__file__).with_name("kernel_run.py")
 # Run with the project's own Python, which has `app`; tools themselves import nothing of it. The step runs in a kernel,
 # as the pipeline runs it, and meanwhile in process, as its generated test does; there once more, for what it prints
 # otherwise each time is nothing the test could ask for.
@@ -46,7 +48,7 @@ REPLAY = """
 import contextlib, json, os, subprocess, sys
 from pathlib import Path
 from app.interface.replay import ReplayDoor, run_step_in_process
-notebook, recording, result, kernel_result, copy, timeout_s = sys.argv[1:]
+kernel_run, notebook, recording, result, kernel_result, copy, timeout_s = sys.argv[1:]
 def left(door):
     asked = [{"protocol": e.protocol, "request": e.request} for e in door.remaining]
     return {"unanswered": door.unanswered, "remaining": asked}
@@ -56,7 +58,7 @@ def printed(door):
 found = {"failed": "", "printed": []}
 with ReplayDoor(Path(recording)) as door, ReplayDoor(Path(recording)) as other:
     env = {**os.environ, "APP_RUN_DOOR_URL": door.url, "APP_RUN_DOOR_KEY": door.key}
-    command = ["-m", "tools.promote.proving.kernel_run", notebook, kernel_result, str(Path(notebook).parent), timeout_s]
+    command = [kernel_run, notebook, kernel_result, str(Path(notebook).parent), timeout_s]
     kernel = subprocess.Popen([sys.executable, *command], env=env)
     try:
         found["printed"] = printed(other)
@@ -77,10 +79,10 @@ import os, subprocess, sys
 from pathlib import Path
 from app.interface.replay import ReplayDoor
 from app.orchestration.notebook import environment_of
-notebook, recording, result, folder, timeout_s = sys.argv[1:]
+kernel_run, notebook, recording, result, folder, timeout_s = sys.argv[1:]
 with ReplayDoor(Path(recording)) as door:
     variables = {"APP_RUN_DOOR_URL": door.url, "APP_RUN_DOOR_KEY": door.key, **environment_of(door.url, door.key)}
-    command = [sys.executable, "-m", "tools.promote.proving.kernel_run", notebook, result, folder, timeout_s]
+    command = [sys.executable, kernel_run, notebook, result, folder, timeout_s]
     sys.exit(subprocess.call(command, env={**os.environ, **variables}))
 """
 
@@ -112,7 +114,7 @@ def _wait_for_packages(promotion: Promotion) -> None:
     """What the step imports and nobody has installed keeps it out of the pipeline."""
     report, place = promotion.report, promotion.place
     program = read_program(promotion.step, report.source)
-    missing = missing_packages(program, place.original.parent, report.dependencies)
+    missing = missing_packages(program, place.original.parent, place.source.parent, report.dependencies)
     # Places of findings are those of the notebook.
     placed = [replace(f, cell=promotion.origins.get(f.cell, f.cell)) for f in missing]
     report.findings = sorted([*report.findings, *placed], key=lambda f: (f.cell, f.line))
@@ -174,8 +176,7 @@ def _run_original(
     source.write_text(baseline.notebook.dump(), encoding="utf-8")
     command = [
         sys.executable,
-        "-m",
-        "tools.promote.proving.kernel_run",
+        KERNEL_RUN,
         source,
         result,
         original.parent,
@@ -208,7 +209,7 @@ def _run_again(
     original.parent.mkdir(parents=True, exist_ok=True)
     source, result = recording.with_name("original.ipynb"), folder / "again.json"
     env = {**placeholders, **_without_keys(), "PYTHONPATH": _python_path(promotion.place.project)}
-    command = [sys.executable, "-c", AGAIN, source, recording, result, original.parent, str(CELL_TIMEOUT_S)]
+    command = [sys.executable, "-c", AGAIN, KERNEL_RUN, source, recording, result, original.parent, str(CELL_TIMEOUT_S)]
     _run(command, env, "the notebook a second time", cwd=folder)
     return _in_original_cells(json.loads(result.read_text(encoding="utf-8")), baseline)
 
@@ -230,7 +231,18 @@ def _run_step(
         "APP_RUN_PROMPTS": json.dumps(promotion.report.pins),
     }
     result, kernel_result = folder / "replayed.json", folder / "step.json"
-    command = [sys.executable, "-c", REPLAY, step, recording, result, kernel_result, copy, str(CELL_TIMEOUT_S)]
+    command = [
+        sys.executable,
+        "-c",
+        REPLAY,
+        KERNEL_RUN,
+        step,
+        recording,
+        result,
+        kernel_result,
+        copy,
+        str(CELL_TIMEOUT_S),
+    ]
     _run(command, env, "the step", cwd=step.parent)
     found = json.loads(result.read_text(encoding="utf-8"))
     in_process = {**found["in_process"], "failed": found["failed"], "printed": found["printed"]}
@@ -263,5 +275,8 @@ def _without_keys() -> dict[str, str]:
 
 
 def _python_path(project: Path) -> str:
-    tools = Path(__file__).resolve().parents[3]
-    return os.pathsep.join([str(project / "src"), str(tools), *filter(None, [os.environ.get("PYTHONPATH")])])
+    """The application alone. Of what is inherited neither the project's root nor that of these tools, whose packages
+    would hide a notebook's own `tools` or `evals`."""
+    roots = {project.resolve(), Path(__file__).resolve().parents[3]}
+    inherited = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    return os.pathsep.join([str(project / "src"), *(path for path in inherited if Path(path).resolve() not in roots)])
