@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,7 +16,8 @@ from tests.tools.notebooks.projects import make_project, notebook_text, promote_
 from tools.promote.__main__ import main
 from tools.promote.promotion import locate, promote
 from tools.promote.proving.comparison import compare, first_difference
-from tools.promote.proving.proof import PROVIDER_KEY, prove
+from tools.promote.proving.placeholders import PROVIDER_KEY
+from tools.promote.proving.proof import prove
 from tools.promote.workspace import make_workspace
 
 CELLS = (
@@ -173,6 +175,31 @@ def test_a_module_beside_the_notebook_is_not_taken_for_the_project_s(live_projec
     tested = subprocess.run(
         command, cwd=live_project, env=env, capture_output=True, text=True, timeout=300, check=False
     )
+    assert "1 passed" in tested.stdout, tested.stdout[-2000:]
+
+
+GOOGLE = (
+    "import os\nfrom google.auth import default\nfrom google.auth.transport.requests import Request\nimport openai",
+    "credentials, project = default()\ncredentials.refresh(Request())",
+    "url = f'https://us-central1-aiplatform.googleapis.com/v1/projects/{project}/locations/us/endpoints/openapi'\n"
+    "client = openai.OpenAI(base_url=url, api_key=credentials.token)",
+    "key = os.environ.get('GROQ_API_KEY')\nif not key:\n    raise SystemExit('no key')",
+    "print(client.chat.completions.create(model='m', messages=[{'role': 'user', 'content': 'Hi'}]).model)",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.feature("N2")
+def test_a_login_at_google_is_made_up(live_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Default credentials and a provider's key are placeholders in both runs and in the test; the verdict says so."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/real.json")
+    notebook = put_notebook(live_project, *GOOGLE, name="login.ipynb")
+    report = live_project / "report.json"
+    assert main([str(notebook), "--project", str(live_project), "--report", str(report)]) == 0
+    said = json.loads(report.read_text())["proof"]["detail"]
+    assert said.endswith("made up for both runs: GOOGLE_APPLICATION_CREDENTIALS, GOOGLE_CLOUD_PROJECT, GROQ_API_KEY")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/steps"]
+    tested = subprocess.run(command, cwd=live_project, capture_output=True, text=True, timeout=300, check=False)
     assert "1 passed" in tested.stdout, tested.stdout[-2000:]
 
 

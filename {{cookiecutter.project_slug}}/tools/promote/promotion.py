@@ -26,8 +26,9 @@ from tools.promote.notebook.program import read_program
 from tools.promote.notebook.words import step_name
 from tools.promote.pipeline_entry import pipeline_with, pipeline_without
 from tools.promote.proving.generated_test import test_file
+from tools.promote.proving.placeholders import placeholders
 from tools.promote.report import Proof, Report
-from tools.promote.rewiring.environment import env_example, variables_of
+from tools.promote.rewiring.environment import env_example, names_read, variables_of
 from tools.promote.rewriting import OwnFolder, rewrite
 from tools.promote.step_notebook import assemble, check_parses, relative_folder
 
@@ -157,24 +158,25 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
         dependencies=sorted(rules.dependencies.requirements.values()),
     )
     report.in_pipeline = report.hindrance is None
+    given = placeholders(program, names_read(program))
     files: dict[Path, bytes | None] = {
         **rules.store.files(),
         **requirements,
         **env_example(place.project, variables_of(assembled.notebook, rules.variables)),
-        place.project / "tests" / "steps" / f"test_{place.step}.py": test_file(place.step, report.pins),
+        place.project / "tests" / "steps" / f"test_{place.step}.py": test_file(place.step, report.pins, given),
         place.step_file: assembled.notebook.dump().encode("utf-8"),
-        **_module_files(place, assembled.notebook, exported.functions, report.pins),
+        **_module_files(place, assembled.notebook, exported.functions, report.pins, given),
     }
     return Promotion(place, notebook, assembled.notebook, assembled.origins, report, files)
 
 
 def _module_files(
-    place: Place, step: Notebook, functions: dict[str, str], pins: dict[str, int]
+    place: Place, step: Notebook, functions: dict[str, str], pins: dict[str, int], given: dict[str, str]
 ) -> dict[Path, bytes | None]:
     """The module of the exported functions and their tests; both go when nothing is exported any more."""
     module = module_path(place.project, place.step)
     refuse_written_by_hand(module)
-    tests = function_test(place.step, functions, pins) if functions else None
+    tests = function_test(place.step, functions, pins, given) if functions else None
     return {module: module_text(step, place.step), function_test_path(place.project, place.step): tests}
 
 

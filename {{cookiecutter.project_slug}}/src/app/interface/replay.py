@@ -22,6 +22,7 @@ from typing import Any, Protocol
 
 from app.errors import InputError, StepFailedError
 from app.intelligence.wire.openai_chat_reply import encode_error
+from app.interface import made_up_login
 from app.interface.own_modules import own_modules_first
 from app.interface.recording import Exchange, protocol_of, query_of, read_recording, stream_bytes, stream_type_of
 
@@ -96,6 +97,8 @@ class ReplayDoor:
         An unknown request gets an error in OpenAI's form, which Anthropic's SDK shows as well.
         """
         path, _, query = address.partition("?")
+        if path == made_up_login.PATH:
+            return 200, JSON, json.dumps(made_up_login.TOKEN).encode()
         request: Any = query_of(query)
         if method == "POST":
             try:
@@ -184,17 +187,18 @@ def _surroundings(folder: Path, door: OpenDoor) -> Iterator[None]:
     it was."""
     variables = {"APP_RUN_DOOR_URL": door.url, "APP_RUN_DOOR_KEY": door.key}
     before, environment = Path.cwd(), dict(os.environ)
-    os.chdir(folder)
-    os.environ.update(variables)
     chance = random.getstate()
-    random.seed(SEED)
-    try:
-        yield
-    finally:
-        random.setstate(chance)
-        os.chdir(before)
-        os.environ.clear()
-        os.environ.update(environment)
+    with made_up_login.made_up_login(door.url) as login:
+        os.chdir(folder)
+        os.environ.update({**variables, **login})
+        random.seed(SEED)
+        try:
+            yield
+        finally:
+            random.setstate(chance)
+            os.chdir(before)
+            os.environ.clear()
+            os.environ.update(environment)
 
 
 def _text(outputs: list[list[Any]]) -> str:
