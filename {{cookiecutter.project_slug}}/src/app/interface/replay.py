@@ -11,12 +11,14 @@ import json
 import os
 import random
 import re
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -32,6 +34,8 @@ RUN_ID = re.compile(r"(?:lc_)?run--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?
 JSON = "application/json"
 # A test in which a coin is tossed would pass half the time.
 SEED = 0
+# Where DSPy keeps replies from one run to the next.
+REPLY_CACHE = "DSPY_CACHEDIR"
 # Not a status that SDKs try again.
 UNKNOWN_REQUEST = 422
 
@@ -148,6 +152,8 @@ def run_step_in_process(notebook: Path, parameters: Mapping[str, Any], door: Ope
     outputs: list[list[Any]] = []
     with _surroundings(notebook.resolve().parent, door), own_modules_first(notebook.resolve()):
         shell = CaptureShell(mpl_format=None)
+        if any("%store" in "".join(cell["source"]) for cell in cells):
+            shell.extension_manager.load_extension("storemagic")  # a kernel has it from the beginning
         if position is None:
             shell.user_ns.update(parameters)
         for index, cell in enumerate(cells):
@@ -188,9 +194,10 @@ def _surroundings(folder: Path, door: OpenDoor) -> Iterator[None]:
     variables = {"APP_RUN_DOOR_URL": door.url, "APP_RUN_DOOR_KEY": door.key}
     before, environment = Path.cwd(), dict(os.environ)
     chance = random.getstate()
-    with made_up_login.made_up_login(door.url) as login:
+    with made_up_login.made_up_login(door.url) as login, TemporaryDirectory(prefix="replies-") as kept:
         os.chdir(folder)
-        os.environ.update({**variables, **login})
+        os.environ.update({**variables, **login, REPLY_CACHE: kept})
+        _forget_replies(kept)
         random.seed(SEED)
         try:
             yield
@@ -199,6 +206,16 @@ def _surroundings(folder: Path, door: OpenDoor) -> Iterator[None]:
             os.chdir(before)
             os.environ.clear()
             os.environ.update(environment)
+
+
+def _forget_replies(folder: str) -> None:
+    """DSPy, where an earlier test has imported it, begins anew: it asks again what it has kept the replies of, and
+    takes its settings from the thread of this run."""
+    library, settings = sys.modules.get("dspy"), sys.modules.get("dspy.dsp.utils.settings")
+    if library is None or settings is None:
+        return
+    library.configure_cache(disk_cache_dir=folder)
+    settings.__dict__.update(config_owner_thread_id=None, config_owner_async_task=None)
 
 
 def _text(outputs: list[list[Any]]) -> str:

@@ -18,6 +18,8 @@ from tools.promote.workspace import make_workspace
 
 CELL_TIMEOUT_S = 120
 RUN_TIMEOUT_S = 600
+# DSPy keeps replies in a folder of the user: a second run would ask nothing that the first has asked.
+REPLY_CACHE = "DSPY_CACHEDIR"
 # By its path: a kernel that inherits no root of these tools does not take their packages for the notebook's own.
 KERNEL_RUN = Path(__file__).with_name("kernel_run.py")
 # Run with the project's own Python, which has `app`; tools themselves import nothing of it. The step runs in a kernel,
@@ -84,7 +86,7 @@ def run_original(
         original.parent,
         str(CELL_TIMEOUT_S),
     ]
-    _run(command, env, "the notebook", cwd=folder)
+    _run(command, {**env, REPLY_CACHE: str(folder / "replies")}, "the notebook", cwd=folder)
     run: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     if run["error"]:
         shown = baseline.origins.get(run["error"]["cell"], run["error"]["cell"])
@@ -106,7 +108,11 @@ def run_again(
     original = workspace / promotion.place.relative(promotion.place.original)
     original.parent.mkdir(parents=True, exist_ok=True)
     source, result = recording.with_name("original.ipynb"), folder / "again.json"
-    env = {**_surrounding(given), "PYTHONPATH": _python_path(promotion.place.project)}
+    env = {
+        **_surrounding(given),
+        REPLY_CACHE: str(folder / "replies"),
+        "PYTHONPATH": _python_path(promotion.place.project),
+    }
     command = [sys.executable, "-c", AGAIN, KERNEL_RUN, source, recording, result, original.parent, str(CELL_TIMEOUT_S)]
     _run(command, env, "the notebook a second time", cwd=folder)
     return _in_original_cells(json.loads(result.read_text(encoding="utf-8")), baseline)
@@ -124,6 +130,7 @@ def run_step(
 ) -> dict[str, Any]:
     env = {
         **_surrounding(given),
+        REPLY_CACHE: str(folder / "replies-of-step"),
         "PYTHONPATH": _python_path(promotion.place.project),
         "APP_RUN_PROMPTS": json.dumps(promotion.report.pins),
     }
