@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 
 from tools.promote.moved import langchain_names, llama_index_names
 
 OLD = "langchain"
 LLAMA_INDEX = "llama_index"
+# A package that is kept up no more, and the one that goes on with it under the same names.
+SUCCESSORS = {"nest_asyncio": "nest_asyncio2"}
 BY_NAME = {name: module for module, names in langchain_names.NAMES.items() for name in names.split()}
 
 
@@ -56,6 +59,8 @@ def home_of_module(module: str) -> Home | None:
     for old, new in langchain_names.MOVED_MODULES.items():
         if _within(module, old):
             return Home(new + module.removeprefix(old))
+    if module in SUCCESSORS:
+        return Home(SUCCESSORS[module]) if not _is_there(module) and _is_there(SUCCESSORS[module]) else None
     parent, _, name = module.rpartition(".")
     if not _within(module, OLD) or module == OLD or module in langchain_names.STANDING or _stands(parent, name):
         return None
@@ -96,6 +101,10 @@ def _stands(module: str, name: str) -> bool:
         if (module == standing and name in names.split()) or (not names and _within(module, standing)):
             return True
     return module == OLD and f"{OLD}.{name}" in langchain_names.STANDING
+
+
+def _is_there(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 def _within(module: str, package: str) -> bool:
