@@ -81,6 +81,8 @@ class Promotion:
     origins: dict[int, int]
     report: Report
     files: dict[Path, bytes | None]  # None: the file goes
+    functions: dict[str, str]  # those the step's module offers, with the ids of their cells
+    given: dict[str, str]  # what its tests set in the place of keys
 
 
 def locate(source: Path, project: Path, name: str | None) -> Place:
@@ -167,7 +169,7 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
         place.step_file: assembled.notebook.dump().encode("utf-8"),
         **_module_files(place, assembled.notebook, exported.functions, report.pins, given),
     }
-    return Promotion(place, notebook, assembled.notebook, assembled.origins, report, files)
+    return Promotion(place, notebook, assembled.notebook, assembled.origins, report, files, exported.functions, given)
 
 
 def _module_files(

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tools.promote.cells.installed import missing_packages
+from tools.promote.functions.exporting import PACKAGE
+from tools.promote.functions.function_test import function_test, function_test_path
+from tools.promote.notebook.outcome import Finding
 from tools.promote.notebook.program import read_program
 from tools.promote.promotion import Promotion
 from tools.promote.proving.baseline import Baseline, make_baseline
@@ -124,7 +127,24 @@ def _add_fixture(
     texts = [text if kept else None for text, kept in zip(in_process["printed"], steady, strict=True)]
     written = json.dumps(texts, indent=1, ensure_ascii=False) + "\n"
     promotion.files |= {recorded: recording, printed: written.encode("utf-8")}
+    _leave_out(promotion, in_process["functions"])
     return ""
+
+
+def _leave_out(promotion: Promotion, differing: Mapping[str, str]) -> None:
+    """Functions of the module with which the step does not do the same have no test, and the report says why."""
+    if not differing:
+        return
+    place, report = promotion.place, promotion.report
+    kept = {name: cell for name, cell in promotion.functions.items() if name not in differing}
+    tests = function_test(place.step, kept, report.pins, promotion.given) if kept else None
+    promotion.files[function_test_path(place.project, place.step)] = tests
+    for name, reason in differing.items():
+        said = f"{name} is exported to app.{PACKAGE}.{place.step}"
+        at = next(((f.cell, f.line) for f in report.findings if f.what == said), (0, 1))
+        what, remedy = f"the module's {name} has no test", "compare it with the notebook's by hand before it is used"
+        report.findings.append(Finding("kept", "function", *at, what, reason, remedy))
+    report.findings.sort(key=lambda finding: (finding.cell, finding.line))
 
 
 def _same_requests(replayed: Mapping[str, Any]) -> bool:

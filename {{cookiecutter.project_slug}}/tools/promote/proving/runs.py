@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from tools.promote.functions.exporting import PACKAGE
+from tools.promote.functions.step_module import module_path
 from tools.promote.promotion import Promotion
 from tools.promote.proving.baseline import Baseline
 from tools.promote.proving.placeholders import CREDENTIALS
@@ -18,42 +20,11 @@ from tools.promote.workspace import make_workspace
 
 CELL_TIMEOUT_S = 120
 RUN_TIMEOUT_S = 600
+FUNCTIONS_TIMEOUT_S = 60
 # DSPy keeps replies in a folder of the user: a second run would ask nothing that the first has asked.
 REPLY_CACHE = "DSPY_CACHEDIR"
 # By its path: a kernel that inherits no root of these tools does not take their packages for the notebook's own.
 KERNEL_RUN = Path(__file__).with_name("kernel_run.py")
-# Run with the project's own Python, which has `app`; tools themselves import nothing of it. The step runs in a kernel,
-# as the pipeline runs it, and meanwhile in process, as its generated test does; there once more, for what it prints
-# otherwise each time is nothing the test could ask for.
-REPLAY = """
-import contextlib, json, os, subprocess, sys
-from pathlib import Path
-from app.interface.replay import ReplayDoor, run_step_in_process
-kernel_run, notebook, recording, result, kernel_result, copy, timeout_s = sys.argv[1:]
-def left(door):
-    asked = [{"protocol": e.protocol, "request": e.request} for e in door.remaining]
-    return {"unanswered": door.unanswered, "remaining": asked}
-def printed(door):
-    outputs = run_step_in_process(Path(copy), {}, door).outputs
-    return ["".join("".join(o["text"]) for o in cell if o.get("name") == "stdout") for cell in outputs]
-found = {"failed": "", "printed": []}
-with ReplayDoor(Path(recording)) as door, ReplayDoor(Path(recording)) as other:
-    env = {**os.environ, "APP_RUN_DOOR_URL": door.url, "APP_RUN_DOOR_KEY": door.key}
-    command = [kernel_run, notebook, kernel_result, str(Path(notebook).parent), timeout_s]
-    kernel = subprocess.Popen([sys.executable, *command], env=env)
-    try:
-        found["printed"] = printed(other)
-    except Exception as error:
-        found["failed"] = " ".join(f"{type(error).__name__}: {error}".split())
-    code = kernel.wait()
-    if not found["failed"]:
-        with ReplayDoor(Path(recording)) as third, contextlib.suppress(Exception):
-            found["printed"] = [one if one == two else None for one, two in zip(found["printed"], printed(third))]
-    found.update(kernel=left(door), in_process=left(other))
-Path(result).write_text(json.dumps(found, default=str))
-sys.exit(code)
-"""
-
 # The notebook again, against the replay, its clients pointed there by the environment or by what was rewired.
 AGAIN = """
 import os, subprocess, sys
@@ -134,22 +105,26 @@ def run_step(
         "PYTHONPATH": _python_path(promotion.place.project),
         "APP_RUN_PROMPTS": json.dumps(promotion.report.pins),
     }
-    result, kernel_result = folder / "replayed.json", folder / "step.json"
-    command = [
-        sys.executable,
-        "-c",
-        REPLAY,
-        KERNEL_RUN,
-        step,
-        recording,
-        result,
-        kernel_result,
-        copy,
-        str(CELL_TIMEOUT_S),
-    ]
-    _run(command, env, "the step", cwd=step.parent)
+    place, result, kernel_result = promotion.place, folder / "replayed.json", folder / "step.json"
+    module = promotion.files.get(module_path(place.project, place.step))
+    source, trial = folder / f"{place.step}.py", folder / "trial.json"
+    source.write_bytes(module or b"")
+    kernel = [sys.executable, KERNEL_RUN, step, kernel_result, step.parent, CELL_TIMEOUT_S]
+    asked = {
+        "recording": str(recording),
+        "result": str(result),
+        "kernel_command": [str(word) for word in kernel],
+        "copy": str(copy),
+        "module": f"app.{PACKAGE}.{place.step}",
+        "source": str(source),
+        "functions": promotion.functions if module else {},
+        "functions_s": FUNCTIONS_TIMEOUT_S,
+    }
+    trial.write_text(json.dumps(asked), encoding="utf-8")
+    # With the project's own Python, which has `app`; these tools themselves import nothing of it.
+    _run([sys.executable, "-m", "app.interface.trial", trial], env, "the step", cwd=step.parent)
     found = json.loads(result.read_text(encoding="utf-8"))
-    in_process = {**found["in_process"], "failed": found["failed"], "printed": found["printed"]}
+    in_process = {**found["in_process"], **{name: found[name] for name in ("failed", "printed", "functions")}}
     run: dict[str, Any] = json.loads(kernel_result.read_text(encoding="utf-8"))
     return {**run, **found["kernel"], "in_process": in_process}
 
