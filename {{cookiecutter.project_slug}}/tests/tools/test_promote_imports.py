@@ -174,3 +174,24 @@ def test_a_package_that_is_given_up_has_its_successor(
     monkeypatch.setattr(homes, "_is_there", there.__contains__)
     promoted = promote_cells(make_project(tmp_path), "import os, nest_asyncio\nnest_asyncio.apply()")
     assert promoted.code == [f"{line}\nnest_asyncio.apply()"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from mistralai.models import UserMessage", "from mistralai.client.models import UserMessage"),
+        (
+            "from mistralai import Mistral, ToolMessage",
+            "from mistralai.client import Mistral\nfrom mistralai.client.models import ToolMessage",
+        ),
+        ("from mistralai.client import Mistral", "from mistralai.client import Mistral"),
+    ],
+)
+def test_mistral_s_client_has_its_home_of_today(
+    before: str, after: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Since 3.0 nothing stands in the package itself; a project with an earlier one keeps its imports."""
+    monkeypatch.setattr(homes, "_is_there", {"mistralai.client"}.__contains__)
+    assert after in _code(tmp_path, f"{before}\nprint(1)")
+    monkeypatch.setattr(homes, "_is_there", {"mistralai.client", "mistralai.models"}.__contains__)
+    assert before in _code(tmp_path / "earlier", f"{before}\nprint(1)")
