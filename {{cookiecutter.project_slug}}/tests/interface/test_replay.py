@@ -239,3 +239,19 @@ def test_modules_beside_the_notebook_come_first_and_go_again(
     assert run.text == "the notebook\n"
     assert sys.modules["tickets"] is other
     assert sys.path == path
+
+
+def test_a_library_that_keeps_replies_begins_anew(
+    recording: Path, notebook: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what an earlier test of the same process has asked, nothing is answered from memory."""
+    asked: list[dict[str, Any]] = []
+    library, settings = ModuleType("dspy"), ModuleType("settings")
+    library.__dict__["configure_cache"] = lambda **arguments: asked.append(arguments)
+    settings.__dict__.update(config_owner_thread_id=7, config_owner_async_task=None)
+    monkeypatch.setitem(sys.modules, "dspy", library)
+    monkeypatch.setitem(sys.modules, "dspy.dsp.utils.settings", settings)
+    with ReplayDoor(recording) as door:
+        run_step_in_process(notebook("x = 1", "print(x)"), {}, door)
+    assert asked == [{"enable_disk_cache": False}]
+    assert settings.__dict__["config_owner_thread_id"] is None

@@ -197,7 +197,7 @@ def _surroundings(folder: Path, door: OpenDoor) -> Iterator[None]:
     with made_up_login.made_up_login(door.url) as login, TemporaryDirectory(prefix="replies-") as kept:
         os.chdir(folder)
         os.environ.update({**variables, **login, REPLY_CACHE: kept})
-        _forget_replies(kept)
+        _forget_replies()
         random.seed(SEED)
         try:
             yield
@@ -208,13 +208,13 @@ def _surroundings(folder: Path, door: OpenDoor) -> Iterator[None]:
             os.environ.update(environment)
 
 
-def _forget_replies(folder: str) -> None:
+def _forget_replies() -> None:
     """DSPy, where an earlier test has imported it, begins anew: it asks again what it has kept the replies of, and
     takes its settings from the thread of this run."""
     library, settings = sys.modules.get("dspy"), sys.modules.get("dspy.dsp.utils.settings")
     if library is None or settings is None:
         return
-    library.configure_cache(disk_cache_dir=folder)
+    library.configure_cache(enable_disk_cache=False)  # a new one on disk takes longer than most tests
     settings.__dict__.update(config_owner_thread_id=None, config_owner_async_task=None)
 
 
