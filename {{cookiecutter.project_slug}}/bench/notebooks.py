@@ -16,6 +16,7 @@ import random
 import re
 import shutil
 import statistics
+import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -168,8 +169,9 @@ def _self_contained(program: Program, can_run: bool) -> bool:
 
 def _installed(module: str) -> bool:
     try:
-        return importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
+        # A module that loads its parts late may stand there without a spec.
+        return module in sys.modules or importlib.util.find_spec(module) is not None
+    except Exception:  # noqa: BLE001  a package above the module says so in its own way when it cannot be imported
         return False
 
 

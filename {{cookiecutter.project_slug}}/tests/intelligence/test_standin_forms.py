@@ -185,3 +185,14 @@ async def test_what_a_source_says_of_form_is_no_instruction() -> None:
         "[1] Import\nThe format is CSV, separated by commas. Only a number of rows fits.\n\nQuestion: Which format?"
     )
     assert "format is CSV" in await said(("system", "Answer from the sources."), ("user", source))
+
+
+@pytest.mark.feature("N2")
+async def test_json_stands_in_the_tag_it_is_wanted_in() -> None:
+    """The object is between the tags, and thoughts have theirs."""
+    prompt = """Think in <thinking> tags. Output your JSON inside <summary> tags, like {"name": "Their name", "age": 3}.
+
+Ada, 36"""
+    text = await said(("user", prompt))
+    assert text.startswith("<thinking>")
+    assert json.loads(text.partition("<summary>")[2].partition("</summary>")[0])["age"] == 36

@@ -10,7 +10,9 @@ import jsonschema
 import pytest
 
 from app.errors import InputError
-from app.intelligence.messages import Message
+from app.intelligence.messages import Message, ModelRequest
+from app.intelligence.providers.offline import OfflineProvider
+from app.intelligence.providers.provider import Timeouts
 from app.intelligence.standin.reading import read
 from app.intelligence.standin.values import arguments, fill
 
@@ -81,6 +83,36 @@ def test_a_tool_gets_what_it_requires_and_what_is_named() -> None:
     given = arguments(schema, read((Message("user", "How much is (1,984 + 6) * 9 in Celsius?"),)))
 
     assert given == {"expression": "(1984 + 6) * 9", "unit": "celsius"}
+
+
+VERDICTS = (
+    ({"enum": ["PASS", "NEEDS_IMPROVEMENT", "FAIL"]}, "Failing code? A fail, it needs improvement.", "PASS"),
+    ({"type": "string", "description": "Relevance score 'yes' or 'no'"}, "No, the text is about birds", "yes"),
+    ({"enum": ["grounded", "not grounded"]}, "Is it so?", "not grounded"),
+    ({"enum": ["first", "last"]}, "the last of all", "last"),
+)
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(("schema", "text", "chosen"), VERDICTS, ids=["verdict", "described", "no verdict", "no words"])
+def test_a_verdict_that_nobody_explains_is_favourable(schema: dict[str, Any], text: str, chosen: str) -> None:
+    """A loop that asks until the work is good ends; other choices, and explained ones, are made by likeness."""
+    assert fill(schema, read([Message("user", text)])) == chosen
+    explained = [Message("system", "Judge it.\n\n- PASS: birds\n- FAIL: fish"), Message("user", "A fish")]
+    assert fill({"enum": ["PASS", "FAIL"]}, read(explained)) == "FAIL"
+
+
+@pytest.mark.feature("N2")
+async def test_a_supervisor_finishes_when_somebody_has_worked() -> None:
+    """The first turn goes to whom the question is like; once there is an answer, the work is over."""
+    schema = {"type": "object", "properties": {"next": {"enum": ["researcher", "coder", "FINISH"]}}}
+    turns = [Message("user", "Ask the coder for a program")]
+    chosen = []
+    for _ in range(2):
+        request = ModelRequest("m", tuple(turns), output_schema=schema)
+        chosen.append(json.loads((await OfflineProvider().complete(request, Timeouts())).text)["next"])
+        turns.append(Message("user", "print(1)", name="coder"))
+    assert chosen == ["coder", "FINISH"]
 
 
 @pytest.mark.parametrize("text", ["1," * 15_000, "1+" * 15_000, "a." * 15_000, "-(" * 15_000, "1 " + " " * 30_000])

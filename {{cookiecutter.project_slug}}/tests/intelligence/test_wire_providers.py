@@ -102,6 +102,16 @@ def test_strict_schemas_keep_their_name_and_strictness() -> None:
     assert encoded["response_format"] == {"type": "json_schema", "json_schema": described}
 
 
+def test_a_schema_beside_json_object_is_one() -> None:
+    """Clients of hosts of open models send it there; a provider is asked for it in OpenAI's way."""
+    body = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
+
+    request = openai_chat.decode_request({**body, "response_format": {"type": "json_object", "schema": SCHEMA}})
+
+    assert (request.output_schema, request.json_object) == (SCHEMA, False)
+    assert openai_chat.encode_request(request)["response_format"]["json_schema"]["schema"] == SCHEMA
+
+
 @pytest.mark.parametrize(
     ("changes", "choice"),
     [

@@ -54,6 +54,19 @@ def test_openai_chat_reads_like_openai(doors: Served) -> None:
     assert doors.gateway.requests[0].max_output_tokens == 9
 
 
+@pytest.mark.feature("I1")
+def test_several_choices_are_as_many_calls(doors: Served) -> None:
+    """Each has a seed of its own, so that none is the other's; usage is that of all."""
+    doors.gateway.then = [a_reply("One day."), a_reply("Two days."), a_reply("Three days.")]
+
+    reply = ask(doors.openai(), n=3, seed=5)
+
+    assert {choice.message.content for choice in reply.choices} == {"One day.", "Two days.", "Three days."}
+    assert [choice.index for choice in reply.choices] == [0, 1, 2]
+    assert (reply.usage.prompt_tokens, reply.usage.total_tokens) == (60, 75)
+    assert sorted(asked.seed or 0 for asked in doors.gateway.requests) == [5, 6, 7]
+
+
 @pytest.mark.feature("G1")
 @pytest.mark.parametrize(
     ("asked", "served"),
@@ -270,7 +283,9 @@ def test_a_missing_key_is_each_protocol_s_own_error(doors: Served) -> None:
         ({"messages": [{"role": "wizard", "content": "x"}]}, "messages[0].role is 'wizard'"),
         ({"messages": [{"role": "user", "content": 7}]}, "messages[0].content is 7"),
         ({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}, "messages[0].content[0].type"),
-        ({"n": 2}, "n is 2"),
+        ({"n": 2, "stream": True}, "n is 2: a stream of several"),
+        ({"n": 17}, "n is 17: send 1 to 16"),
+        ({"n": 0}, "n is 0: send 1 to 16"),
         ({"logprobs": True}, "logprobs are not served"),
         ({"temperature": "hot"}, "temperature is 'hot'"),
         ({"temperature": True}, "temperature is True"),

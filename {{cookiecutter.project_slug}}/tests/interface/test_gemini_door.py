@@ -62,6 +62,18 @@ def test_a_reply_reads_like_gemini(doors: Served) -> None:
 
 
 @pytest.mark.feature("I1")
+@pytest.mark.parametrize("model", ["meta/llama-4-maverick", "publishers/google/models/gemini", "tuned/e/1"])
+def test_a_model_s_name_may_be_a_path(doors: Served, model: str) -> None:
+    """Names of Vertex AI: of other makers' models, of tuned ones, of whole resources; errors keep Google's form."""
+    client = doors.gemini()
+
+    assert client.models.generate_content(model=model, contents="How long?").text == "Fourteen days."
+    doors.gateway.error = BudgetExceededError("spent")
+    with pytest.raises(errors.ClientError, match="spent"):
+        client.models.generate_content(model=model, contents="How long?")
+
+
+@pytest.mark.feature("I1")
 @pytest.mark.feature("G10")
 def test_a_stream_reads_like_gemini(doors: Served) -> None:
     """Pieces come one by one, finish reason and usage with the last."""

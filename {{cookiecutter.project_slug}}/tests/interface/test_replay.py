@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import anthropic
@@ -207,3 +210,48 @@ def test_ids_that_a_library_gives_in_each_run_are_no_difference() -> None:
     assert same_request(asked(one), asked(other))
     assert not same_request(asked(one), asked(other, "Ho"))
     assert not same_request({"id": "019a3f5e-1c2d-7e10-8f31-0a1b2c3d4e5f"}, {"id": other[8:-2]})
+
+
+def test_a_reply_leaves_in_one_piece(recording: Path) -> None:
+    """Head and body come together: in two packets each request would wait for the other side's delayed word."""
+    body = json.dumps({"messages": MESSAGES, "model": "small"}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+    with (
+        ReplayDoor(recording) as door,
+        socket.create_connection(("127.0.0.1", int(door.url.rpartition(":")[2]))) as sent,
+    ):
+        sent.sendall(head + body)
+        received = sent.recv(65_536)
+    assert json.loads(received.partition(b"\r\n\r\n")[2]) == COMPLETION
+
+
+def test_modules_beside_the_notebook_come_first_and_go_again(
+    recording: Path, notebook: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module of the same name that this process has already is set aside for the run and there again afterwards."""
+    step = notebook("x = 1", "import tickets\nprint(tickets.WHOSE)")
+    (step.parent / "tickets.py").write_text("WHOSE = 'the notebook'")
+    other = ModuleType("tickets")
+    monkeypatch.setitem(sys.modules, "tickets", other)
+    path = list(sys.path)
+    with ReplayDoor(recording) as door:
+        run = run_step_in_process(step, {}, door)
+    assert run.text == "the notebook\n"
+    assert sys.modules["tickets"] is other
+    assert sys.path == path
+
+
+def test_a_library_that_keeps_replies_begins_anew(
+    recording: Path, notebook: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what an earlier test of the same process has asked, nothing is answered from memory."""
+    asked: list[dict[str, Any]] = []
+    library, settings = ModuleType("dspy"), ModuleType("settings")
+    library.__dict__["configure_cache"] = lambda **arguments: asked.append(arguments)
+    settings.__dict__.update(config_owner_thread_id=7, config_owner_async_task=None)
+    monkeypatch.setitem(sys.modules, "dspy", library)
+    monkeypatch.setitem(sys.modules, "dspy.dsp.utils.settings", settings)
+    with ReplayDoor(recording) as door:
+        run_step_in_process(notebook("x = 1", "print(x)"), {}, door)
+    assert asked == [{"enable_disk_cache": False}]
+    assert settings.__dict__["config_owner_thread_id"] is None

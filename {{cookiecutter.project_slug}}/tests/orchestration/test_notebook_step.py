@@ -79,6 +79,20 @@ def test_what_env_holds_besides_the_settings_reaches_the_notebook(
     assert seen == {"TAVILY_API_KEY": "t", "SHELL_TOO": "shell"}
 
 
+def test_packages_of_the_project_s_root_are_not_the_notebook_s(
+    context: StepContext, write_notebook: WriteNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `make`, the root is on the path; a notebook's own `tools.py` is found before the project's package."""
+    root = context.settings.root
+    (root / "tools").mkdir()
+    (root / "tools" / "__init__.py").write_text("WHOSE = 'the project'")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]))
+    notebook = write_notebook("limit = 3", "from tools import WHOSE\nassert WHOSE == 'the notebook'")
+    (notebook.parent / "tools.py").write_text("WHOSE = 'the notebook'")
+
+    assert run_notebook(notebook, {}, context).files == []
+
+
 @pytest.mark.feature("N5")
 @pytest.mark.parametrize(("parameters", "banner"), [({}, False), ({"limit": 1}, True)], ids=["plain", "injected"])
 def test_a_failing_notebook_is_one_line(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells
-from tools.promote.moved import langchain_names, llama_index_names
+from tools.promote.moved import homes, langchain_names, llama_index_names
 from tools.promote.notebook.notebook_file import source_of
 from tools.promote.proving.baseline import make_baseline
 
@@ -156,3 +156,42 @@ def test_the_table_contradicts_itself_nowhere() -> None:
     of_core = {name for names in llama_index_names.CORE.values() for name in names.split()}
     assert not of_core & set(llama_index_names.GONE)
     assert set(langchain_names.COMMUNITY) <= set(langchain_names.MODULES)
+
+
+@pytest.mark.parametrize(
+    ("there", "line"),
+    [
+        ({"nest_asyncio2"}, "import os, nest_asyncio2 as nest_asyncio"),
+        ({"nest_asyncio", "nest_asyncio2"}, "import os, nest_asyncio"),
+        (set(), "import os, nest_asyncio"),
+    ],
+    ids=["only the successor", "both", "neither"],
+)
+def test_a_package_that_is_given_up_has_its_successor(
+    there: set[str], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the successor alone is installed, the old name means it."""
+    monkeypatch.setattr(homes, "_is_there", there.__contains__)
+    promoted = promote_cells(make_project(tmp_path), "import os, nest_asyncio\nnest_asyncio.apply()")
+    assert promoted.code == [f"{line}\nnest_asyncio.apply()"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("from mistralai.models import UserMessage", "from mistralai.client.models import UserMessage"),
+        (
+            "from mistralai import Mistral, ToolMessage",
+            "from mistralai.client import Mistral\nfrom mistralai.client.models import ToolMessage",
+        ),
+        ("from mistralai.client import Mistral", "from mistralai.client import Mistral"),
+    ],
+)
+def test_mistral_s_client_has_its_home_of_today(
+    before: str, after: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Since 3.0 nothing stands in the package itself; a project with an earlier one keeps its imports."""
+    monkeypatch.setattr(homes, "_is_there", {"mistralai.client"}.__contains__)
+    assert after in _code(tmp_path, f"{before}\nprint(1)")
+    monkeypatch.setattr(homes, "_is_there", {"mistralai.client", "mistralai.models"}.__contains__)
+    assert before in _code(tmp_path / "earlier", f"{before}\nprint(1)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,10 +12,12 @@ from typing import Any
 
 import pytest
 
-from tests.tools.notebooks.projects import make_project, promote_cells, put_notebook
+from tests.tools.notebooks.projects import make_project, notebook_text, promote_cells, put_notebook
 from tools.promote.__main__ import main
+from tools.promote.promotion import locate, promote
 from tools.promote.proving.comparison import compare, first_difference
-from tools.promote.proving.proof import PROVIDER_KEY, prove
+from tools.promote.proving.placeholders import PROVIDER_KEY
+from tools.promote.proving.proof import prove
 from tools.promote.workspace import make_workspace
 
 CELLS = (
@@ -152,6 +156,65 @@ def test_notebook_and_step_ask_and_print_the_same(live_project: Path, capsys: py
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/steps"]
     tested = subprocess.run(command, cwd=live_project, capture_output=True, text=True, timeout=300, check=False)
     assert "2 passed" in tested.stdout, tested.stdout[-2000:]
+
+
+@pytest.mark.slow
+@pytest.mark.feature("N1")
+@pytest.mark.feature("N2")
+def test_a_module_beside_the_notebook_is_not_taken_for_the_project_s(live_project: Path) -> None:
+    """A notebook's own `tools.py` is found by the notebook, by the step in its folder, and by the test in process."""
+    (live_project / "notebooks/explore/tools.py").write_text("def label(text):\n    return f'ours: {text}'\n")
+    notebook = put_notebook(live_project, "from tools import label\nprint(label('a'))", name="own.ipynb")
+    assert main([str(notebook), "--project", str(live_project)]) == 0
+    test = (live_project / "tests/steps/test_own.py").read_text()
+    (live_project / "tests/steps/test_own.py").write_text(
+        test.replace("import pytest\n", "import pytest, tools.update\n")
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/steps"]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(live_project / "src"), str(live_project)])}
+    tested = subprocess.run(
+        command, cwd=live_project, env=env, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert "1 passed" in tested.stdout, tested.stdout[-2000:]
+
+
+GOOGLE = (
+    "import os\nfrom google.auth import default\nfrom google.auth.transport.requests import Request\nimport openai",
+    "credentials, project = default()\ncredentials.refresh(Request())",
+    "url = f'https://us-central1-aiplatform.googleapis.com/v1/projects/{project}/locations/us/endpoints/openapi'\n"
+    "client = openai.OpenAI(base_url=url, api_key=credentials.token)",
+    "key = os.environ.get('GROQ_API_KEY')\nif not key:\n    raise SystemExit('no key')",
+    "print(client.chat.completions.create(model='m', messages=[{'role': 'user', 'content': 'Hi'}]).model)",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.feature("N2")
+def test_a_login_at_google_is_made_up(live_project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Default credentials and a provider's key are placeholders in both runs and in the test; the verdict says so."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/real.json")
+    notebook = put_notebook(live_project, *GOOGLE, name="login.ipynb")
+    report = live_project / "report.json"
+    assert main([str(notebook), "--project", str(live_project), "--report", str(report)]) == 0
+    said = json.loads(report.read_text())["proof"]["detail"]
+    assert said.endswith("made up for both runs: GOOGLE_APPLICATION_CREDENTIALS, GOOGLE_CLOUD_PROJECT, GROQ_API_KEY")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/steps"]
+    tested = subprocess.run(command, cwd=live_project, capture_output=True, text=True, timeout=300, check=False)
+    assert "1 passed" in tested.stdout, tested.stdout[-2000:]
+
+
+def test_a_module_that_did_not_come_along_is_named(tmp_path: Path) -> None:
+    """A module of the project with the same name is not taken for it, and the remedy says where the file is."""
+    project = make_project(tmp_path / "project")
+    (tmp_path / "tools.py").write_text("")
+    (tmp_path / "poc.ipynb").write_text(notebook_text("import tools\nimport evals\nimport nowhere_at_all"))
+    promotion = promote(locate(tmp_path / "poc.ipynb", project, None))
+    prove(promotion)
+    refused = {finding.what: (finding.reason, finding.remedy) for finding in promotion.report.refused}
+    copied = "copy it to explore/, then promote again"
+    assert refused["import tools"] == (f"its file lies in {tmp_path} and was not copied along", copied)
+    assert refused["import evals"][0].startswith("the project has another module of this name")
+    assert refused["import nowhere_at_all"][0] == "its package is not installed"
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.promote.cells.dependencies import requirements_file
+from tools.promote.cells.own_modules import imports_own
 from tools.promote.cells.pickles import find_pickles
 from tools.promote.functions.exporting import export_functions
 from tools.promote.functions.function_test import function_test, function_test_path
@@ -25,9 +26,10 @@ from tools.promote.notebook.program import read_program
 from tools.promote.notebook.words import step_name
 from tools.promote.pipeline_entry import pipeline_with, pipeline_without
 from tools.promote.proving.generated_test import test_file
+from tools.promote.proving.placeholders import placeholders
 from tools.promote.report import Proof, Report
-from tools.promote.rewiring.environment import env_example, variables_of
-from tools.promote.rewriting import rewrite
+from tools.promote.rewiring.environment import env_example, names_read, variables_of
+from tools.promote.rewriting import OwnFolder, rewrite
 from tools.promote.step_notebook import assemble, check_parses, relative_folder
 
 VERSION = 1
@@ -79,6 +81,8 @@ class Promotion:
     origins: dict[int, int]
     report: Report
     files: dict[Path, bytes | None]  # None: the file goes
+    functions: dict[str, str]  # those the step's module offers, with the ids of their cells
+    given: dict[str, str]  # what its tests set in the place of keys
 
 
 def locate(source: Path, project: Path, name: str | None) -> Place:
@@ -124,9 +128,10 @@ def promote(place: Place) -> Promotion:
 def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Promotion:
     """The step and its files, as if nothing stood there yet."""
     program = read_program(notebook, name)
-    cwd = relative_folder(place.original, place.step_file.parent)
+    way = relative_folder(place.original, place.step_file.parent)
+    folder = OwnFolder(way, imports_own(program, place.original.parent))
     choice = descriptions.configured(place.project)
-    rules = rewrite(notebook, program, PromptStore(place.project / "prompts"), place.step, name, cwd, choice)
+    rules = rewrite(notebook, program, PromptStore(place.project / "prompts"), place.step, name, choice, folder)
     promoted = {"from": name, "sha256": sha256, "step_sha256": "", "version": VERSION}
     assembled = assemble(notebook, program, rules.edits, rules.parameters, rules.imports, promoted)
     exported = export_functions(assembled, program, place.step)
@@ -155,24 +160,25 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
         dependencies=sorted(rules.dependencies.requirements.values()),
     )
     report.in_pipeline = report.hindrance is None
+    given = placeholders(program, names_read(program))
     files: dict[Path, bytes | None] = {
         **rules.store.files(),
         **requirements,
         **env_example(place.project, variables_of(assembled.notebook, rules.variables)),
-        place.project / "tests" / "steps" / f"test_{place.step}.py": test_file(place.step, report.pins),
+        place.project / "tests" / "steps" / f"test_{place.step}.py": test_file(place.step, report.pins, given),
         place.step_file: assembled.notebook.dump().encode("utf-8"),
-        **_module_files(place, assembled.notebook, exported.functions, report.pins),
+        **_module_files(place, assembled.notebook, exported.functions, report.pins, given),
     }
-    return Promotion(place, notebook, assembled.notebook, assembled.origins, report, files)
+    return Promotion(place, notebook, assembled.notebook, assembled.origins, report, files, exported.functions, given)
 
 
 def _module_files(
-    place: Place, step: Notebook, functions: dict[str, str], pins: dict[str, int]
+    place: Place, step: Notebook, functions: dict[str, str], pins: dict[str, int], given: dict[str, str]
 ) -> dict[Path, bytes | None]:
     """The module of the exported functions and their tests; both go when nothing is exported any more."""
     module = module_path(place.project, place.step)
     refuse_written_by_hand(module)
-    tests = function_test(place.step, functions, pins) if functions else None
+    tests = function_test(place.step, functions, pins, given) if functions else None
     return {module: module_text(step, place.step), function_test_path(place.project, place.step): tests}
 
 

@@ -44,13 +44,21 @@ class Rewriting:
     variables: set[str]  # of the environment, which the notebook set and the step finds there
 
 
+@dataclass(frozen=True)
+class OwnFolder:
+    """The folder of the notebook: the way there from the step's, None when it is the same, and whether the notebook
+    imports modules that lie in it."""
+
+    way: str | None
+    imported: bool
+
+
 def rewrite(
-    notebook: Notebook, program: Program, store: PromptStore, step: str, name: str, cwd: str | None, choice: Choice
+    notebook: Notebook, program: Program, store: PromptStore, step: str, name: str, choice: Choice, folder: OwnFolder
 ) -> Rewriting:
     """Apply all rules.
 
-    `name` is the notebook as reports call it, `cwd` the way from the step's folder to its own, `choice` what becomes of
-    descriptions of tools.
+    `name` is the notebook as reports call it, `choice` what becomes of descriptions of tools, `folder` the notebook's.
     """
     edits = Edits()
     dependencies = lift_installs(program, edits)
@@ -78,7 +86,7 @@ def rewrite(
         prompts.helper,
         sorted(clients.imports | arguments.imports),
         needs_os=secrets.needs_os or asked.needs_os or arguments.needs_os,
-        cwd=cwd if uses_relative_paths(program, edits) else None,
+        cwd=folder.way if folder.imported or uses_relative_paths(program, edits) else None,
         surrounded=clients.surrounded,
     )
     named = {(parameter.cell, parameter.line) for parameter in parameters}

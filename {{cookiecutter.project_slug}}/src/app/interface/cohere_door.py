@@ -19,7 +19,7 @@ from app.intelligence.wire import (
 )
 from app.intelligence.wire.cohere_documents import citations, documents_of, is_off, tool_sources
 from app.intelligence.wire.fields import Kind, optional
-from app.interface.door_answers import chat_answer, json_answer, scores_for, vectors_for
+from app.interface.door_answers import all_replies, chat_answer, json_answer, scores_for, vectors_for
 from app.interface.services import body_of
 
 
@@ -57,15 +57,18 @@ async def chat_v1(request: Request) -> Response:
 
 
 async def generate(request: Request) -> Response:
-    """One body of generate. Raises AppError."""
-    wanted = cohere_generate.decode_request(body_of(request))
-    prompt = wanted.messages[0].text
+    """One body of generate, a call a generation. Raises AppError."""
+    wanted = cohere_generate.decode_requests(body_of(request))
+    prompt = wanted[0].messages[0].text
+    if len(wanted) > 1:
+        replies = await all_replies(request, wanted)
+        return json_answer(cohere_generate.encode_replies(replies, id=str(uuid4()), prompt=prompt))
     return await chat_answer(
         request,
-        wanted,
+        wanted[0],
         "cohere",
         encoder=lambda: cohere_generate.StreamEncoder(id=str(uuid4()), prompt=prompt),
-        body=lambda reply, call_id: cohere_generate.encode_reply(reply, id=call_id, prompt=prompt),
+        body=lambda reply, call_id: cohere_generate.encode_replies([reply], id=call_id, prompt=prompt),
         media_type=ndjson.MEDIA_TYPE,
     )
 

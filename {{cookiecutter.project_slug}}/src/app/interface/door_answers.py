@@ -5,6 +5,7 @@ A door itself knows only its protocol: how bodies are read and replies are writt
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import math
 import re
@@ -89,6 +90,29 @@ async def reply_to(request: Request, wanted: ModelRequest) -> ModelReply:
     gateway = cast(ModelGateway, services.gateway)
     meant = replace(wanted, model=model_for(wanted.model, services.settings))
     return as_model_reply(await gateway.chat(meant, caller_of(request), task=task_of(request)))
+
+
+async def all_replies(request: Request, wanted: Sequence[ModelRequest]) -> list[ModelReply]:
+    """One reply each, asked at the same time; when one fails the others are ended. Raises the first's AppError."""
+    failed: AppError | None = None
+
+    async def one_reply(asked: ModelRequest) -> ModelReply:
+        nonlocal failed
+        try:
+            return await reply_to(request, asked)
+        except AppError as error:
+            failed = failed or error
+            raise
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one_reply(one)) for one in wanted]
+    except BaseExceptionGroup:
+        if failed is None:
+            raise
+    if failed is not None:
+        raise failed
+    return [task.result() for task in tasks]
 
 
 async def vectors_for(request: Request, model: str, texts: Sequence[str], dimensions: int | None) -> Embeddings:

@@ -83,7 +83,7 @@ _AMAZON_OTHER = ("InternalServerException", 500)
 _PLACES: tuple[tuple[re.Pattern[str], Dialect], ...] = (
     (re.compile(r"/v1/messages"), "anthropic"),
     (re.compile(r"/v1(beta)?/interactions"), "interactions"),
-    (re.compile(r"/v1beta/|/v1/models/[^/]+:"), "gemini"),
+    (re.compile(r"/v1beta/|/v1/models/.+:"), "gemini"),
     (re.compile(r"/model/"), "bedrock"),
     (re.compile(r"/voyage/"), "voyage"),
     (re.compile(r"/api/"), "ollama"),

@@ -50,6 +50,7 @@ POSTED: tuple[tuple[str, Dialect, Answer], ...] = (
     ("/v2/chat", "cohere", cohere_door.chat),
     ("/v2/embed", "cohere", cohere_door.embed),
 )
+# A model's name may be a path: `publishers/google/models/gemini-2.5-pro`, `projects/p/locations/l/endpoints/1`.
 GEMINI_METHODS: tuple[tuple[str, Answer], ...] = (
     ("generateContent", gemini_door.generate_content),
     ("streamGenerateContent", gemini_door.stream_generate_content),
@@ -82,7 +83,7 @@ def doors_router(*, assistant: Answer | None = None) -> APIRouter:
         router.add_route(path, told(dialect, answer), methods=["POST"])
     for version in GEMINI_VERSIONS:
         for method, answer in GEMINI_METHODS:
-            router.add_route(f"{version}/models/{{model}}:{method}", told("gemini", answer), methods=["POST"])
+            router.add_route(f"{version}/models/{{model:path}}:{method}", told("gemini", answer), methods=["POST"])
         router.add_route(f"{version}/interactions", told("interactions", interactions_door.create), methods=["POST"])
         router.add_route(f"{version}/models", _models, methods=["GET"])
         router.add_route(f"{version}/models/{{name}}", _model, methods=["GET"])

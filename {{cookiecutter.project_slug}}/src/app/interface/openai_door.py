@@ -5,28 +5,25 @@ Mistral's client, known by its name, asks here too.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Sequence
 from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.errors import AppError
-from app.intelligence.messages import ModelReply, ModelRequest
 from app.intelligence.wire import (
     mistral_chat,
     openai_chat,
     openai_chat_reply,
     openai_chat_stream,
+    openai_choices,
     openai_completions,
     openai_embeddings,
     openai_responses,
     openai_responses_reply,
     openai_responses_stream,
 )
-from app.interface.door_answers import chat_answer, json_answer, reply_to, vectors_for
+from app.interface.door_answers import all_replies, chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
 
 
@@ -35,8 +32,13 @@ async def chat_completions(request: Request) -> Response:
     if _is_mistral_s(request):
         return await _mistral_chat(request)
     body = body_of(request)
-    wanted = openai_chat.decode_request(body)
+    choices = openai_choices.decode_requests(body)
+    wanted = choices[0]
     asked, created, counted = wanted.model, int(time.time()), openai_chat.wants_usage(body)
+    if len(choices) > 1:
+        replies = await all_replies(request, choices)
+        id = f"chatcmpl-{uuid4()}"
+        return json_answer(openai_choices.encode_replies(replies, id=id, model=asked, created=created))
     return await chat_answer(
         request,
         wanted,
@@ -87,7 +89,7 @@ async def completions(request: Request) -> Response:
     wanted = openai_completions.decode_request(body_of(request))
     asked, created, id = wanted[0].model, int(time.time()), f"cmpl-{uuid4()}"
     if len(wanted) > 1:
-        replies = await _all_replies(request, wanted)
+        replies = await all_replies(request, wanted)
         return json_answer(openai_completions.encode_replies(replies, id=id, model=asked, created=created))
     return await chat_answer(
         request,
@@ -96,29 +98,6 @@ async def completions(request: Request) -> Response:
         encoder=lambda: openai_completions.StreamEncoder(id=id, model=asked, created=created),
         body=lambda reply, _: openai_completions.encode_replies([reply], id=id, model=asked, created=created),
     )
-
-
-async def _all_replies(request: Request, wanted: Sequence[ModelRequest]) -> list[ModelReply]:
-    """One reply each, asked at the same time; when one fails the others are ended. Raises the first's AppError."""
-    failed: AppError | None = None
-
-    async def one_reply(asked: ModelRequest) -> ModelReply:
-        nonlocal failed
-        try:
-            return await reply_to(request, asked)
-        except AppError as error:
-            failed = failed or error
-            raise
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one_reply(one)) for one in wanted]
-    except BaseExceptionGroup:
-        if failed is None:
-            raise
-    if failed is not None:
-        raise failed
-    return [task.result() for task in tasks]
 
 
 async def embeddings(request: Request) -> Response:

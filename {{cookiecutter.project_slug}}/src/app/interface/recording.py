@@ -52,7 +52,7 @@ OK = 200
 AT_FAULT = (400, 404, 413, 422)
 _LISTS = re.compile(r"/v1(?:beta)?/models(?:/[^/:]+)?|/api/tags")
 FRAMED = amazon_frames.MEDIA_TYPE
-_GEMINI = re.compile(r"/v1(?:beta)?/models/(?P<model>[^/]+):(?P<action>\w+)")
+_GEMINI = re.compile(r"/v1(?:beta)?/models/(?P<model>.+):(?P<action>\w+)")
 _BEDROCK = re.compile(r"/model/(?P<model>.+)/(?P<action>converse|converse-stream)")
 
 

@@ -11,17 +11,21 @@ import json
 import os
 import random
 import re
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Protocol
 
 from app.errors import InputError, StepFailedError
 from app.intelligence.wire.openai_chat_reply import encode_error
+from app.interface import made_up_login
+from app.interface.own_modules import own_modules_first
 from app.interface.recording import Exchange, protocol_of, query_of, read_recording, stream_bytes, stream_type_of
 
 REPLAY_KEY = "replay"
@@ -30,6 +34,8 @@ RUN_ID = re.compile(r"(?:lc_)?run--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?
 JSON = "application/json"
 # A test in which a coin is tossed would pass half the time.
 SEED = 0
+# Where DSPy keeps replies from one run to the next.
+REPLY_CACHE = "DSPY_CACHEDIR"
 # Not a status that SDKs try again.
 UNKNOWN_REQUEST = 422
 
@@ -95,6 +101,8 @@ class ReplayDoor:
         An unknown request gets an error in OpenAI's form, which Anthropic's SDK shows as well.
         """
         path, _, query = address.partition("?")
+        if path == made_up_login.PATH:
+            return 200, JSON, json.dumps(made_up_login.TOKEN).encode()
         request: Any = query_of(query)
         if method == "POST":
             try:
@@ -142,8 +150,10 @@ def run_step_in_process(notebook: Path, parameters: Mapping[str, Any], door: Ope
     position = _parameters_cell(cells)
     _check_declared(notebook, parameters, cells, position)
     outputs: list[list[Any]] = []
-    with _surroundings(notebook.resolve().parent, door):
+    with _surroundings(notebook.resolve().parent, door), own_modules_first(notebook.resolve()):
         shell = CaptureShell(mpl_format=None)
+        if any("%store" in "".join(cell["source"]) for cell in cells):
+            shell.extension_manager.load_extension("storemagic")  # a kernel has it from the beginning
         if position is None:
             shell.user_ns.update(parameters)
         for index, cell in enumerate(cells):
@@ -183,17 +193,29 @@ def _surroundings(folder: Path, door: OpenDoor) -> Iterator[None]:
     it was."""
     variables = {"APP_RUN_DOOR_URL": door.url, "APP_RUN_DOOR_KEY": door.key}
     before, environment = Path.cwd(), dict(os.environ)
-    os.chdir(folder)
-    os.environ.update(variables)
     chance = random.getstate()
-    random.seed(SEED)
-    try:
-        yield
-    finally:
-        random.setstate(chance)
-        os.chdir(before)
-        os.environ.clear()
-        os.environ.update(environment)
+    with made_up_login.made_up_login(door.url) as login, TemporaryDirectory(prefix="replies-") as kept:
+        os.chdir(folder)
+        os.environ.update({**variables, **login, REPLY_CACHE: kept})
+        _forget_replies()
+        random.seed(SEED)
+        try:
+            yield
+        finally:
+            random.setstate(chance)
+            os.chdir(before)
+            os.environ.clear()
+            os.environ.update(environment)
+
+
+def _forget_replies() -> None:
+    """DSPy, where an earlier test has imported it, begins anew: it asks again what it has kept the replies of, and
+    takes its settings from the thread of this run."""
+    library, settings = sys.modules.get("dspy"), sys.modules.get("dspy.dsp.utils.settings")
+    if library is None or settings is None:
+        return
+    library.configure_cache(enable_disk_cache=False)  # a new one on disk takes longer than most tests
+    settings.__dict__.update(config_owner_thread_id=None, config_owner_async_task=None)
 
 
 def _text(outputs: list[list[Any]]) -> str:
@@ -204,6 +226,9 @@ def _text(outputs: list[list[Any]]) -> str:
 def _handler(door: ReplayDoor) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body leave in one packet: sent one by one, the second would wait 40 ms to be told of the first.
+        wbufsize = -1
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             self._answer("GET")

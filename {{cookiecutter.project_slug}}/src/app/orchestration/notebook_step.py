@@ -157,8 +157,11 @@ def _environment(context: StepContext) -> dict[str, str]:
     ours = {name for name in noted if name in WELL_KNOWN or name.startswith("APP_")}
     known = {name: value for name, value in noted.items() if name not in ours} | os.environ
     inherited = {name: value for name, value in known.items() if name not in keys}
-    source = str(Path(app.__path__[0]).parent)
-    paths = [source, *filter(None, [inherited.get("PYTHONPATH")])]
+    source = Path(app.__path__[0]).resolve().parent
+    given = filter(None, inherited.get("PYTHONPATH", "").split(os.pathsep))
+    # Packages of the project's root (`tools`, `evals`) would hide a notebook's own modules of these names.
+    roots = {source.parent, context.settings.root.resolve()}
+    paths = [str(source), *(path for path in given if Path(path).resolve() not in roots)]
     return {
         **inherited,
         "PYTHONPATH": os.pathsep.join(paths),

@@ -5,61 +5,68 @@ Asked only where the project's own packages are at hand; elsewhere nothing can b
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from tools.promote.cells.dependencies import FILE
-from tools.promote.cells.host_library import guarded
+from tools.promote.cells.own_modules import imported_roots, lies_in
 from tools.promote.notebook.outcome import Finding
-from tools.promote.notebook.program import CodeCell, Program
+from tools.promote.notebook.program import Program
 
 SUBJECT = "package"
+NOT_INSTALLED = "its package is not installed"
+ROOT = Path(__file__).resolve().parents[3]
 
 
-def missing_packages(program: Program, folder: Path, requirements: list[str]) -> list[Finding]:
-    """A finding for each package that is not installed, where it is imported first.
+def missing_packages(program: Program, folder: Path, source: Path, requirements: list[str]) -> list[Finding]:
+    """A finding for each module that cannot be imported, where it is imported first.
 
-    `folder` is where the notebook runs, whose own modules count as installed; `requirements` are those it names itself.
+    `folder` is where the notebook runs, whose own modules count as installed, and `source` where it came from;
+    `requirements` are those it names itself.
     """
     findings: dict[str, Finding] = {}
     for cell in program.cells:
-        for line, root in _imports(cell):
-            if root in findings or _importable(root, folder):
-                continue
-            remedy = "run `make lock`, which pins it, then promote again"
-            if not _named(root, requirements):
-                remedy = f"add its package to {FILE}, run `make lock`, then promote again"
-            reason = "its package is not installed"
-            findings[root] = Finding("refused", SUBJECT, cell.index, line, f"import {root}", reason, remedy)
+        for line, root in imported_roots(cell):
+            obstacle = None if root in findings else _obstacle(root, folder, source, requirements)
+            if obstacle is not None:
+                findings[root] = Finding("refused", SUBJECT, cell.index, line, f"import {root}", *obstacle)
     return list(findings.values())
 
 
-def _imports(cell: CodeCell) -> Iterator[tuple[int, str]]:
-    """Line and first part of every imported module that the cell cannot do without."""
-    for node in cell.nodes:
-        if isinstance(node, ast.Import | ast.ImportFrom) and not guarded(cell, node):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-            if isinstance(node, ast.ImportFrom) and node.level:
-                continue
-            yield from ((node.lineno, name.split(".")[0]) for name in names if name)
+def _obstacle(root: str, folder: Path, source: Path, requirements: list[str]) -> tuple[str, str] | None:
+    """Why a module cannot be imported, and what to do; None when it can."""
+    if lies_in(folder, root):
+        if root != "app":
+            return None
+        return "the project's own package has this name, and the step needs that one", "rename the notebook's module"
+    if root in sys.stdlib_module_names or root in ("google", "app"):
+        return None
+    if (found := _found(root)) and not _of_this_project(found):
+        return None
+    if lies_in(source, root):
+        return f"its file lies in {source} and was not copied along", f"copy it to {folder.name}/, then promote again"
+    if found:
+        reason = "the project has another module of this name, and the notebook's own did not come with it"
+        return reason, f"copy it to {folder.name}/, then promote again"
+    if _named(root, requirements):
+        return NOT_INSTALLED, "run `make lock`, which pins it, then promote again"
+    return NOT_INSTALLED, f"add its package to {FILE}, run `make lock`, then promote again"
 
 
-def _importable(root: str, folder: Path) -> bool:
-    if (
-        root in sys.stdlib_module_names
-        or root in ("google", "app")
-        or (folder / root).is_dir()
-        or (folder / f"{root}.py").exists()
-    ):
-        return True
+def _found(root: str) -> ModuleSpec | None:
     try:
-        return importlib.util.find_spec(root) is not None
+        return importlib.util.find_spec(root)
     except (ImportError, ValueError):
-        return False
+        return None
+
+
+def _of_this_project(found: ModuleSpec) -> bool:
+    """Whether a module is one of the project's own, which no notebook was written for."""
+    places = [found.origin, *(found.submodule_search_locations or ())]
+    return any(place is not None and Path(place).parent == ROOT for place in places)
 
 
 def _named(root: str, requirements: list[str]) -> bool:

@@ -23,7 +23,7 @@ def _before_lm(prefix: str, model: str) -> Constructor:
     )
 
 
-PROVIDER_ADDRESS = frozenset({"api_key", "base_url", "openai_client", "anthropic_client", "http_client"})
+PROVIDER_ADDRESS = frozenset({"api_key", "base_url", "openai_client", "anthropic_client"})
 AUTOGEN = Constructor(OPENAI, OPENAI_ADDRESS | {"azure_endpoint", "azure_deployment", "api_version"})
 
 LITELLM_FAMILY = Family(

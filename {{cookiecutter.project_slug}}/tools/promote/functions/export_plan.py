@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from tools.promote.functions.changed_values import changes_value
 from tools.promote.notebook.free_names import BUILTINS, Definition, Needs, definition_lines, needs_of
 from tools.promote.notebook.program import Binding, CodeCell, FunctionNode, Program
 from tools.promote.step_notebook import HELPERS
@@ -77,6 +78,7 @@ class Planner:
                     self.uses.setdefault(node.id, []).append((cell, node))
                 elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
                     self.stars.append((cell, node))
+        self.filled = set(self._filled())
         self.all = list(self._definitions())
         self.planned = {p.node.name: p for p in self.all}
 
@@ -103,6 +105,15 @@ class Planner:
             for node in cell.tree.body:
                 if isinstance(node, Definition):
                     yield Planned(cell, node, needs_of(cell, node))
+
+    def _filled(self) -> Iterator[str]:
+        """Names whose value changes where it is: an item or an attribute is set, or a method that changes it is called.
+
+        A module's copy of such a value would go its own way.
+        """
+        for name, uses in self.uses.items():
+            if any(changes_value(cell, use) and name not in _hidden(cell, use) for cell, use in uses):
+                yield name
 
     def _check_itself(self, planned: Planned) -> None:
         """What can be said without the other definitions."""
@@ -228,7 +239,9 @@ class Planner:
     def constant(self, name: str, asking: frozenset[str] = frozenset()) -> Binding | None:
         """The one top-level assignment that gives this name a value which needs no call: a literal, a type, a sum."""
         bindings = self.bindings.get(name, [])
-        if len(bindings) != 1 or not bindings[0].alone or bindings[0].value is None or name in self.rebound | asking:
+        if len(bindings) != 1 or not bindings[0].alone or bindings[0].value is None:
+            return None
+        if name in self.rebound | self.filled | asking:
             return None
         binding = bindings[0]
         assert isinstance(binding.node, ast.stmt)

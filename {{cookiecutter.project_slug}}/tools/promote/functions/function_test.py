@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.promote.functions.exporting import PACKAGE
+from tools.promote.proving.generated_test import as_literal, placeholder_lines
 
 TEMPLATE = '''"""Every exported function does what it does in the notebook. Written by `python -m tools.promote`."""
 
@@ -24,7 +25,7 @@ MODULE = "{module}"
 RECORDING = ROOT / "tests/steps" / f"{{STEP}}.recording.json"
 PRINTED = ROOT / "tests/steps" / f"{{STEP}}.printed.json"  # a text a code cell, null where it changes by itself
 PROMPTS: dict[str, int] = {pins}
-FUNCTIONS = [
+{settings}FUNCTIONS = [
 {functions}]
 
 
@@ -37,9 +38,9 @@ def test_the_step_does_the_same_with_the_function_of_the_module(
     function: str, cell: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the module's function in the place of the notebook's own, requests and prints are the recorded ones."""
-    assert callable(getattr(importlib.import_module(MODULE), function))
+    assert hasattr(importlib.import_module(MODULE), function)
     monkeypatch.setenv("APP_RUN_PROMPTS", json.dumps(PROMPTS))
-    for entry in ROOT.iterdir():
+{given}    for entry in ROOT.iterdir():
         if entry.name != "notebooks":
             (tmp_path / entry.name).symlink_to(entry)
     copytree(ROOT / "notebooks", tmp_path / "notebooks")
@@ -63,10 +64,13 @@ def function_test_path(project: Path, step: str) -> Path:
     return project / "tests" / "steps" / f"test_{step}_functions.py"
 
 
-def function_test(step: str, functions: Mapping[str, str], pins: dict[str, int]) -> bytes:
-    """The bytes of the file. `functions`: the id of the cell that defines each."""
-    pinned = "".join(f'    "{task}": {version},\n' for task, version in pins.items())
+def function_test(step: str, functions: Mapping[str, str], pins: Mapping[str, int], given: Mapping[str, str]) -> bytes:
+    """The bytes of the file. `functions`: the id of the cell that defines each; the rest as for the step's test."""
     listed = "".join(f'    ("{name}", "{cell}"),\n' for name, cell in functions.items())
     return TEMPLATE.format(
-        step=step, module=f"app.{PACKAGE}.{step}", pins=f"{{\n{pinned}}}" if pins else "{}", functions=listed
+        step=step,
+        module=f"app.{PACKAGE}.{step}",
+        pins=as_literal(pins),
+        functions=listed,
+        **placeholder_lines(given),
     ).encode("utf-8")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 
+from tools.promote.notebook.magics import Magic
 from tools.promote.notebook.outcome import Finding
 from tools.promote.notebook.program import CodeCell, Program, spelled
 from tools.promote.notebook.splice import Edit, Edits, removal
@@ -22,6 +23,7 @@ REDACTED = "REDACTED"
 NAME = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|passw(or)?d|credentials?)$|api_?key|secret_?key|access_?token")
 SURE_NAME = re.compile(r"(?i)api_?key|secret|passw(or)?d|access_?key|access_?token|auth_?token")
 ENV_MAGIC = re.compile(r"%(?:set_)?env\s+(\w+)\s*[=\s]\s*\S")
+STORE_MAGIC = re.compile(r"%store\s+(\w+)")
 READERS = {"getpass", "userdata.get", "getenv", "environ.get", "input", "get_secret", "getpass.getpass"}
 
 
@@ -53,6 +55,7 @@ class SecretRemover:
         self.findings: list[Finding] = []
         self.variables: set[str] = set()
         self.needs_os = False
+        self._gone: set[str] = set()  # names nothing gives a value any more
 
     def run(self) -> None:
         """Statements first, then names that nothing reads any more, then literals that are left."""
@@ -69,6 +72,8 @@ class SecretRemover:
             for node in cell.nodes:
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     self._literal(cell, node)
+            for magic in cell.masked.magics:
+                self._kept_elsewhere(cell, magic)
 
     def _puts_key_into_environment(self, node: ast.stmt) -> bool:
         """`os.environ["OPENAI_API_KEY"] = ...` and its cousins."""
@@ -95,6 +100,15 @@ class SecretRemover:
                     self.findings.append(finding)
                     self.variables.add(name)
 
+    def _kept_elsewhere(self, cell: CodeCell, magic: Magic) -> None:
+        """`%store API_KEY`, where that key is gone: the line goes."""
+        stored = STORE_MAGIC.fullmatch(magic.text.strip())
+        if stored is None or stored[1] not in self._gone:
+            return
+        if self.edits.add(Edit(cell.index, cell.line_span(magic.line, magic.end_line), "")):
+            reason, remedy = f"{stored[1]} has no value any more", "keys belong in .env"
+            self.findings.append(Finding("changed", "secret", cell.index, magic.line, "line removed", reason, remedy))
+
     def _put(self, cell: CodeCell, node: ast.stmt) -> None:
         """Take out what sets a variable; one whose name is computed is named as the code says it."""
         assert isinstance(node, ast.Assign | ast.Expr)
@@ -115,6 +129,7 @@ class SecretRemover:
             return
         if not still_read(self.program, target.id, self.edits):
             self._remove(cell, node, f"{target.id} is not read any more", "keys belong in .env")
+            self._gone.add(target.id)
         elif literal or _asks_a_person(node.value):
             self._look_up(cell, node.value, _variable_in(node.value) or target.id.upper())
 

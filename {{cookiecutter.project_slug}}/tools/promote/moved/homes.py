@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 
 from tools.promote.moved import langchain_names, llama_index_names
 
 OLD = "langchain"
 LLAMA_INDEX = "llama_index"
+# A package that is kept up no more, and the one that goes on with it under the same names.
+SUCCESSORS = {"nest_asyncio": "nest_asyncio2"}
+# Where mistralai before 3.0 has its client and the classes of messages and pieces, which stand below its client since.
+MISTRAL = ("mistralai", "mistralai.models")
 BY_NAME = {name: module for module, names in langchain_names.NAMES.items() for name in names.split()}
 
 
@@ -28,6 +33,8 @@ def home(module: str, name: str) -> Home | None:
         return Home(instead=langchain_names.GONE_AT[f"{module}.{name}"])
     if _within(module, LLAMA_INDEX):
         return _llama_index(module, name)
+    if module in MISTRAL and not _is_there("mistralai.models") and _is_there("mistralai.client"):
+        return Home("mistralai.client" if name == "Mistral" else "mistralai.client.models")
     if _within(module, "langchain_community"):
         left = name in langchain_names.LEFT_COMMUNITY and module not in langchain_names.COMMUNITY_KEEPS
         return _by_name(name) if left else None
@@ -56,6 +63,8 @@ def home_of_module(module: str) -> Home | None:
     for old, new in langchain_names.MOVED_MODULES.items():
         if _within(module, old):
             return Home(new + module.removeprefix(old))
+    if module in SUCCESSORS:
+        return Home(SUCCESSORS[module]) if not _is_there(module) and _is_there(SUCCESSORS[module]) else None
     parent, _, name = module.rpartition(".")
     if not _within(module, OLD) or module == OLD or module in langchain_names.STANDING or _stands(parent, name):
         return None
@@ -96,6 +105,13 @@ def _stands(module: str, name: str) -> bool:
         if (module == standing and name in names.split()) or (not names and _within(module, standing)):
             return True
     return module == OLD and f"{OLD}.{name}" in langchain_names.STANDING
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ImportError:  # its package is not there
+        return False
 
 
 def _within(module: str, package: str) -> bool:

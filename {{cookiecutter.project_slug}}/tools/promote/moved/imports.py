@@ -154,12 +154,14 @@ def _move_modules(cell: CodeCell, node: ast.Import, edits: Edits, dependencies: 
         if found is None:
             continue
         what = f"import {alias.name}"
-        if found.instead or alias.asname is None:
+        renamed = "." not in alias.name and bool(found.module)  # its own name goes on meaning it
+        if found.instead or (alias.asname is None and not renamed):
             instead = found.instead or f"`import {alias.name} as` a name of its own, which is given its home,"
             findings.append(_without_home(cell, node, what, Home(instead=instead)))
             continue
         start = cell.span(alias).start
-        if edits.add(Edit(cell.index, Span(start, start + len(alias.name)), found.module)):
+        new = found.module if alias.asname else f"{found.module} as {alias.name}"
+        if edits.add(Edit(cell.index, Span(start, start + len(alias.name)), new)):
             what = f"{alias.name} is {found.module}"
             findings.append(Finding("changed", SUBJECT, cell.index, node.lineno, what, REASON))
             require(dependencies, cell, node.lineno, found.module)

@@ -19,7 +19,7 @@ STEP = "{step}"
 RECORDING = ROOT / "tests/steps" / f"{{STEP}}.recording.json"
 PRINTED = ROOT / "tests/steps" / f"{{STEP}}.printed.json"  # a text a code cell, null where it changes by itself
 PROMPTS: dict[str, int] = {pins}
-
+{settings}
 
 @pytest.mark.skipif(
     not RECORDING.exists(),
@@ -28,7 +28,7 @@ PROMPTS: dict[str, int] = {pins}
 def test_the_step_asks_and_prints_what_was_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The requests of the step are the recorded ones, each once, and so is what it prints."""
     monkeypatch.setenv("APP_RUN_PROMPTS", json.dumps(PROMPTS))
-    for entry in ROOT.iterdir():
+{given}    for entry in ROOT.iterdir():
         if entry.name != "notebooks":
             (tmp_path / entry.name).symlink_to(entry)
     copytree(ROOT / "notebooks", tmp_path / "notebooks")
@@ -42,7 +42,25 @@ def test_the_step_asks_and_prints_what_was_recorded(tmp_path: Path, monkeypatch:
 '''
 
 
-def test_file(step: str, pins: Mapping[str, int]) -> bytes:
-    """The bytes of `tests/steps/test_<step>.py`. `pins`: the version of each prompt it was promoted with."""
+def test_file(step: str, pins: Mapping[str, int], given: Mapping[str, str]) -> bytes:
+    """The bytes of `tests/steps/test_<step>.py`. `pins`: the version of each prompt it was promoted with; `given`: what
+    stands in for keys, by variable, as in the proof."""
+    return TEMPLATE.format(step=step, pins=as_literal(pins), **placeholder_lines(given)).encode("utf-8")
+
+
+def as_literal(pins: Mapping[str, int]) -> str:
+    """The dictionary as a formatter would write it, an entry a line."""
     lines = "".join(f'    "{task}": {version},\n' for task, version in pins.items())
-    return TEMPLATE.format(step=step, pins=f"{{\n{lines}}}" if pins else "{}").encode("utf-8")
+    return f"{{\n{lines}}}" if pins else "{}"
+
+
+def placeholder_lines(given: Mapping[str, str]) -> dict[str, str]:
+    """The lines of a test that set variables, by their place in the template; empty for none."""
+    if not given:
+        return {"settings": "", "given": ""}
+    lines = "".join(f'    "{name}": "{value}",\n' for name, value in given.items())
+    settings = f"# What the notebook reads and no recorded reply depends on.\nSETTINGS = {{\n{lines}}}\n"
+    return {
+        "settings": settings,
+        "given": "    for name, value in SETTINGS.items():\n        monkeypatch.setenv(name, value)\n",
+    }

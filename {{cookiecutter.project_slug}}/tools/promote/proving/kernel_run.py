@@ -1,5 +1,5 @@
 """Running a notebook in a kernel of its own:
-`python -m tools.promote.proving.kernel_run NOTEBOOK RESULT FOLDER TIMEOUT_S`.
+`python kernel_run.py NOTEBOOK RESULT FOLDER TIMEOUT_S`.
 
 RESULT becomes JSON: `outputs` by cell number, `error` with cell and text when a cell failed.
 """
@@ -28,7 +28,7 @@ def main(notebook: Path, result: Path, folder: Path, timeout_s: int) -> None:
     except CellExecutionError as failure:
         error = {"cell": _failed(document), "what": f"{failure.ename}: {failure.evalue}"}
     except (CellTimeoutError, DeadKernelError) as failure:
-        error = {"cell": client.code_cells_executed, "what": " ".join(str(failure).split())[:200]}
+        error = {"cell": _nth(document, client.code_cells_executed), "what": " ".join(str(failure).split())[:200]}
     outputs = {
         index: cell.outputs for index, cell in enumerate(document.cells) if cell.cell_type == "code" and cell.outputs
     }
@@ -41,6 +41,12 @@ def _failed(document: Any) -> int:
         if any(output.get("output_type") == "error" for output in cell.get("outputs", [])):
             return index
     return -1
+
+
+def _nth(document: Any, count: int) -> int:
+    """The last of so many code cells that are not empty."""
+    indices = [i for i, cell in enumerate(document.cells) if cell.cell_type == "code" and cell.source.strip()]
+    return indices[min(max(count, 1), len(indices)) - 1]
 
 
 if __name__ == "__main__":

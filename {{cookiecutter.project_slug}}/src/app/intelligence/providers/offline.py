@@ -83,6 +83,8 @@ def _work(request: ModelRequest) -> tuple[str, tuple[ToolCall, ...]]:
     messages, begun = without_beginning(request.messages)
     asked = position_of_question(messages)
     question, after = read(messages[: asked + 1]), messages[asked + 1 :]
+    turns = [message for message in messages if message.role != "system"]
+    question = replace(question, answered=len(turns) > 1)
     tool = next_tool(request, question.subject, after)
     if tool is not None:
         given = as_json(arguments(tool.parameters, question))

@@ -103,6 +103,10 @@ def spelled_out(
         found = _as_json(told, wanted.start() if wanted else 0, question, json_wanted=json_wanted)
         if found is not None:
             written = json.dumps(found, ensure_ascii=False)
+            tags = _tags(told)
+            if not json_wanted and sum(tag.lower() not in ALOUD for tag in tags) == 1:
+                inside = (_inside(tag, question, plain) if tag.lower() in ALOUD else written for tag in tags)
+                return "\n".join(f"<{tag}>\n{text}\n</{tag}>" for tag, text in zip(tags, inside, strict=True))
             return f"```json\n{written}\n```" if FENCED.search(told) and not json_wanted else written
     if FINAL_ONLY.search(told):
         return f"Thought: I now can give an answer\nFinal Answer: {plain}"

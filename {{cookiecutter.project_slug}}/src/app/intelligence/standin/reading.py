@@ -96,6 +96,7 @@ class Reading:
     cites: bool = False
     subject_is_data: bool = False
     sentences: int | None = None
+    answered: bool = False  # somebody has worked on it already
 
 
 def read(messages: Sequence[Message]) -> Reading:

@@ -16,6 +16,7 @@ from app.intelligence.schema_references import in_place
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import coverage, terms
 from app.intelligence.standin.skills import answer, classify
+from app.intelligence.standin.verdicts import explained, favourable, finishing, named_options
 from app.intelligence.standin.written import in_format, named_in, numbers_in
 
 # What one reply may hold, whatever a schema demands.
@@ -75,6 +76,12 @@ class _Filling:
 
     def _chosen(self, schema: Mapping[str, Any]) -> Any:
         options = schema["enum"]
+        labelled = any(self._reading.labels.get(str(option)) for option in options)
+        if not labelled and not explained(options, self._reading.instructions):
+            decided = finishing(options) if self._reading.answered else None
+            decided = favourable(options) if decided is None else decided
+            if decided is not None:
+                return decided
         described = {str(option): schema.get("description", "") for option in options}
         known = {option: self._reading.labels.get(option, "") for option in described}
         chosen = classify(replace(self._reading, labels=known))
@@ -132,6 +139,8 @@ class _Filling:
 
     def _text(self, schema: Mapping[str, Any], name: str) -> str:
         subject = self._reading.subject
+        if options := named_options(str(schema.get("description", ""))):
+            return str(self._chosen({**schema, "enum": options}))
         if pattern := schema.get("pattern"):
             return _matching(pattern, subject, schema)
         if (formatted := in_format(str(schema.get("format")), subject)) is not None:

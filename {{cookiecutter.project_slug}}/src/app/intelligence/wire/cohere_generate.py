@@ -1,25 +1,40 @@
 """Cohere's generate, the endpoint before chat, as its clients still ask it: a prompt in, its continuation out.
 
-Only clients speak it: the prompt becomes a chat of one message. Refuses what a reply of ours could not carry: several
-generations, likelihoods.
+Only clients speak it: the prompt becomes a chat of one message, several generations as many chats. Refuses what a reply
+of ours could not carry: several in a stream, likelihoods.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.errors import InputError
-from app.intelligence.messages import Chunk, Message, ModelReply, ModelRequest
+from app.intelligence.messages import Chunk, Message, ModelReply, ModelRequest, Usage
 from app.intelligence.wire import ndjson
 from app.intelligence.wire.cohere_v1 import DEFAULT_MODEL, encode_meta, finish_of
-from app.intelligence.wire.fields import Kind, optional, required, shown, texts, within
+from app.intelligence.wire.fields import Kind, optional, required, texts, within
+from app.intelligence.wire.openai_choices import MOST_CHOICES
 
 
-def decode_request(body: Mapping[str, Any]) -> ModelRequest:
-    """A client's body as a request. Raises InputError naming the field that is wrong."""
-    if body.get("num_generations") not in (None, 1):
-        raise InputError(f"num_generations is {shown(body['num_generations'])}: one is served here")
+def decode_requests(body: Mapping[str, Any]) -> tuple[ModelRequest, ...]:
+    """A client's body, a request for each generation it wants; each has a seed of its own, for they are to differ.
+
+    Raises InputError naming the field that is wrong.
+    """
+    count = optional(body, "num_generations", Kind.WHOLE)
+    request = _decode_request(body)
+    if count is None or count == 1:
+        return (request,)
+    if not 1 < count <= MOST_CHOICES:
+        raise InputError(f"num_generations is {count}: send 1 to {MOST_CHOICES}")
+    if request.stream:
+        raise InputError(f"num_generations is {count}: a stream of several is not served here, send no stream or 1")
+    return tuple(replace(request, seed=(request.seed or 0) + index) for index in range(count))
+
+
+def _decode_request(body: Mapping[str, Any]) -> ModelRequest:
     if body.get("return_likelihoods") not in (None, "NONE"):
         raise InputError("return_likelihoods is not served here: leave it out")
     return ModelRequest(
@@ -34,13 +49,19 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     )
 
 
-def encode_reply(reply: ModelReply, *, id: str, prompt: str) -> dict[str, Any]:
-    """The body of a whole reply."""
-    return {"id": id, "prompt": prompt, "generations": [_generation(reply, id)], "meta": encode_meta(reply.usage)}
+def encode_replies(replies: Sequence[ModelReply], *, id: str, prompt: str) -> dict[str, Any]:
+    """The body of all replies, a generation each, with the usage of all of them together."""
+    used = Usage(
+        sum(reply.usage.input_tokens for reply in replies), sum(reply.usage.output_tokens for reply in replies)
+    )
+    generations = [
+        _generation(reply, id if index == 0 else f"{id}-{index}", index) for index, reply in enumerate(replies)
+    ]
+    return {"id": id, "prompt": prompt, "generations": generations, "meta": encode_meta(used)}
 
 
-def _generation(reply: ModelReply, id: str) -> dict[str, Any]:
-    return {"id": id, "index": 0, "text": reply.text, "finish_reason": finish_of(reply)}
+def _generation(reply: ModelReply, id: str, index: int = 0) -> dict[str, Any]:
+    return {"id": id, "index": index, "text": reply.text, "finish_reason": finish_of(reply)}
 
 
 class StreamEncoder:

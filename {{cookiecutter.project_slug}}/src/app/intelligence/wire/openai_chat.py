@@ -229,8 +229,9 @@ def _decode_response_format(body: Mapping[str, Any]) -> tuple[dict[str, Any] | N
     kind = "text" if wanted is None else required(wanted, "type", Kind.TEXT, "response_format.")
     if wanted is None or kind == "text":
         return None, False, {}
-    if kind == "json_object":
-        return None, True, {}
+    if kind == "json_object":  # providers of open models take a schema here, OpenAI none
+        schema = optional(wanted, "schema", Kind.OBJECT, "response_format.")
+        return schema, schema is None, {}
     if kind != "json_schema":
         raise InputError(f"response_format.type is {kind!r}: use text, json_object or json_schema")
     described = required(wanted, "json_schema", Kind.OBJECT, "response_format.")
