@@ -205,3 +205,41 @@ def test_a_short_question_that_is_a_parameter_is_not_said_to_stay(tmp_path: Path
     promoted = promote_cells(make_project(tmp_path), 'question = "What is due?"\nllm.invoke(question)')
     findings = promoted.promotion.report.findings
     assert [(f.place, f.subject, f.outcome) for f in findings] == [("0:1", "parameter", "changed")]
+
+
+TOLD = "You are a careful reviewer of findings, and you name every contradiction."
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        (f'reviewer = {{"name": "reviewer", "system_prompt": "{TOLD}"}}', ["poc_reviewer_system"]),
+        (f'payload = {{"configuration": {{"instructions": "{TOLD}"}}}}', ["poc_system"]),
+        (
+            "tell = lambda row: f'Tell a story about {row} in the form of a report.'\nllm.invoke(tell(1))",
+            ["poc_tell"],
+        ),
+        (
+            f'from theirs import with_rules\nagent = Agent(name="a", instructions=with_rules("{TOLD}"))',
+            ["poc_system"],
+        ),
+        (f'chain.prompt.template = """{TOLD}"""', ["poc_user"]),
+        ("page = f'{x}'\nc = [TextChunk(text=(f'This is the text: {page} '\n    'Turn it into JSON.'))]", ["poc_c"]),
+        (f'm = GEval(name="Right", criteria="{TOLD} Say why and how sure you are of it, in one sentence.")', ["poc_m"]),
+        (
+            f'system = "{TOLD}"\ngrade_prompt = ChatPromptTemplate.from_messages([("system", system)])',
+            ["poc_grade_system"],
+        ),
+    ],
+)
+def test_where_else_a_model_is_told(code: str, names: list[str], tmp_path: Path) -> None:
+    """Each becomes a file under a name of the notebook's own, and nothing is said of the words that name a speaker."""
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert [prompt.task for prompt in promoted.promotion.report.prompts] == names
+    assert not [f for f in promoted.promotion.report.findings if (f.subject, f.outcome) == ("prompt", "kept")]
+
+
+def test_a_question_to_a_person_is_no_prompt(tmp_path: Path) -> None:
+    """Although its answer goes to a model."""
+    code = "while True:\n    q = input('Enter your question here, or type Q to leave the program. ')\n    llm.invoke(q)"
+    assert promote_cells(make_project(tmp_path), code).promotion.report.prompts == []

@@ -96,4 +96,5 @@ def rewrite(
         *headless,
         *report_written(program, edits),
     ]
-    return Rewriting(edits, imports, parameters, prompts.lifted, dependencies, store, findings, secrets.variables)
+    variables = secrets.variables | clients.variables
+    return Rewriting(edits, imports, parameters, prompts.lifted, dependencies, store, findings, variables)

@@ -106,7 +106,10 @@ class SecretRemover:
     def _assignment(self, cell: CodeCell, node: ast.Assign | ast.AnnAssign) -> None:
         """`api_key = getpass()`: gone when nothing reads it after the clients were rewired."""
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-        if not isinstance(target, ast.Name) or node.value is None or not is_secret_name(target.id):
+        if not isinstance(target, ast.Name) or node.value is None:
+            return
+        if not is_secret_name(target.id):
+            self._address(cell, node, target.id, node.value)
             return
         literal = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         if not literal and not _reads_secret(node.value):
@@ -117,6 +120,22 @@ class SecretRemover:
             self._remove(cell, node, f"{target.id} is not read any more", "keys belong in .env")
         elif literal or _asks_a_person(node.value):
             self._look_up(cell, node.value, _variable_in(node.value) or target.id.upper())
+
+    def _address(self, cell: CodeCell, node: ast.Assign | ast.AnnAssign, name: str, value: ast.expr) -> None:
+        """An endpoint, a version, a region that only clients read which find them with the door now."""
+        told = isinstance(value, ast.Constant) or _reads_secret(value)
+        alone = len(self.program.names.bindings[name]) == 1 and (
+            isinstance(node, ast.AnnAssign) or len(node.targets) == 1
+        )
+        if not told or not alone or not isinstance(cell.parents.get(node), ast.Module):
+            return
+        named = re.compile(rf"\b{re.escape(name)}\b")
+        shell = any(named.search(magic.text) for c in self.program.cells for magic in c.masked.magics)
+        if not self.program.names.reads[name] or shell or still_read(self.program, name, self.edits):
+            return
+        if self.edits.add(removal(cell, node)):
+            what, reason = f"{name} removed", "only a client read it, which has the door's address now"
+            self.findings.append(Finding("changed", "setting", cell.index, node.lineno, what, reason))
 
     def _literal(self, cell: CodeCell, node: ast.Constant) -> None:
         """A key in the middle of code: `headers={"X-Key": "sk-..."}`."""

@@ -76,7 +76,7 @@ def _named(program: Program) -> Iterator[Sink]:
         for node in cell.nodes:
             if not isinstance(node, ast.Assign) or len(node.targets) != 1:
                 continue
-            name = _target_name(node.targets[0])
+            name = _full_name(node.targets[0])
             if name and NAMED.search(name) and not _obvious_other(node.value):
                 yield Sink(cell, node.value, "system" if "system" in name.lower() else "user")
 
@@ -133,16 +133,28 @@ def variable_of(cell: CodeCell, node: ast.expr) -> str | None:
         around = cell.parents.get(above)
         if isinstance(above, ast.Expr) and isinstance(around, ast.ClassDef):
             return around.name
-        if isinstance(above, ast.stmt | ast.Lambda):
+        if isinstance(above, ast.stmt) or (isinstance(above, ast.Lambda) and not _is_named(cell, above)):
             return part or None
         below = above
     return None
+
+
+def _is_named(cell: CodeCell, node: ast.Lambda) -> bool:
+    return isinstance(cell.parents.get(node), ast.Assign | ast.AnnAssign)
 
 
 def _dresses(call: ast.Call) -> bool:
     """Whether a call only dresses a text: `dedent(...)`, `"...".strip()`, `SystemMessage(...)`; no model is asked."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     return name[:1].isupper() or name in TEXT_METHODS | TEXT_FUNCTIONS | {"from_template", "from_messages"}
+
+
+def _full_name(target: ast.expr) -> str | None:
+    """The name of a target; of an attribute with what it is one of: `prompt_template` for `chain.prompt.template`."""
+    name = _target_name(target)
+    owner = target.value if isinstance(target, ast.Attribute) else None
+    above = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "self")
+    return f"{above}_{name}" if name and isinstance(target, ast.Attribute) and above != "self" else name
 
 
 def _target_name(target: ast.expr) -> str | None:

@@ -9,7 +9,8 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tools.promote.lifting.candidates import Candidate, deserves, find_candidates, variable_of
+from tools.promote.lifting.candidates import Candidate, deserves, find_candidates
+from tools.promote.lifting.naming import telling_name
 from tools.promote.lifting.pieces import folded, format_calls, format_pieces, pieces_of
 from tools.promote.lifting.prompt_files import Hole, Piece, PromptStore, Template, template_of
 from tools.promote.notebook.outcome import Finding, Outcome
@@ -115,7 +116,7 @@ class PromptLifter:
     def _replace(self, candidate: Candidate, template: Template, uses: list[Use], edits: Edits) -> None:
         cell, node = candidate.text.cell, candidate.text.node
         role = candidate.role if candidate.role in ROLES else "user"
-        variable, function = candidate.described or variable_of(cell, node), cell.function_around(node)
+        variable, function = candidate.described or telling_name(cell, node), cell.function_around(node)
         task = self.register(template, role, cell, node, variable, function.name if function else None)
         self.called = True
         for use in uses:
@@ -185,7 +186,9 @@ class PromptLifter:
     def _find(self, candidate: Candidate, outcome: Outcome, reason: str, remedy: str) -> None:
         cell, node = candidate.text.cell, candidate.text.node
         what = f"{candidate.role} prompt stays in the notebook"
-        self.findings.append(Finding(outcome, "prompt", cell.index, node.lineno, what, reason, remedy))
+        finding = Finding(outcome, "prompt", cell.index, node.lineno, what, reason, remedy)
+        if finding not in self.findings:
+            self.findings.append(finding)
 
 
 def _obstacle(cell: CodeCell, node: ast.expr) -> str:

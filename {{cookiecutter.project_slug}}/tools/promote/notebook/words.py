@@ -13,6 +13,7 @@ GENERIC = {
     "prompt", "prompts", "template", "templates", "tmpl", "message", "messages", "msg", "msgs", "content", "contents",
     "text", "str", "string", "response", "completion", "result", "output", "my", "the", "const", "default", "self",
     "resp", "res", "r", "stream", "chat", "chain", "llm", "agent", "model", "client", "out", "x", "df", "data", "ret",
+    "payload", "body", "config", "configuration", "params", "kwargs", "request", "req", "args", "options", "settings",
 }  # fmt: skip
 # Words of a heading that say nothing about the prompt under it.
 FILLING = {

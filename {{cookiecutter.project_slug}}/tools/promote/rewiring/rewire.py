@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from tools.promote.cells import written_files
-from tools.promote.clients import FAMILIES, google, langchain
+from tools.promote.clients import FAMILIES, google, langchain, mistral, unknown
 from tools.promote.clients.family import Constructor, Family, Refusal
 from tools.promote.clients.served_models import served
 from tools.promote.notebook.program import CodeCell, Program, Span
@@ -22,7 +22,9 @@ from tools.promote.rewiring import (
     interactions,
     openai_module,
     retired_google,
+    retired_mistral,
     unused_imports,
+    vendor_arguments,
 )
 from tools.promote.rewiring.constructors import for_model, swap
 from tools.promote.rewiring.rewired import Rewired
@@ -36,10 +38,11 @@ def rewire(program: Program, edits: Edits) -> Rewired:
     """Swap the constructors of a notebook. The edits are added to `edits`."""
     rewired = Rewired()
     direct_calls.remove_settings(program, edits, rewired)
-    stood_in = retired_google.stand_in(program, edits, rewired)
+    stood_in = [google.LEGACY] if retired_google.stand_in(program, edits, rewired) else []
+    stood_in += [mistral.FAMILY] if retired_mistral.stand_in(program, edits, rewired) else []
     for cell, call in program.calls():
         dotted = program.dotted(call.func)
-        if dotted is not None and not (stood_in and google.LEGACY.owns(dotted)):
+        if dotted is not None and not any(family.owns(dotted) for family in stood_in):
             _constructor(program, cell, call, dotted, edits, rewired)
         direct_calls.report(program, cell, call, rewired)
         interactions.check(program, cell, call, rewired)
@@ -47,7 +50,9 @@ def rewire(program: Program, edits: Edits) -> Rewired:
     _subclasses(program, rewired)
     written_files.surround(program, rewired)
     openai_module.rewire(program, edits, rewired)
-    _move_imports(program, edits)
+    vendor_arguments.move(program, edits, rewired)
+    if mistral.FAMILY not in stood_in:
+        _move_imports(program, edits)
     unused_imports.remove(program, rewired, edits)
     return rewired
 
@@ -72,6 +77,9 @@ def _constructor(program: Program, cell: CodeCell, call: ast.Call, dotted: str, 
         else:
             continue
         return
+    unlisted = unknown.refusal_of(dotted)
+    if unlisted is not None:
+        rewired.refuse(cell, call.lineno, f"{name}(...)", unlisted)
 
 
 def matching(table: Mapping[str, Entry], dotted: str) -> Entry | None:
