@@ -507,3 +507,35 @@ def test_the_page_is_of_this_version() -> None:
     """docs/reference/clients.md is what the families say; when not, write it again."""
     root = Path(__file__).resolve().parents[2]
     assert (root / "docs/reference/clients.md").read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.feature("N1")
+def test_a_library_with_clients_of_its_own_finds_the_door_in_the_environment(tmp_path: Path) -> None:
+    """Evaluation, memory, agents that come ready-made: nothing of theirs can be pointed anywhere."""
+    promoted = promote_cells(make_project(tmp_path), "from ragas import evaluate\nprint(evaluate(rows))")
+    assert promoted.code[0].endswith("use_door_environment()")
+    assert promoted.code[-1] == "from ragas import evaluate\nprint(evaluate(rows))"
+    assert [f.place for f in promoted.promotion.report.findings if f.subject == "client"] == ["0:1"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from langchain_text_splitters import SentenceTransformersTokenTextSplitter as S\nprint(S())",
+        "from haystack.components.rankers import LostInTheMiddleRanker\nprint(LostInTheMiddleRanker())",
+        "from langchain_core.prompts import ChatPromptTemplate\nprint(ChatPromptTemplate.from_messages(m))",
+        "from langchain_community.chat_message_histories import ChatMessageHistory\nprint(ChatMessageHistory())",
+        "from langchain_core.language_models import FakeListLLM\nprint(FakeListLLM(responses=[]))",
+    ],
+)
+def test_what_asks_no_model_is_no_client(code: str, tmp_path: Path) -> None:
+    """Splitters, prompts, histories, classes of tests."""
+    assert promote_cells(make_project(tmp_path), code).refused() == []
+
+
+def test_an_exit_in_a_branch_is_the_notebook_s_own(tmp_path: Path) -> None:
+    """A restart after an installation goes; what ends a run that failed stays."""
+    code = "import os\ntry:\n    work()\nexcept ValueError:\n    exit(1)"
+    promoted = promote_cells(make_project(tmp_path), code, "os._exit(0)\nprint(1)")
+    assert "    exit(1)" in "\n".join(promoted.code)
+    assert "os._exit" not in "\n".join(promoted.code)

@@ -243,3 +243,12 @@ def test_a_question_to_a_person_is_no_prompt(tmp_path: Path) -> None:
     """Although its answer goes to a model."""
     code = "while True:\n    q = input('Enter your question here, or type Q to leave the program. ')\n    llm.invoke(q)"
     assert promote_cells(make_project(tmp_path), code).promotion.report.prompts == []
+
+
+def test_a_thing_with_name_and_description_is_no_tool(tmp_path: Path) -> None:
+    """Products have both; a report that lists them all is read by nobody."""
+    laptop = '{"name": "X16", "description": "A powerful laptop with a bright display.", "price": 9, "reviews": 4}'
+    agent = '{"name": "finder", "description": "Finds sources for one angle of a question.", "system_prompt": TOLD}'
+    promoted = promote_cells(make_project(tmp_path), f"rows = [{laptop}]\nagent = {agent}\nprint(rows, agent)")
+    kept = [f.line for f in promoted.promotion.report.findings if f.subject == "description"]
+    assert kept == [2]

@@ -44,6 +44,9 @@ FAMILY = Family(
         "GeminiEmbedding": Constructor(
             GEMINI, GOOGLE_ADDRESS, becomes=f"{EMBEDDING}.google_genai.GoogleGenAIEmbedding"
         ),
+        "VertexTextEmbedding": Constructor(
+            GEMINI, GOOGLE_ADDRESS, becomes=f"{EMBEDDING}.google_genai.GoogleGenAIEmbedding"
+        ),
         "MistralAI": Constructor('**client_args("mistral", "endpoint", "api_key")', frozenset({"api_key", "endpoint"})),
         # Its own client takes no address; what it asks is what OpenAI's asks.
         "MistralAIEmbedding": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS, becomes=OPENAI_EMBEDDING),

@@ -16,6 +16,7 @@ _LOCAL_NAME = (
 )
 _CLASS = r"(?:\w+\.)*[A-Z]\w*(?:\.from_\w+)?"
 # Prompts, messages, results and test models have like names and ask nobody.
+_NO_MODEL = r"(?!(?:\w+\.)*\w*(?:Splitter|Tokenizer|Chunker)\b)"
 _NONE = (
     r"(?:\w+\.)*(?:Chat(?:Prompt|Message|Generation|Result|Loader|Session)|Fake|Generic|Determin|Cache|Base|LLMList"
     r"|LostIn|MetaField|Mock)"
@@ -28,7 +29,7 @@ RULES: tuple[tuple[re.Pattern[str], Refusal], ...] = (
         Refusal(LOCAL),
     ),
     (
-        re.compile(rf"(?:llama_index|haystack|haystack_integrations|langchain\w*)\.(?:\w+\.)*{_LOCAL_NAME}(?:\.from_\w+)?"),
+        re.compile(rf"(?:llama_index|haystack|haystack_integrations|langchain\w*)\.{_NO_MODEL}(?:\w+\.)*{_LOCAL_NAME}(?:\.from_\w+)?"),
         Refusal(LOCAL),
     ),
     (

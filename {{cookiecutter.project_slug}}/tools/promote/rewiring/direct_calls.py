@@ -51,7 +51,7 @@ def remove_settings(program: Program, edits: Edits, rewired: Rewired) -> None:
             if what.endswith("login(...)") and _takes_from_hub(program):
                 why, remedy = "Hugging Face's libraries find the token in the environment", "set HF_TOKEN in .env"
                 rewired.variables.add("HF_TOKEN")
-            if not what and _restarts(node):
+            if not what and _restarts(node) and isinstance(cell.parents.get(node), ast.Module):
                 what, why = "restart of the kernel", "a step's packages are there before it runs"
             if what and isinstance(node, ast.stmt) and edits.add(removal(cell, node)):
                 rewired.changed(cell, node.lineno, f"{what} removed", why, remedy)

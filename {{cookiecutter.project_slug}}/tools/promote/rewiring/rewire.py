@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from tools.promote.cells import written_files
-from tools.promote.clients import FAMILIES, google, langchain, mistral, unknown
+from tools.promote.clients import FAMILIES, by_environment, google, langchain, mistral, unknown
 from tools.promote.clients.family import Constructor, Family, Refusal
 from tools.promote.clients.served_models import served
 from tools.promote.notebook.program import CodeCell, Program, Span
@@ -48,6 +48,7 @@ def rewire(program: Program, edits: Edits) -> Rewired:
         interactions.check(program, cell, call, rewired)
         bedrock.rewire(program, cell, call, edits, rewired)
     _subclasses(program, rewired)
+    _libraries(program, rewired)
     written_files.surround(program, rewired)
     openai_module.rewire(program, edits, rewired)
     vendor_arguments.move(program, edits, rewired)
@@ -139,6 +140,18 @@ def _subclasses(program: Program, rewired: Rewired) -> None:
                     rewired.surrounded = True
                     assert isinstance(node, ast.ClassDef)
                     rewired.changed(cell, node.lineno, f"class {node.name} {ENVIRONMENT}")
+
+
+def _libraries(program: Program, rewired: Rewired) -> None:
+    """Libraries that make clients of their own, out of reach: they find the door in the environment."""
+    seen: set[str] = set()
+    for cell in program.cells:
+        for node in cell.nodes:
+            for library in by_environment.asking(node) - seen:
+                assert isinstance(node, ast.stmt)
+                seen.add(library)
+                rewired.surrounded = True
+                rewired.changed(cell, node.lineno, f"{library} {ENVIRONMENT}", "it makes its own clients, out of reach")
 
 
 def _refuse_model(cell: CodeCell, call: ast.Call, model: str, rewired: Rewired) -> None:
