@@ -74,9 +74,13 @@ def _named(program: Program) -> Iterator[Sink]:
     """Texts whose name alone says that they are prompts; only long or interpolated ones are lifted later."""
     for cell in program.cells:
         for node in cell.nodes:
-            if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1:
+                target = node.targets[0]
+            elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+                target = node.target
+            else:
                 continue
-            name = _full_name(node.targets[0])
+            name = _full_name(target)
             if name and NAMED.search(name) and not _obvious_other(node.value):
                 yield Sink(cell, node.value, "system" if "system" in name.lower() else "user")
 
