@@ -11,6 +11,8 @@ import yaml
 from tests.tools.notebooks.projects import Promoted, make_project, promote_cells
 from tools.promote.notebook.outcome import Finding, Refused
 from tools.promote.write import write_all
+from tools.prompt_lint.configuration import Configuration
+from tools.prompt_lint.inspection import inspect
 
 TOOL = (
     "from langchain_core.tools import tool\n@tool\ndef search(query: str) -> str:\n"
@@ -252,3 +254,14 @@ def test_a_thing_with_name_and_description_is_no_tool(tmp_path: Path) -> None:
     promoted = promote_cells(make_project(tmp_path), f"rows = [{laptop}]\nagent = {agent}\nprint(rows, agent)")
     kept = [f.line for f in promoted.promotion.report.findings if f.subject == "description"]
     assert kept == [2]
+
+
+def test_braces_of_a_prompt_s_own_pass_the_lint(tmp_path: Path) -> None:
+    """The file that promote writes is one that the project's own lint has nothing against."""
+    project = make_project(tmp_path)
+    code = 't = PromptTemplate(template="Explain {{ concept }} to a \\"{{ audience }}\\" and more.")\nprint(t)'
+    write_all(project, promote_cells(project, code).promotion.files)
+    found = inspect([project / "prompts"], Configuration(project), jobs=1).findings
+    assert [f for f in found if f.rule == "undeclared_prompt_input"] == []
+    text = (project / "prompts/poc_user/v1.prompt.yml").read_text()
+    assert '      Explain \\{{ concept }} to a "\\{{ audience }}" and more.' in text
