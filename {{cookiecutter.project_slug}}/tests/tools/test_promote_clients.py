@@ -539,3 +539,24 @@ def test_an_exit_in_a_branch_is_the_notebook_s_own(tmp_path: Path) -> None:
     promoted = promote_cells(make_project(tmp_path), code, "os._exit(0)\nprint(1)")
     assert "    exit(1)" in "\n".join(promoted.code)
     assert "os._exit" not in "\n".join(promoted.code)
+
+
+@pytest.mark.parametrize(
+    ("code", "left"),
+    [
+        ("import openai\nos.environ['OPENAI_API_KEY'] = 'x'\nprint(openai.OpenAI())", []),
+        ("from groq import Groq\nos.environ['GROQ_API_KEY'] = 'x'\nprint(Groq())", []),
+        ("from langchain_nvidia_ai_endpoints import ChatNVIDIA\n%env NVIDIA_API_KEY=x\nprint(ChatNVIDIA())", []),
+        ("import serper\nos.environ['SERPER_API_KEY'] = 'x'\nprint(serper)", ["set SERPER_API_KEY in .env"]),
+    ],
+)
+def test_a_key_the_door_brings_is_asked_of_nobody(code: str, left: list[str], tmp_path: Path) -> None:
+    """Neither is a vendor's whose class another one stands for; any other key is left to do."""
+    report = promote_cells(make_project(tmp_path), f"import os\n{code}").promotion.report
+    assert [f.remedy for f in report.remaining] == left
+
+
+def test_a_key_that_stood_empty_may_stay_so(tmp_path: Path) -> None:
+    """The notebook ran without it, and so does the step."""
+    promoted = promote_cells(make_project(tmp_path), 'SERPER_API_KEY = ""\nprint(SERPER_API_KEY)')
+    assert promoted.code[-1] == 'SERPER_API_KEY = os.environ.get("SERPER_API_KEY", "")\nprint(SERPER_API_KEY)'

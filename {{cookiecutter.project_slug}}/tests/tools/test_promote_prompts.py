@@ -263,5 +263,16 @@ def test_braces_of_a_prompt_s_own_pass_the_lint(tmp_path: Path) -> None:
     write_all(project, promote_cells(project, code).promotion.files)
     found = inspect([project / "prompts"], Configuration(project), jobs=1).findings
     assert [f for f in found if f.rule == "undeclared_prompt_input"] == []
-    text = (project / "prompts/poc_user/v1.prompt.yml").read_text()
+    text = (project / "prompts/poc_t/v1.prompt.yml").read_text()
     assert '      Explain \\{{ concept }} to a "\\{{ audience }}" and more.' in text
+
+
+def test_a_second_system_prompt_is_called_by_its_heading(tmp_path: Path) -> None:
+    """Rather than by a number, which says nothing."""
+    cells = [("markdown", "## Routing questions"), 'system = "You route questions."\nprint(system)']
+    cells += [("markdown", "## Structuring queries"), 'system = "You make queries."\nprint(system)']
+    cells += ['system = "You make tea."\nprint(system)']
+    promoted = promote_cells(make_project(tmp_path), *cells)
+    assert [prompt.task for prompt in promoted.promotion.report.prompts] == [
+        "poc_system", "poc_structuring_queries_system", "poc_system_2",
+    ]  # fmt: skip

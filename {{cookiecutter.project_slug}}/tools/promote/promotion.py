@@ -118,7 +118,9 @@ def promote(place: Place) -> Promotion:
     standing = _standing_step(place, name, sha256)
     notebook, placeholders = fill_in(notebook)
     promotion = _rewritten(place, notebook, name, sha256)
-    promotion.report.findings = sorted([*placeholders, *promotion.report.findings], key=lambda f: (f.cell, f.line))
+    gone = {(f.cell, f.line) for f in promotion.report.findings if f.subject == "secret"}
+    left = [f for f in placeholders if (f.cell, f.line) not in gone]
+    promotion.report.findings = sorted([*left, *promotion.report.findings], key=lambda f: (f.cell, f.line))
     promotion.files = {**files, **promotion.files}
     _compare_with(promotion, standing, sha256)
     return promotion

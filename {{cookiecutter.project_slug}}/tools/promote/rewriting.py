@@ -57,7 +57,7 @@ def rewrite(
     clients = rewire(program, edits)
     moved = move_imports(program, edits, dependencies, clients.exchanged) + move_calls(program, edits)
     sampling = send_sampling(program, edits)
-    secrets = SecretRemover(program, edits)
+    secrets = SecretRemover(program, edits, clients.exchanged)
     secrets.run()
     prompts = PromptLifter(program, store, step, name, prompt_helper(program), headings_of(notebook))
     examples = ExampleLifter(program, prompts)

@@ -19,7 +19,8 @@ _QUIET_CALLS = frozenset(
         "header", "caption", "success", "toast", "placeholder", "compile", "execute", "executemany", "read_sql",
         "printmd", "rprint", "cprint", "set_title", "xlabel", "ylabel", "suptitle", "annotate", "field_validator",
         "replace", "split", "rsplit", "partition", "startswith", "endswith", "find", "index", "count", "removeprefix",
-        "removesuffix", "sub", "getenv", "open", "read_csv", "get_logger", "getLogger", "confirm", "abort", "add_help_text", "assertEqual",
+        "removesuffix", "sub",
+        "getenv", "open", "read_csv", "get_logger", "getLogger", "confirm", "abort", "add_help_text", "assertEqual",
         "assertIn", "assertRaisesRegex", "assertRaises", "assertTrue", "assertFalse", "raises", "match", "deprecate",
     }
 )  # fmt: skip

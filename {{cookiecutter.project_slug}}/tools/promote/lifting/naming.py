@@ -19,13 +19,14 @@ def telling_name(cell: CodeCell, node: ast.expr) -> str | None:
     `grade_system`.
     """
     variable = variable_of(cell, node)
-    if variable is None or _tells(variable) or cell.function_around(node) is not None:
+    if variable is None or tells(variable) or cell.function_around(node) is not None:
         return variable
     made = _made_of(cell, variable, node)
     return f"{made}_{variable}" if made is not None else variable
 
 
-def _tells(name: str) -> bool:
+def tells(name: str) -> bool:
+    """Whether a name says more than that it is a prompt and who speaks."""
     return any(word not in GENERIC | SPEAKERS for word in snake(name).split("_"))
 
 
@@ -36,6 +37,6 @@ def _made_of(cell: CodeCell, variable: str, node: ast.expr) -> str | None:
             continue
         target = statement.targets[0]
         reads = any(isinstance(n, ast.Name) and n.id == variable for n in ast.walk(statement.value))
-        if reads and isinstance(target, ast.Name) and target.id != variable and _tells(target.id):
+        if reads and isinstance(target, ast.Name) and target.id != variable and tells(target.id):
             return target.id
     return None

@@ -39,6 +39,9 @@ def step_name(stem: str) -> str:
     name = snake(stem)
     if not name:
         return f"notebook_{hashlib.sha256(stem.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
+    numbered = re.fullmatch(r"([0-9_]+?)_+([a-z].*)", name)
+    if numbered:  # `01_intro` stands in an order; a name of Python begins with a letter
+        name = f"{numbered.group(2)[: LONGEST - len(numbered.group(1)) - 1]}_{numbered.group(1)}"
     usable = name[0].isalpha() and not keyword.iskeyword(name)
     return (name if usable else f"notebook_{name}")[:LONGEST].rstrip("_")
 
