@@ -276,3 +276,39 @@ def test_a_second_system_prompt_is_called_by_its_heading(tmp_path: Path) -> None
     assert [prompt.task for prompt in promoted.promotion.report.prompts] == [
         "poc_system", "poc_structuring_queries_system", "poc_system_2",
     ]  # fmt: skip
+
+
+MAKES = "t = PromptTemplate(template=told)"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f'rows = [("a", "{TOLD}{{x}}"), ("b", "{TOLD} {{x}}")]\nfor who, told in rows:\n    {MAKES}',
+        f'table = {{"a": ("{TOLD}{{x}}", c)}}\nfor key, (told, _) in table.items():\n    {MAKES}',
+        f'ts = [PromptTemplate(told) for i, told in enumerate(["{TOLD}{{x}}", "{TOLD} {{x}} {TOLD * 4}"])]',
+        f'def f():\n    for a, told in zip(x, ["{TOLD}{{x}}", "{TOLD * 4} {{x}}"]):\n        {MAKES}',
+    ],
+)
+def test_prompts_that_a_loop_goes_over(code: str, tmp_path: Path) -> None:
+    """The collection keeps its form, each text that deserves a file is looked up."""
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert promoted.promotion.report.prompts
+    assert TOLD not in "\n".join(promoted.code)
+
+
+def test_rows_of_data_that_a_loop_goes_over_stay(tmp_path: Path) -> None:
+    """Questions and documents are no prompts, however long."""
+    rows = ", ".join(
+        f'("{n}", f"The hotel {{name}} of row {n} has many rooms and a garden behind it.")' for n in range(3)
+    )
+    promoted = promote_cells(make_project(tmp_path), f"rows = [{rows}]\nfor n, text in rows:\n    llm.invoke(text)")
+    assert promoted.promotion.report.prompts == []
+
+
+def test_questions_that_a_loop_goes_over_are_a_parameter(tmp_path: Path) -> None:
+    """A short flat list is what a person changes."""
+    code = 'questions = ["What is a bank?", "Why is it\\nhere?"]\nfor q in questions:\n    llm.invoke(q)'
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert promoted.promotion.report.prompts == []
+    assert [p.name for p in promoted.promotion.report.parameters] == ["questions"]

@@ -29,6 +29,7 @@ NOT_PROSE = re.compile(
     r"|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
 )
 PROSE_WORDS = 6
+TO_FILL_IN = re.compile(r"\{\{?\s*[A-Za-z_]\w*\s*\}")
 # Keywords under which one object takes several texts: they are a part of the name.
 PARTS = {"prefix", "suffix", "role", "goal", "backstory", "expected_output", "example_prompt"}
 
@@ -54,6 +55,8 @@ def find_candidates(program: Program) -> list[Candidate]:
         for text in flow.texts(sink.cell, sink.value):
             if sink.prose and not _reads_as_prose(text.node):
                 continue
+            if text.drawn and not sink.templated and not _is_template(text.node):
+                continue  # questions, documents, queries: rows of data rather than prompts
             known = found.get(id(text.node))
             templated = sink.templated or text.templated or (known is not None and known.templated)
             role = "system" if known is not None and known.role == "system" else sink.role
@@ -89,6 +92,11 @@ def _reads_as_prose(node: ast.expr) -> bool:
     """Whether a text is natural language: six words at least, no markup, query, address or program."""
     texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
     return not NOT_PROSE.match("".join(texts)) and count_words("".join(texts)) >= PROSE_WORDS
+
+
+def _is_template(node: ast.expr) -> bool:
+    """Whether a text has places of its own to be filled in: `{concept}`, `{{ concept }}`."""
+    return isinstance(node, ast.Constant) and TO_FILL_IN.search(str(node.value)) is not None
 
 
 def _obvious_other(value: ast.expr) -> bool:

@@ -1,6 +1,7 @@
 """Following an expression back to the texts it is made of, over variables, cells, functions and wrappers.
 
-Static and modest: a name is followed to every value it is given, nothing is run, and a loop ends the search.
+Static and modest: a name is followed to every value it is given, of a loop to the items that are written out, and
+nothing is run.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tools.promote.notebook.loops import drawn
 from tools.promote.notebook.program import CodeCell, FunctionNode, Program
 from tools.promote.notebook.text_expressions import is_text, leaves, words_in
 
@@ -24,11 +26,15 @@ ASKING = {"getpass", "input", "print"}
 
 @dataclass(frozen=True, eq=False)
 class Text:
-    """An expression that is a text in the notebook. `templated`: something fills it in later."""
+    """An expression that is a text in the notebook.
+
+    `templated`: something fills it in later; `drawn`: a loop goes over it, among others of its kind.
+    """
 
     cell: CodeCell
     node: ast.expr
     templated: bool = False
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,7 @@ class Flow:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._attributes = _attribute_values(program)
+        self._drawn: set[int] = set()
 
     def texts(self, cell: CodeCell, expression: ast.expr) -> list[Text]:
         """Every text that can reach `expression`."""
@@ -57,7 +64,7 @@ class Flow:
             return
         seen.add(id(node))
         if is_text(node):
-            yield Text(cell, node, templated)
+            yield Text(cell, node, templated, id(node) in self._drawn)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
             yield from self._follow(cell, node.left, seen, True)
         elif isinstance(node, ast.BinOp):
@@ -123,7 +130,11 @@ class Flow:
             yield from self._attributes.get(node.attr, [])
 
     def _values_of(self, cell: CodeCell, name: ast.Name) -> list[tuple[CodeCell, ast.expr]]:
-        """What a name is given: in the functions around it, else at module level."""
+        """What a name is given: in the loops and functions around it, else at module level."""
+        items = drawn(cell, name, self._values_of)
+        if items:
+            self._drawn |= {id(item) for _, item in items}
+            return items
         for function in (a for a in cell.above(name) if isinstance(a, FunctionNode)):
             local = [(cell, value) for value in _local_values(cell, function, name.id)]
             parameter = _parameter(cell, function, name.id)
