@@ -560,3 +560,27 @@ def test_a_key_that_stood_empty_may_stay_so(tmp_path: Path) -> None:
     """The notebook ran without it, and so does the step."""
     promoted = promote_cells(make_project(tmp_path), 'SERPER_API_KEY = ""\nprint(SERPER_API_KEY)')
     assert promoted.code[-1] == 'SERPER_API_KEY = os.environ.get("SERPER_API_KEY", "")\nprint(SERPER_API_KEY)'
+
+
+@pytest.mark.parametrize(
+    ("code", "stays", "left"),
+    [
+        ('if "OPENAI_API_KEY" not in os.environ:\n    os.environ["OPENAI_API_KEY"] = getpass("Key: ")', False, []),
+        (
+            'if not os.environ.get("TAVILY_API_KEY", "").startswith("tv"):\n    key = getpass("Key: ")\n'
+            '    assert key.startswith("tv")\n    os.environ["TAVILY_API_KEY"] = key',
+            False,
+            ["set TAVILY_API_KEY in .env"],
+        ),
+        (
+            'if not os.environ.get("A_KEY"):\n    os.environ["A_KEY"] = getpass()\n    start()',
+            True,
+            ["set A_KEY in .env"],
+        ),
+    ],
+)
+def test_a_question_for_a_missing_key_goes_as_a_whole(code: str, stays: bool, left: list[str], tmp_path: Path) -> None:
+    """No `if ...: pass` is left behind, and no assertion about an answer that nobody gives."""
+    promoted = promote_cells(make_project(tmp_path), f"import os\nfrom getpass import getpass\n{code}\nprint(1)")
+    assert ("if " in promoted.code[-1]) is stays
+    assert [f.remedy for f in promoted.promotion.report.remaining] == left

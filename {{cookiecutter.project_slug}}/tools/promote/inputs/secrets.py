@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Collection
 
+from tools.promote.inputs.key_guards import guarded_keys
 from tools.promote.notebook.outcome import Finding
 from tools.promote.notebook.program import CodeCell, Program, spelled
 from tools.promote.notebook.splice import Edit, Edits, removal
@@ -65,6 +66,9 @@ class SecretRemover:
     def run(self) -> None:
         """Statements first, then names that nothing reads any more, then literals that are left."""
         for cell in self.program.cells:
+            for statement in cell.tree.body:
+                self._guard(cell, statement)
+        for cell in self.program.cells:
             for node in cell.nodes:
                 if isinstance(node, ast.stmt) and self._puts_key_into_environment(node):
                     self._put(cell, node)
@@ -115,6 +119,16 @@ class SecretRemover:
             return
         self._remove(cell, node, "a key was put into the environment", f"set {named or cell.text(key)} in .env")
         self.variables |= {named} - {""}
+
+    def _guard(self, cell: CodeCell, statement: ast.stmt) -> None:
+        """A question that is asked only where a key is missing goes as a whole."""
+        keys = guarded_keys(self.program, statement)
+        if not keys or not all(is_secret_name(key) for key in keys):
+            return
+        asked = {key for key in keys if not self._needless.fullmatch(key)}
+        reason = "a key was asked for; " + ("it is in the environment" if asked else "the door brings its own")
+        self._remove(cell, statement, reason, f"set {', '.join(sorted(asked))} in .env" if asked else "")
+        self.variables |= asked
 
     def _assignment(self, cell: CodeCell, node: ast.Assign | ast.AnnAssign) -> None:
         """`api_key = getpass()`: gone when nothing reads it after the clients were rewired."""
