@@ -312,3 +312,11 @@ def test_questions_that_a_loop_goes_over_are_a_parameter(tmp_path: Path) -> None
     promoted = promote_cells(make_project(tmp_path), code)
     assert promoted.promotion.report.prompts == []
     assert [p.name for p in promoted.promotion.report.parameters] == ["questions"]
+
+
+def test_a_query_in_pipes_is_no_prompt(tmp_path: Path) -> None:
+    """Elasticsearch's language begins like a sentence."""
+    code = (
+        'rows = client.esql.query(query=f"""\n  FROM {INDEX} | WHERE type == "entry" | KEEP title, tags | LIMIT 10""")'
+    )
+    assert promote_cells(make_project(tmp_path), code).promotion.report.prompts == []

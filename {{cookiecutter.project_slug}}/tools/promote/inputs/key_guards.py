@@ -1,4 +1,4 @@
-"""`if not os.environ.get("X_API_KEY"): os.environ["X_API_KEY"] = getpass()`: a question asked only where a key is missing.
+"""`if not os.environ.get("X_API_KEY"): os.environ["X_API_KEY"] = getpass()`: asked only where a key is missing.
 
 A step has nobody to ask, and finds its keys in the environment: the whole statement is pointless there.
 """

@@ -26,7 +26,7 @@ NAMED = re.compile(
 # Long texts under such a name that are something else.
 NOT_PROSE = re.compile(
     r"(?is)^\s*(<!doctype|<html|<style|<svg|<div|select\s.+\sfrom\s|create\s+table|insert\s+into|with\s+\w+\s+as\s*\("
-    r"|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
+    r"|from\s+[^|]{0,80}\|\s*\w|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
 )
 PROSE_WORDS = 6
 TO_FILL_IN = re.compile(r"\{\{?\s*[A-Za-z_]\w*\s*\}")
