@@ -120,6 +120,24 @@ CASES = [
         "from langchain_openai import ChatOpenAI",
     ),
     _case(
+        "from langchain_aws import BedrockLLM",
+        "BedrockLLM(model_id='meta.llama', model_kwargs={'temperature': 0}, client=c)",
+        f"OpenAI(model='meta.llama', extra_body={{'temperature': 0}}, {OPENAI})",
+        "from langchain_openai import OpenAI",
+    ),
+    _case(
+        "from langchain_huggingface import HuggingFaceEndpoint",
+        "HuggingFaceEndpoint(repo_id='a/b', task='text-generation', max_new_tokens=9, top_k=3)",
+        f"OpenAI(model='a/b', max_tokens=9, extra_body={{\"top_k\": 3}}, {OPENAI})",
+        "from langchain_openai import OpenAI",
+    ),
+    _case(
+        "from langchain_community.llms import Replicate",
+        "Replicate(model='meta/llama', model_kwargs={'top_k': 3}, top_p=1)",
+        f"OpenAI(model='meta/llama', extra_body={{'top_k': 3}}, top_p=1, {OPENAI})",
+        "from langchain_openai import OpenAI",
+    ),
+    _case(
         "from langchain_nvidia_ai_endpoints import NVIDIAEmbeddings",
         "NVIDIAEmbeddings(model='nv-embed', truncate='END')",
         f"OpenAIEmbeddings(model='nv-embed', check_embedding_ctx_length=False, {OPENAI})",

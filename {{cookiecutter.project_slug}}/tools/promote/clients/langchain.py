@@ -55,6 +55,30 @@ BEDROCK = Constructor(
     by_model=(("anthropic|claude", Constructor(
         ANTHROPIC, BEDROCK_ADDRESS, {"model_id": "model"}, becomes="langchain_anthropic.ChatAnthropic")),),
 )  # fmt: skip
+IN_BODY = {"model_kwargs": "extra_body"}
+BEDROCK_COMPLETION = Constructor(
+    OPENAI,
+    BEDROCK_ADDRESS | {"guardrails"},
+    {"model_id": "model", **IN_BODY},
+    becomes="langchain_openai.OpenAI",
+    body=True,
+)
+HUGGING_FACE = Constructor(
+    OPENAI,
+    frozenset(
+        {"huggingfacehub_api_token", "endpoint_url", "inference_server_url", "task", "provider", "client", "timeout"}
+    ),
+    {"repo_id": "model", "max_new_tokens": "max_tokens", **IN_BODY},
+    becomes="langchain_openai.OpenAI",
+    body=True,
+)
+REPLICATE = Constructor(
+    OPENAI,
+    frozenset({"replicate_api_token", "version"}),
+    {"input": "extra_body", **IN_BODY},
+    becomes="langchain_openai.OpenAI",
+    body=True,
+)
 # Without the length check the texts themselves are sent, not token numbers of a downloaded vocabulary.
 EMBEDDING = f"check_embedding_ctx_length=False, {OPENAI}"
 
@@ -122,6 +146,9 @@ CONSTRUCTORS = {
         COMPATIBLE,
     ),
     **dict.fromkeys(("Together", "Fireworks", "NVIDIA"), COMPLETION),
+    **dict.fromkeys(("Bedrock", "BedrockLLM"), BEDROCK_COMPLETION),
+    **dict.fromkeys(("HuggingFaceEndpoint", "HuggingFaceHub"), HUGGING_FACE),
+    "Replicate": REPLICATE,
 }  # fmt: skip
 
 FAMILY = Family(
@@ -147,8 +174,7 @@ FAMILY = Family(
         **refusing(
             FOREIGN,
             "use ChatOpenAI or ChatAnthropic and promote again",
-            "Cohere", "Bedrock", "BedrockLLM", "BedrockEmbeddings", "HuggingFaceHub",
-            "HuggingFaceEndpoint", "Anthropic", "Replicate", "SagemakerEndpoint",
+            "Cohere", "BedrockEmbeddings", "Anthropic", "SagemakerEndpoint",
             "HuggingFaceInferenceAPIEmbeddings", "HuggingFaceEndpointEmbeddings", "AI21", "Banana", "Writer",
             "VertexAIModelGarden", "GooglePalm", "ChatGooglePalm", "AzureMLChatOnlineEndpoint", "AzureMLOnlineEndpoint",
             "QianfanLLMEndpoint", "QianfanChatEndpoint", "ChatTongyi", "Tongyi", "WatsonxLLM", "ChatWatsonx",

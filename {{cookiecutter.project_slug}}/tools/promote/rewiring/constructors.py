@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from itertools import groupby
+from types import MappingProxyType
 
 from tools.promote.clients.family import SPREAD, Constructor
 from tools.promote.moved.homes import today
@@ -18,7 +20,7 @@ VENDOR_SETTINGS = frozenset(
         "top_k", "top_a", "min_p", "repetition_penalty", "safety_model", "safe_prompt", "random_seed", "do_sample",
         "reasoning_format", "include_reasoning", "reasoning", "search_settings", "include_domains", "exclude_domains",
         "documents", "citation_options", "compound_custom", "disable_tool_validation", "chat_template_kwargs",
-        "context_length_exceeded_behavior", "stop_token_ids", "enable_thinking", "thinking", "clear_thinking",
+        "context_length_exceeded_behavior", "stop_token_ids", "typical_p", "return_full_text", "enable_thinking", "thinking", "clear_thinking",
     }
 )  # fmt: skip
 
@@ -26,7 +28,7 @@ VENDOR_SETTINGS = frozenset(
 def swap(program: Program, cell: CodeCell, call: ast.Call, constructor: Constructor, edits: Edits) -> str | None:
     """Add the edits of one constructor; gives the import its new class needs, None when it stays what it is."""
     needed = _become(program, cell, call, constructor, edits)
-    in_body = vendor_settings(call) if constructor.body else []
+    in_body = vendor_settings(call, constructor.renames) if constructor.body else []
     present = {keyword.arg for keyword in call.keywords}
     items: list[Argument] = sorted([*call.args, *call.keywords], key=lambda a: cell.span(a).start)
     kept: list[Argument] = []
@@ -48,10 +50,10 @@ def swap(program: Program, cell: CodeCell, call: ast.Call, constructor: Construc
     return needed
 
 
-def vendor_settings(call: ast.Call) -> list[ast.keyword]:
-    """The keywords of a call that belong into `extra_body`; none when it has one already."""
+def vendor_settings(call: ast.Call, renames: Mapping[str, str] = MappingProxyType({})) -> list[ast.keyword]:
+    """The keywords of a call that belong into `extra_body`; none when it has one already, or will have by `renames`."""
     found = [keyword for keyword in call.keywords if keyword.arg in VENDOR_SETTINGS]
-    return [] if any(keyword.arg == "extra_body" for keyword in call.keywords) else found
+    return [] if any("extra_body" in (k.arg, renames.get(k.arg or "")) for k in call.keywords) else found
 
 
 def body_of(cell: CodeCell, settings: list[ast.keyword]) -> str:
