@@ -14,7 +14,7 @@ import pytest
 
 from app.errors import InputError
 from app.intelligence.messages import Chunk
-from app.orchestration import gemini_model, legacy_openai
+from app.orchestration import gemini_model, legacy_mistral, legacy_openai
 from app.orchestration.notebook import bedrock_client_args, client_args, gemini_client_args
 from tests.interface.served_doors import KEY, Served, a_reply, served_doors
 
@@ -94,6 +94,32 @@ def test_the_retired_model_streams(door: Served) -> None:
 
     assert pieces == ["Fourteen ", "days."]
     assert [turn.parts[0].text for turn in chat.history] == ["How long?", "Fourteen days."]
+
+
+@pytest.mark.feature("N1")
+def test_the_retired_embedding_of_google(door: Served) -> None:
+    """One vector for a text, a list of them for a list."""
+    one = gemini_model.embed_content(model="models/e", content="ab", task_type="retrieval_document", title="t")
+    several = gemini_model.embed_content(model="models/e", content=["ab", "c"])
+    assert one == {"embedding": [0.5, 2.0]}
+    assert [len(vector) for vector in several["embedding"]] == [2, 2]
+
+
+@pytest.mark.feature("N1")
+def test_the_first_client_of_mistral(door: Served) -> None:
+    """Whole, in pieces, awaited, and embeddings; what was not set is not sent."""
+    client = legacy_mistral.MistralClient(api_key="theirs")
+    turns = [legacy_mistral.ChatMessage(role="user", content="How long?")]
+    assert turns[0].content == "How long?"
+    assert client.chat(model="m", messages=turns, temperature=None).choices[0].message.content == "Fourteen days."
+    assert door.gateway.requests[-1].temperature is None
+    assert client.embeddings(model="m", input=["ab"]).data[0].embedding == [0.5, 2.0]
+    awaited = asyncio.run(legacy_mistral.MistralAsyncClient().chat(model="m", messages=turns))
+    assert awaited.choices[0].message.content == "Fourteen days."
+
+    door.gateway.chunks = [Chunk("Fourteen "), Chunk("days.")]
+    pieces = client.chat_stream(model="m", messages=turns)
+    assert "".join(piece.choices[0].delta.content or "" for piece in pieces) == "Fourteen days."
 
 
 def test_tools_of_the_retired_model_are_refused(door: Served) -> None:

@@ -113,6 +113,55 @@ CASES = [
         "AmazonBedrockChatGenerator(model='amazon.nova', **haystack_bedrock_args())",
         "use_door_environment()",
     ),
+    _case(
+        "from langchain_groq import ChatGroq",
+        "ChatGroq(model='llama', top_k=4, groq_api_key=K)",
+        f"ChatOpenAI(model='llama', extra_body={{\"top_k\": 4}}, {OPENAI})",
+        "from langchain_openai import ChatOpenAI",
+    ),
+    _case(
+        "from langchain_aws import BedrockLLM",
+        "BedrockLLM(model_id='meta.llama', model_kwargs={'temperature': 0}, client=c)",
+        f"OpenAI(model='meta.llama', extra_body={{'temperature': 0}}, {OPENAI})",
+        "from langchain_openai import OpenAI",
+    ),
+    _case(
+        "from langchain_huggingface import HuggingFaceEndpoint",
+        "HuggingFaceEndpoint(repo_id='a/b', task='text-generation', max_new_tokens=9, top_k=3)",
+        f"OpenAI(model='a/b', max_tokens=9, extra_body={{\"top_k\": 3}}, {OPENAI})",
+        "from langchain_openai import OpenAI",
+    ),
+    _case(
+        "from langchain_community.llms import Replicate",
+        "Replicate(model='meta/llama', model_kwargs={'top_k': 3}, top_p=1)",
+        f"OpenAI(model='meta/llama', extra_body={{'top_k': 3}}, top_p=1, {OPENAI})",
+        "from langchain_openai import OpenAI",
+    ),
+    _case(
+        "from langchain_nvidia_ai_endpoints import NVIDIAEmbeddings",
+        "NVIDIAEmbeddings(model='nv-embed', truncate='END')",
+        f"OpenAIEmbeddings(model='nv-embed', check_embedding_ctx_length=False, {OPENAI})",
+        "from langchain_openai import OpenAIEmbeddings",
+    ),
+    _case(
+        "from langchain_nvidia_ai_endpoints import NVIDIARerank",
+        "NVIDIARerank(base_url=U, top_n=3)",
+        'CohereRerank(top_n=3, model="rerank-v3.5", **client_args("cohere", "base_url", "cohere_api_key"))',
+        "from langchain_cohere import CohereRerank",
+    ),
+    _case(
+        "from llama_index.embeddings.nvidia import NVIDIAEmbedding",
+        "NVIDIAEmbedding(model='nv-embed', truncate='END')",
+        f"OpenAIEmbedding(model_name='nv-embed', {API_BASE})",
+        "from llama_index.embeddings.openai import OpenAIEmbedding",
+    ),
+    _case("from together import Client", "Client(api_key=K)", f"OpenAI({OPENAI})", "from openai import OpenAI"),
+    _case(
+        "from semantic_kernel.connectors.ai.open_ai import AzureChatCompletion",
+        "AzureChatCompletion(deployment_name='d', endpoint=E)",
+        "OpenAIChatCompletion(ai_model_id='d')",
+        "use_door_environment()",
+    ),
     _case("from langchain_groq import ChatGroq", "ChatGroq(model='llama')", f"ChatOpenAI(model='llama', {OPENAI})"),
     _case(
         "from langchain.chat_models import init_chat_model",
@@ -290,6 +339,10 @@ def test_functions_of_the_first_openai_are_stood_in_for(tmp_path: Path) -> None:
             "m = genai.GenerativeModel('gemini-pro')",
         ),
         (
+            "import google.generativeai as genai\nm = genai.embed_content(model='e', content='a')",
+            "from app.orchestration import gemini_model as genai\nm = genai.embed_content(model='e', content='a')",
+        ),
+        (
             "from vertexai.generative_models import GenerativeModel, Part\nm = GenerativeModel('gemini-pro')",
             "from app.orchestration.gemini_model import GenerativeModel, Part\nm = GenerativeModel('gemini-pro')",
         ),
@@ -300,6 +353,66 @@ def test_google_s_retired_model_is_stood_in_for(before: str, after: str, tmp_pat
     promoted = promote_cells(make_project(tmp_path), f"{before}\nprint(m)")
     assert promoted.refused() == []
     assert promoted.code[-1] == f"{after}\nprint(m)"
+
+
+@pytest.mark.feature("N1")
+def test_mistral_s_first_client_is_stood_in_for(tmp_path: Path) -> None:
+    """Only the imports change."""
+    code = (
+        "from mistralai.client import MistralClient\nfrom mistralai.models.chat_completion import ChatMessage\n"
+        "c = MistralClient(api_key=K)\nprint(c.chat(model='m', messages=[ChatMessage(role='user', content='a')]))"
+    )
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert promoted.refused() == []
+    ours = code.replace("mistralai.client", "app.orchestration.legacy_mistral")
+    assert promoted.code[-1] == ours.replace("mistralai.models.chat_completion", "app.orchestration.legacy_mistral")
+
+
+@pytest.mark.feature("N1")
+def test_settings_of_a_vendor_go_into_the_body(tmp_path: Path) -> None:
+    """OpenAI's client refuses them as arguments; what is sent stays the same. Other clients keep theirs."""
+    call = "print(c.chat.completions.create(model='m', messages=m, top_k=50, min_p=0.1, stop=['a']))"
+    promoted = promote_cells(make_project(tmp_path), f"from together import Together\nc = Together()\n{call}")
+    assert 'messages=m, extra_body={"top_k": 50, "min_p": 0.1}, stop=[\'a\']))' in promoted.code[-1]
+    other = tmp_path / "other"
+    other.mkdir()
+    kept = promote_cells(make_project(other), f"from openai import OpenAI\nc = OpenAI()\n{call}")
+    assert kept.code[-1].endswith(call)
+
+
+@pytest.mark.parametrize(
+    ("code", "variable"),
+    [
+        (
+            "from huggingface_hub import login\nfrom transformers import AutoTokenizer\nlogin()\nprint(AutoTokenizer)",
+            True,
+        ),
+        ("from huggingface_hub import login, InferenceClient\nlogin()\nprint(InferenceClient())", False),
+    ],
+)
+def test_the_hub_s_token_is_asked_for_where_more_than_a_model_is_needed(
+    code: str, variable: bool, tmp_path: Path
+) -> None:
+    """`login()` goes either way; for downloads the libraries find the token in the environment."""
+    project = make_project(tmp_path)
+    (project / ".env.example").write_text("A=1\n")
+    promoted = promote_cells(project, code)
+    assert "login()" not in promoted.code[-1]
+    assert ("#HF_TOKEN=" in promoted.files.get(".env.example", "")) is variable
+
+
+def test_an_address_that_only_a_client_read_goes_with_it(tmp_path: Path) -> None:
+    """Neither a parameter without effect nor a variable that stops the step; what others read stays."""
+    promoted = promote_cells(
+        make_project(tmp_path),
+        "from getpass import getpass\nfrom openai import AzureOpenAI\nENDPOINT = getpass('Endpoint: ')\n"
+        "VERSION = '2024-02-01'\nNAME = 'gpt'\nc = AzureOpenAI(azure_endpoint=ENDPOINT, api_version=VERSION)\n"
+        "print(c, NAME)",
+    )
+    text = "\n".join(promoted.code)
+    assert "ENDPOINT" not in text
+    assert "VERSION" not in text
+    assert "NAME: str = 'gpt'" in text
 
 
 def test_a_retired_model_with_what_we_have_not_is_refused(tmp_path: Path) -> None:
@@ -341,7 +454,17 @@ def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:
         (f"{INTERACTION}\n  tools=[{{'type': 'google_search'}}])", "this tool runs at Google"),
         (f"{INTERACTION}\n  tools=tools)", "this tool runs at Google"),
         ("import cohere\nco = cohere.ClientV2()\nco.classify(inputs=['a'])", "this endpoint"),
-        ("from mistralai import MistralClient\nc = MistralClient()", "before 1.0"),
+        ("from mistralai.client import MistralClient as M\nc = [M(), jobs.jobs]", "before 1.0"),
+        ("import requests\nurl = f'https://{HOST}/v1/chat/completions'\nrequests.post(url, json={})", "plain HTTP"),
+        ("from transformers import MllamaForConditionalGeneration as M\nM.from_pretrained('m')", "own process"),
+        ("from langchain_community.chat_models import ChatMaritalk\nChatMaritalk()", "knows no way"),
+        ("from langchain_elasticsearch import ElasticsearchEmbeddings as E\nE.from_credentials()", "knows no way"),
+        ("from llama_index.llms.vllm import VllmServer\nVllmServer()", "knows no way"),
+        (
+            "from haystack_integrations.components.generators.watsonx import WatsonxGenerator\nWatsonxGenerator()",
+            "knows no",
+        ),
+        ("from llama_api_client import LlamaAPIClient\nLlamaAPIClient()", "a form of their own"),
     ],
 )
 def test_what_the_doors_do_not_serve_of_a_family_is_refused(code: str, reason: str, tmp_path: Path) -> None:
@@ -402,3 +525,80 @@ def test_the_page_is_of_this_version() -> None:
     """docs/reference/clients.md is what the families say; when not, write it again."""
     root = Path(__file__).resolve().parents[2]
     assert (root / "docs/reference/clients.md").read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.feature("N1")
+def test_a_library_with_clients_of_its_own_finds_the_door_in_the_environment(tmp_path: Path) -> None:
+    """Evaluation, memory, agents that come ready-made: nothing of theirs can be pointed anywhere."""
+    promoted = promote_cells(make_project(tmp_path), "from ragas import evaluate\nprint(evaluate(rows))")
+    assert promoted.code[0].endswith("use_door_environment()")
+    assert promoted.code[-1] == "from ragas import evaluate\nprint(evaluate(rows))"
+    assert [f.place for f in promoted.promotion.report.findings if f.subject == "client"] == ["0:1"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from langchain_text_splitters import SentenceTransformersTokenTextSplitter as S\nprint(S())",
+        "from haystack.components.rankers import LostInTheMiddleRanker\nprint(LostInTheMiddleRanker())",
+        "from langchain_core.prompts import ChatPromptTemplate\nprint(ChatPromptTemplate.from_messages(m))",
+        "from langchain_community.chat_message_histories import ChatMessageHistory\nprint(ChatMessageHistory())",
+        "from langchain_core.language_models import FakeListLLM\nprint(FakeListLLM(responses=[]))",
+    ],
+)
+def test_what_asks_no_model_is_no_client(code: str, tmp_path: Path) -> None:
+    """Splitters, prompts, histories, classes of tests."""
+    assert promote_cells(make_project(tmp_path), code).refused() == []
+
+
+def test_an_exit_in_a_branch_is_the_notebook_s_own(tmp_path: Path) -> None:
+    """A restart after an installation goes; what ends a run that failed stays."""
+    code = "import os\ntry:\n    work()\nexcept ValueError:\n    exit(1)"
+    promoted = promote_cells(make_project(tmp_path), code, "os._exit(0)\nprint(1)")
+    assert "    exit(1)" in "\n".join(promoted.code)
+    assert "os._exit" not in "\n".join(promoted.code)
+
+
+@pytest.mark.parametrize(
+    ("code", "left"),
+    [
+        ("import openai\nos.environ['OPENAI_API_KEY'] = 'x'\nprint(openai.OpenAI())", []),
+        ("from groq import Groq\nos.environ['GROQ_API_KEY'] = 'x'\nprint(Groq())", []),
+        ("from langchain_nvidia_ai_endpoints import ChatNVIDIA\n%env NVIDIA_API_KEY=x\nprint(ChatNVIDIA())", []),
+        ("import serper\nos.environ['SERPER_API_KEY'] = 'x'\nprint(serper)", ["set SERPER_API_KEY in .env"]),
+    ],
+)
+def test_a_key_the_door_brings_is_asked_of_nobody(code: str, left: list[str], tmp_path: Path) -> None:
+    """Neither is a vendor's whose class another one stands for; any other key is left to do."""
+    report = promote_cells(make_project(tmp_path), f"import os\n{code}").promotion.report
+    assert [f.remedy for f in report.remaining] == left
+
+
+def test_a_key_that_stood_empty_may_stay_so(tmp_path: Path) -> None:
+    """The notebook ran without it, and so does the step."""
+    promoted = promote_cells(make_project(tmp_path), 'SERPER_API_KEY = ""\nprint(SERPER_API_KEY)')
+    assert promoted.code[-1] == 'SERPER_API_KEY = os.environ.get("SERPER_API_KEY", "")\nprint(SERPER_API_KEY)'
+
+
+@pytest.mark.parametrize(
+    ("code", "stays", "left"),
+    [
+        ('if "OPENAI_API_KEY" not in os.environ:\n    os.environ["OPENAI_API_KEY"] = getpass("Key: ")', False, []),
+        (
+            'if not os.environ.get("TAVILY_API_KEY", "").startswith("tv"):\n    key = getpass("Key: ")\n'
+            '    assert key.startswith("tv")\n    os.environ["TAVILY_API_KEY"] = key',
+            False,
+            ["set TAVILY_API_KEY in .env"],
+        ),
+        (
+            'if not os.environ.get("A_KEY"):\n    os.environ["A_KEY"] = getpass()\n    start()',
+            True,
+            ["set A_KEY in .env"],
+        ),
+    ],
+)
+def test_a_question_for_a_missing_key_goes_as_a_whole(code: str, stays: bool, left: list[str], tmp_path: Path) -> None:
+    """No `if ...: pass` is left behind, and no assertion about an answer that nobody gives."""
+    promoted = promote_cells(make_project(tmp_path), f"import os\nfrom getpass import getpass\n{code}\nprint(1)")
+    assert ("if " in promoted.code[-1]) is stays
+    assert [f.remedy for f in promoted.promotion.report.remaining] == left

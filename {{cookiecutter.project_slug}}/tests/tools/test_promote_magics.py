@@ -8,6 +8,7 @@ import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells
 from tools.promote.cells.install_lines import normalised, read_install
+from tools.promote.notebook.magics import mask
 
 
 @pytest.mark.parametrize(
@@ -102,3 +103,21 @@ def test_another_version_than_another_notebook_s_is_refused(tmp_path: Path) -> N
     assert promoted.refused() == ["0:1 pandas==2.0: pandas==1.5 stands in requirements-notebooks.in"]
     assert "pandas==1.5\n" in promoted.files["requirements-notebooks.in"]
     assert "numpy\n" in promoted.files["requirements-notebooks.in"]
+
+
+@pytest.mark.parametrize(
+    ("line", "masked"),
+    [
+        ("pip -q install numpy==1.0", True),
+        ("cd ..", True),
+        ("run helpers.py", True),
+        ("cp a.txt b.txt", True),
+        ("ls = 5", False),
+        ("ls -la", False),
+        ("run (x)", False),
+        ("cat.name()", False),
+    ],
+)
+def test_a_magic_without_its_mark_is_one_where_it_is_no_python(line: str, masked: bool) -> None:
+    """As IPython takes it."""
+    assert bool(mask(line).magics) is masked

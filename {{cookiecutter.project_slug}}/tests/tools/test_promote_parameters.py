@@ -242,3 +242,25 @@ def test_a_value_that_stands_for_everybody_s_own_is_left_to_do(tmp_path: Path) -
     promoted = promote_cells(make_project(tmp_path), cell)
     assert promoted.code[0] == 'PROJECT: str = "[your-project-id]"\nCITY: str = "Oslo"'
     assert [(f.place, f.what) for f in promoted.promotion.report.remaining] == [("0:2", "PROJECT: str is a parameter")]
+
+
+def test_a_text_of_several_lines_keeps_its_brackets(tmp_path: Path) -> None:
+    """Joined without an operator it is one text within brackets alone; also behind an environment's name."""
+    cell = (
+        'import os\nQ = ("a shoe for marathons, "\n     "prefer firm cushioning")\n'
+        'R = os.getenv("R", "one "\n    "two")\nprint(Q, R)'
+    )
+    promoted = promote_cells(make_project(tmp_path), cell)
+    assert 'Q: str = ("a shoe for marathons, "\n     "prefer firm cushioning")' in promoted.code[0]
+    assert {p.name: p.value for p in promoted.promotion.report.parameters} == {
+        "Q": "a shoe for marathons, prefer firm cushioning",
+        "R": "one two",
+    }
+
+
+def test_a_value_named_input_is_no_question(tmp_path: Path) -> None:
+    """Of a function's argument, a variable, another object's method."""
+    cell = (
+        "def embed(input):\n    return tokenize(input)\nprint(embed('a'), form.input('b'), [f(input) for input in r])"
+    )
+    assert promote_cells(make_project(tmp_path), cell).refused() == []

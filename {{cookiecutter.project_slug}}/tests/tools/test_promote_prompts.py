@@ -11,6 +11,8 @@ import yaml
 from tests.tools.notebooks.projects import Promoted, make_project, promote_cells
 from tools.promote.notebook.outcome import Finding, Refused
 from tools.promote.write import write_all
+from tools.prompt_lint.configuration import Configuration
+from tools.prompt_lint.inspection import inspect
 
 TOOL = (
     "from langchain_core.tools import tool\n@tool\ndef search(query: str) -> str:\n"
@@ -205,3 +207,116 @@ def test_a_short_question_that_is_a_parameter_is_not_said_to_stay(tmp_path: Path
     promoted = promote_cells(make_project(tmp_path), 'question = "What is due?"\nllm.invoke(question)')
     findings = promoted.promotion.report.findings
     assert [(f.place, f.subject, f.outcome) for f in findings] == [("0:1", "parameter", "changed")]
+
+
+TOLD = "You are a careful reviewer of findings, and you name every contradiction."
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        (f'reviewer = {{"name": "reviewer", "system_prompt": "{TOLD}"}}', ["poc_reviewer_system"]),
+        (f'payload = {{"configuration": {{"instructions": "{TOLD}"}}}}', ["poc_system"]),
+        (
+            "tell = lambda row: f'Tell a story about {row} in the form of a report.'\nllm.invoke(tell(1))",
+            ["poc_tell"],
+        ),
+        (
+            f'from theirs import with_rules\nagent = Agent(name="a", instructions=with_rules("{TOLD}"))',
+            ["poc_system"],
+        ),
+        (f'chain.prompt.template = """{TOLD}"""', ["poc_user"]),
+        ("page = f'{x}'\nc = [TextChunk(text=(f'This is the text: {page} '\n    'Turn it into JSON.'))]", ["poc_c"]),
+        (f'm = GEval(name="Right", criteria="{TOLD} Say why and how sure you are of it, in one sentence.")', ["poc_m"]),
+        (
+            f'system = "{TOLD}"\ngrade_prompt = ChatPromptTemplate.from_messages([("system", system)])',
+            ["poc_grade_system"],
+        ),
+    ],
+)
+def test_where_else_a_model_is_told(code: str, names: list[str], tmp_path: Path) -> None:
+    """Each becomes a file under a name of the notebook's own, and nothing is said of the words that name a speaker."""
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert [prompt.task for prompt in promoted.promotion.report.prompts] == names
+    assert not [f for f in promoted.promotion.report.findings if (f.subject, f.outcome) == ("prompt", "kept")]
+
+
+def test_a_question_to_a_person_is_no_prompt(tmp_path: Path) -> None:
+    """Although its answer goes to a model."""
+    code = "while True:\n    q = input('Enter your question here, or type Q to leave the program. ')\n    llm.invoke(q)"
+    assert promote_cells(make_project(tmp_path), code).promotion.report.prompts == []
+
+
+def test_a_thing_with_name_and_description_is_no_tool(tmp_path: Path) -> None:
+    """Products have both; a report that lists them all is read by nobody."""
+    laptop = '{"name": "X16", "description": "A powerful laptop with a bright display.", "price": 9, "reviews": 4}'
+    agent = '{"name": "finder", "description": "Finds sources for one angle of a question.", "system_prompt": TOLD}'
+    promoted = promote_cells(make_project(tmp_path), f"rows = [{laptop}]\nagent = {agent}\nprint(rows, agent)")
+    kept = [f.line for f in promoted.promotion.report.findings if f.subject == "description"]
+    assert kept == [2]
+
+
+def test_braces_of_a_prompt_s_own_pass_the_lint(tmp_path: Path) -> None:
+    """The file that promote writes is one that the project's own lint has nothing against."""
+    project = make_project(tmp_path)
+    code = 't = PromptTemplate(template="Explain {{ concept }} to a \\"{{ audience }}\\" and more.")\nprint(t)'
+    write_all(project, promote_cells(project, code).promotion.files)
+    found = inspect([project / "prompts"], Configuration(project), jobs=1).findings
+    assert [f for f in found if f.rule == "undeclared_prompt_input"] == []
+    text = (project / "prompts/poc_t/v1.prompt.yml").read_text()
+    assert '      Explain \\{{ concept }} to a "\\{{ audience }}" and more.' in text
+
+
+def test_a_second_system_prompt_is_called_by_its_heading(tmp_path: Path) -> None:
+    """Rather than by a number, which says nothing."""
+    cells = [("markdown", "## Routing questions"), 'system = "You route questions."\nprint(system)']
+    cells += [("markdown", "## Structuring queries"), 'system = "You make queries."\nprint(system)']
+    cells += ['system = "You make tea."\nprint(system)']
+    promoted = promote_cells(make_project(tmp_path), *cells)
+    assert [prompt.task for prompt in promoted.promotion.report.prompts] == [
+        "poc_system", "poc_structuring_queries_system", "poc_system_2",
+    ]  # fmt: skip
+
+
+MAKES = "t = PromptTemplate(template=told)"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f'rows = [("a", "{TOLD}{{x}}"), ("b", "{TOLD} {{x}}")]\nfor who, told in rows:\n    {MAKES}',
+        f'table = {{"a": ("{TOLD}{{x}}", c)}}\nfor key, (told, _) in table.items():\n    {MAKES}',
+        f'ts = [PromptTemplate(told) for i, told in enumerate(["{TOLD}{{x}}", "{TOLD} {{x}} {TOLD * 4}"])]',
+        f'def f():\n    for a, told in zip(x, ["{TOLD}{{x}}", "{TOLD * 4} {{x}}"]):\n        {MAKES}',
+    ],
+)
+def test_prompts_that_a_loop_goes_over(code: str, tmp_path: Path) -> None:
+    """The collection keeps its form, each text that deserves a file is looked up."""
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert promoted.promotion.report.prompts
+    assert TOLD not in "\n".join(promoted.code)
+
+
+def test_rows_of_data_that_a_loop_goes_over_stay(tmp_path: Path) -> None:
+    """Questions and documents are no prompts, however long."""
+    rows = ", ".join(
+        f'("{n}", f"The hotel {{name}} of row {n} has many rooms and a garden behind it.")' for n in range(3)
+    )
+    promoted = promote_cells(make_project(tmp_path), f"rows = [{rows}]\nfor n, text in rows:\n    llm.invoke(text)")
+    assert promoted.promotion.report.prompts == []
+
+
+def test_questions_that_a_loop_goes_over_are_a_parameter(tmp_path: Path) -> None:
+    """A short flat list is what a person changes."""
+    code = 'questions = ["What is a bank?", "Why is it\\nhere?"]\nfor q in questions:\n    llm.invoke(q)'
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert promoted.promotion.report.prompts == []
+    assert [p.name for p in promoted.promotion.report.parameters] == ["questions"]
+
+
+def test_a_query_in_pipes_is_no_prompt(tmp_path: Path) -> None:
+    """Elasticsearch's language begins like a sentence."""
+    code = (
+        'rows = client.esql.query(query=f"""\n  FROM {INDEX} | WHERE type == "entry" | KEEP title, tags | LIMIT 10""")'
+    )
+    assert promote_cells(make_project(tmp_path), code).promotion.report.prompts == []

@@ -52,6 +52,11 @@ FOUND = {
         "in it, say none.\n{document}'''\n",
         "error",
     ),
+    "a server of tools": (
+        "from fastmcp import FastMCP\ntold = 'Use search to find issues, then fetch the details of each.'\n"
+        "server = FastMCP('issues', instructions=told)\n",
+        "error",
+    ),
     "behave like": ("import openai\nt = 'Behave like a patient teacher and explain each step slowly.'\n", "error"),
 }
 SILENT = {
@@ -103,6 +108,13 @@ SILENT = {
         f"{SENT}\ndef process_query(q):\n    return 'What you ask is not known here, please ask anew'\n"
     ),
     "a line that is printed": "import openai\nprint('You are a helpful assistant. Answer the user below.')\n",
+    "a text that is cut out": (
+        f"{SENT}\nclean = text.replace('You are a helpful assistant for every question.', '').strip()\n"
+    ),
+    "a recording in the place of words": (
+        "import openai\nm = [{'role': 'user', 'content': f'<audio src=\"data:audio/wav;base64,{data}\" />'}]\n"
+    ),
+    "a model's id": "import openai\nfailing_on_system_prompt = 'sea/sea-lion-7b-instruct'\n",
     "a name of the registry": "import openai\nsystem = prompt('label_ask_system')\n",
 }
 

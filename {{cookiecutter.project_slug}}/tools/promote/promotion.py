@@ -22,6 +22,7 @@ from tools.promote.lifting.unsent import report_unsent
 from tools.promote.notebook import notebook_file
 from tools.promote.notebook.notebook_file import Notebook, fingerprint, source_of
 from tools.promote.notebook.outcome import Finding, Refused
+from tools.promote.notebook.placeholders import fill_in
 from tools.promote.notebook.program import read_program
 from tools.promote.notebook.words import step_name
 from tools.promote.pipeline_entry import pipeline_with, pipeline_without
@@ -119,7 +120,11 @@ def promote(place: Place) -> Promotion:
     name = place.relative(place.original)
     sha256 = fingerprint(notebook)
     standing = _standing_step(place, name, sha256)
+    notebook, placeholders = fill_in(notebook)
     promotion = _rewritten(place, notebook, name, sha256)
+    gone = {(f.cell, f.line) for f in promotion.report.findings if f.subject == "secret"}
+    left = [f for f in placeholders if (f.cell, f.line) not in gone]
+    promotion.report.findings = sorted([*left, *promotion.report.findings], key=lambda f: (f.cell, f.line))
     promotion.files = {**files, **promotion.files}
     _compare_with(promotion, standing, sha256)
     return promotion

@@ -65,7 +65,7 @@ def rewrite(
     clients = rewire(program, edits)
     moved = move_imports(program, edits, dependencies, clients.exchanged) + move_calls(program, edits)
     sampling = send_sampling(program, edits)
-    secrets = SecretRemover(program, edits)
+    secrets = SecretRemover(program, edits, clients.exchanged)
     secrets.run()
     prompts = PromptLifter(program, store, step, name, prompt_helper(program), headings_of(notebook))
     examples = ExampleLifter(program, prompts)
@@ -104,4 +104,5 @@ def rewrite(
         *headless,
         *report_written(program, edits),
     ]
-    return Rewriting(edits, imports, parameters, prompts.lifted, dependencies, store, findings, secrets.variables)
+    variables = secrets.variables | clients.variables
+    return Rewriting(edits, imports, parameters, prompts.lifted, dependencies, store, findings, variables)

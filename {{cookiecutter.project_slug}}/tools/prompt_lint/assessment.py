@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from tools.prompt_lint import naming, wording
 from tools.prompt_lint.complaints import complains
 from tools.prompt_lint.findings import Severity
-from tools.prompt_lint.prose import is_markup_or_code, is_xml, weight, words
+from tools.prompt_lint.prose import is_markup_or_code, is_one_tag, is_xml, weight, words
 from tools.prompt_lint.texts import HOLE, Text
 
 LONG = 120
@@ -64,7 +64,7 @@ def _sent(text: Text) -> Prompt | None:
     said = text.literal.replace(HOLE, " ").strip()
     if "{" in said and not words(wording.without_placeholders(said)):
         return None
-    if not _says_something(said):
+    if not _says_something(said) or is_one_tag(text.literal):
         return None
     where = f"in {text.sink}" if text.sink else "in an argument of a function that asks a model"
     if text.role == "system":
@@ -109,6 +109,8 @@ def _unsent(text: Text, llm_file: bool, notebook: bool, asks: bool) -> Prompt | 
     if text.excluded or weight(text.literal) < 12:
         return None
     said = text.literal.strip()
+    if _IDENTIFIER.fullmatch(said):
+        return None
     name = naming.strong(text.names)
     if (not name and weight(said) < 25) or words(said) < 3 or is_markup_or_code(said):
         return None

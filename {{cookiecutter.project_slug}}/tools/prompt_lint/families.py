@@ -30,7 +30,8 @@ ROOTS = frozenset(
         "pinecone_plugins", "langsmith", "llm", "llmware", "h2ogpte", "openrouter", "cerebras_cloud_sdk", "indexify",
         "bespokelabs",
         "sagemaker_huggingface", "zenguard", "semantic_router", "llm_guard", "paperqa", "adalflow", "burr", "chainlit",
-        "embedchain", "gradientai", "bedrock_agentcore", "cleanlab_tlm",
+        "embedchain", "gradientai", "bedrock_agentcore", "cleanlab_tlm", "mcp",
+        "fastmcp",
     }
 )  # fmt: skip
 _PREFIXES = (

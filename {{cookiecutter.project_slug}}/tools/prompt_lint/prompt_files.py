@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+# A backslash before the braces says that they are the prompt's own.
+_PLACEHOLDER = re.compile(r"(?<!\\)\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _TOP = re.compile(r"^([A-Za-z_]\w*)\s*:(.*)$")
 _KEY = re.compile(r"^(\s+)([A-Za-z_]\w*|\"[^\"]+\"|'[^']+')\s*:")
 _FLOW_KEY = re.compile(r"[{,]\s*[\"']?([A-Za-z_]\w*)[\"']?\s*:")

@@ -18,6 +18,8 @@ _QUIET_CALLS = frozenset(
         "skipif", "xfail", "deprecated", "gettext", "_", "gettext_lazy", "ugettext", "ngettext", "title", "subheader",
         "header", "caption", "success", "toast", "placeholder", "compile", "execute", "executemany", "read_sql",
         "printmd", "rprint", "cprint", "set_title", "xlabel", "ylabel", "suptitle", "annotate", "field_validator",
+        "replace", "split", "rsplit", "partition", "startswith", "endswith", "find", "index", "count", "removeprefix",
+        "removesuffix", "sub",
         "getenv", "open", "read_csv", "get_logger", "getLogger", "confirm", "abort", "add_help_text", "assertEqual",
         "assertIn", "assertRaisesRegex", "assertRaises", "assertTrue", "assertFalse", "raises", "match", "deprecate",
     }
@@ -114,6 +116,11 @@ def is_xml(text: str) -> bool:
         return False
     between = sum(len(part.split()) for part in _TAG.split(text))
     return sum(len(tag.split()) for tag in _TAG.findall(text)) > between
+
+
+def is_one_tag(text: str) -> bool:
+    """True for `<audio src="..."/>`: a picture or a recording in the place of words."""
+    return _TAG.fullmatch(text.strip()) is not None and _ATTRIBUTE.match(text.strip()) is not None
 
 
 def words(text: str) -> int:

@@ -119,6 +119,8 @@ SINKS: list[Sink] = [
            additional_instructions="system", append_system_prompt="system", task="user", initial_message="user",
            expected_output="system"),
     *_each("Agent Team", "", "receiver", description="system", introduction="system"),
+    # What a server of tools tells every model that uses it.
+    *_each("FastMCP MCPServer", "", "nothing", instructions="system"),
     *_each("Task", "", "file", description="user", expected_output="system", prompt="user", instruction="user"),
     *_each("initiate_chat a_initiate_chat initiate_chats run_chat", "", "nothing", message="user"),
     *_each("create_react_agent create_agent create_deep_agent create_supervisor create_swarm create_tool_calling_agent "

@@ -1,4 +1,5 @@
-"""What stands in a promoted step for Google's retired `GenerativeModel` (google.generativeai, vertexai).
+"""What stands in a promoted step for Google's retired `GenerativeModel` and `embed_content` (google.generativeai,
+vertexai).
 
 The same methods over the client of today, pointed at the door. Contents are given as they were: a text, parts, turns
 with `role` and `parts`. What these SDKs did besides asking a model (tuning, caches, uploads) is not here; safety
@@ -20,6 +21,28 @@ def configure(**_: Any) -> None:
 
 def init(*_: Any, **__: Any) -> None:
     """`vertexai.init`: project and place come with the door."""
+
+
+def embed_content(
+    model: str,
+    content: Any,
+    task_type: Any = None,
+    title: str | None = None,
+    output_dimensionality: int | None = None,
+    **_: Any,
+) -> dict[str, Any]:
+    """`{"embedding": vector}`, or a list of vectors there when `content` is a list of texts."""
+    from google import genai
+
+    settings: dict[str, Any] = {
+        "task_type": getattr(task_type, "name", task_type),
+        "title": title,
+        "output_dimensionality": output_dimensionality,
+    }
+    given: Any = {name: value for name, value in settings.items() if value is not None} or None
+    reply = genai.Client(**gemini_client_args()).models.embed_content(model=model, contents=content, config=given)
+    vectors = [one.values for one in reply.embeddings or ()]
+    return {"embedding": vectors if isinstance(content, list | tuple) else vectors[0]}
 
 
 class GenerationConfig(dict[str, Any]):

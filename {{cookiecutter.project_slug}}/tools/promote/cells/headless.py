@@ -10,7 +10,7 @@ import re
 
 from tools.promote.cells.magic_lines import check_magic
 from tools.promote.notebook.outcome import Finding
-from tools.promote.notebook.program import CodeCell, Program, spelled
+from tools.promote.notebook.program import CodeCell, FunctionNode, Program, spelled
 from tools.promote.notebook.splice import Edits
 
 ASKING = {"input", "getpass"}
@@ -38,13 +38,13 @@ def check_headless(program: Program, edits: Edits) -> list[Finding]:
                 findings.append(finding)
         for node in cell.nodes:
             if isinstance(node, ast.Call) and not edits.replaced(cell.index, cell.span(node)):
-                findings += [*_asking(cell, node), *_waiting(program, cell, node), *_configured(cell, node)]
+                findings += [*_asking(program, cell, node), *_waiting(program, cell, node)]
+                findings += _configured(program, cell, node)
     return findings
 
 
-def _asking(cell: CodeCell, node: ast.Call) -> list[Finding]:
-    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    if name not in ASKING:
+def _asking(program: Program, cell: CodeCell, node: ast.Call) -> list[Finding]:
+    if spelled(node.func) != "getpass.getpass" and not _asks(program, cell, node.func):
         return []
     reason = "a step has nobody to ask"
     remedy = "ask once at top level, which becomes a parameter, or take the inputs from a list"
@@ -65,7 +65,23 @@ def _waiting(program: Program, cell: CodeCell, node: ast.Call) -> list[Finding]:
     return []
 
 
-def _configured(cell: CodeCell, node: ast.Call) -> list[Finding]:
+def _asks(program: Program, cell: CodeCell, node: ast.expr) -> bool:
+    """Whether it is `input` or `getpass` itself, and no value of the notebook's own of that name."""
+    if not isinstance(node, ast.Name) or node.id not in ASKING:
+        return False
+    if any(not isinstance(b.node, ast.Import | ast.ImportFrom) for b in program.names.bindings.get(node.id, ())):
+        return False
+    functions = [above for above in cell.above(node) if isinstance(above, FunctionNode | ast.Lambda)]
+    own = {
+        inner.arg if isinstance(inner, ast.arg) else inner.id
+        for function in functions
+        for inner in ast.walk(function)
+        if isinstance(inner, ast.arg) or (isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store))
+    }
+    return node.id not in own
+
+
+def _configured(program: Program, cell: CodeCell, node: ast.Call) -> list[Finding]:
     """Frameworks told to ask a person, and `input` handed to something that will call it."""
     findings = []
     for keyword in node.keywords:
@@ -76,7 +92,7 @@ def _configured(cell: CodeCell, node: ast.Call) -> list[Finding]:
             reason = "a step has nobody to ask"
             findings.append(Finding("refused", "input", cell.index, keyword.value.lineno, what, reason, remedy))
     for given in [*node.args, *(keyword.value for keyword in node.keywords)]:
-        if isinstance(given, ast.Name) and given.id in ASKING:
+        if isinstance(given, ast.Name) and _asks(program, cell, given):
             what, reason = f"{given.id} is handed on", "whoever calls it has nobody to ask"
             remedy = "hand on a function that gives the answer"
             findings.append(Finding("refused", "input", cell.index, given.lineno, what, reason, remedy))

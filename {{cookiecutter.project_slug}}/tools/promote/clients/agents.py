@@ -23,6 +23,10 @@ def _before_lm(prefix: str, model: str) -> Constructor:
     )
 
 
+KERNEL = Constructor(
+    loses=frozenset({"api_key", "org_id", "endpoint", "base_url", "api_version", "ad_token", "ad_token_provider"}),
+    surrounded=True,
+)
 PROVIDER_ADDRESS = frozenset({"api_key", "base_url", "openai_client", "anthropic_client"})
 AUTOGEN = Constructor(OPENAI, OPENAI_ADDRESS | {"azure_endpoint", "azure_deployment", "api_version"})
 
@@ -100,6 +104,21 @@ FAMILIES = (
         constructors={"LitellmModel": LITELLM},
     ),
     Family("swarm", ("swarm",), surrounded={"Swarm": ""}),
+    Family("instructor", ("instructor",), surrounded={"from_provider": "model"}),
+    Family(
+        "semantic_kernel", ("semantic_kernel",),
+        constructors={
+            "OpenAIChatCompletion": KERNEL, "OpenAITextEmbedding": KERNEL,
+            "AzureChatCompletion": Constructor(
+                loses=KERNEL.loses, renames={"deployment_name": "ai_model_id"}, surrounded=True,
+                becomes="semantic_kernel.connectors.ai.open_ai.OpenAIChatCompletion",
+            ),
+            "AzureTextEmbedding": Constructor(
+                loses=KERNEL.loses, renames={"deployment_name": "ai_model_id"}, surrounded=True,
+                becomes="semantic_kernel.connectors.ai.open_ai.OpenAITextEmbedding",
+            ),
+        },
+    ),
     Family(
         "dspy", ("dspy",),
         constructors={

@@ -23,7 +23,8 @@ class Constructor:
     leading positional arguments go with them; `renames` maps keywords; `defaults` are arguments the other class
     demands; `becomes` is the class made instead (`openai.OpenAI` for `AzureOpenAI`). `surrounded` says that it reads
     the environment, which is then pointed at the door. `by_model` names other ways for models a pattern matches, `note`
-    is what the report adds, and `prefix` is put before a model's name that has none (`openai/` for LiteLLM).
+    is what the report adds, and `prefix` is put before a model's name that has none (`openai/` for LiteLLM). `body`:
+    settings of the vendor's own, which the class made instead does not know, go into its `extra_body`.
     """
 
     gains: str = ""
@@ -36,6 +37,7 @@ class Constructor:
     by_model: tuple[tuple[str, Constructor], ...] = ()
     note: str = ""
     prefix: str = ""
+    body: bool = False
 
     @property
     def helpers(self) -> set[str]:

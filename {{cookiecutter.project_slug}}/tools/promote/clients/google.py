@@ -29,7 +29,9 @@ FAMILY = Family(
 
 # What the retired SDKs have that stands in `app.orchestration.gemini_model` too.
 MODULE = "app.orchestration.gemini_model"
-STANDING_IN = frozenset({"GenerativeModel", "ChatSession", "GenerationConfig", "Part", "configure", "init"})
+STANDING_IN = frozenset(
+    {"GenerativeModel", "ChatSession", "GenerationConfig", "Part", "configure", "init", "embed_content"}
+)
 LEGACY = Family(
     name="google_legacy",
     modules=("google.generativeai", "vertexai"),

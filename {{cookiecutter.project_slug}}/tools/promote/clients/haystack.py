@@ -59,6 +59,7 @@ FAMILY = Family(
         "GoogleGenAIChatGenerator": Constructor(loses=GOOGLE, surrounded=True),
         "GoogleGenAITextEmbedder": Constructor(loses=GOOGLE, surrounded=True),
         "GoogleGenAIDocumentEmbedder": Constructor(loses=GOOGLE, surrounded=True),
+        "GoogleGenAIMultimodalDocumentEmbedder": Constructor(loses=GOOGLE, surrounded=True),
         "AmazonBedrockChatGenerator": Constructor("**haystack_bedrock_args()", AMAZON, surrounded=True),
         "OllamaGenerator": OLLAMA,
         "OllamaChatGenerator": OLLAMA,

@@ -46,12 +46,39 @@ CHAT_COHERE = Constructor('**client_args("cohere", "base_url", "cohere_api_key")
 VOYAGE_CLASS = Constructor(VOYAGE, frozenset({"api_key", "voyage_api_key", "voyageai_api_key", "base_url"}))
 CHAT_MISTRAL = Constructor(MISTRAL_CHAT, MISTRAL_ADDRESS)
 CHAT_OLLAMA = Constructor(OLLAMA_CHAT, OLLAMA_ADDRESS)
-COMPATIBLE = Constructor(OPENAI, COMPATIBLE_ADDRESS, becomes="langchain_openai.ChatOpenAI")
+COMPATIBLE = Constructor(
+    OPENAI, COMPATIBLE_ADDRESS, {"max_output_token": "max_tokens"}, becomes="langchain_openai.ChatOpenAI", body=True
+)
+COMPLETION = Constructor(OPENAI, COMPATIBLE_ADDRESS, becomes="langchain_openai.OpenAI", body=True)
 BEDROCK = Constructor(
     OPENAI, BEDROCK_ADDRESS, {"model_id": "model"}, becomes="langchain_openai.ChatOpenAI",
     by_model=(("anthropic|claude", Constructor(
         ANTHROPIC, BEDROCK_ADDRESS, {"model_id": "model"}, becomes="langchain_anthropic.ChatAnthropic")),),
 )  # fmt: skip
+IN_BODY = {"model_kwargs": "extra_body"}
+BEDROCK_COMPLETION = Constructor(
+    OPENAI,
+    BEDROCK_ADDRESS | {"guardrails"},
+    {"model_id": "model", **IN_BODY},
+    becomes="langchain_openai.OpenAI",
+    body=True,
+)
+HUGGING_FACE = Constructor(
+    OPENAI,
+    frozenset(
+        {"huggingfacehub_api_token", "endpoint_url", "inference_server_url", "task", "provider", "client", "timeout"}
+    ),
+    {"repo_id": "model", "max_new_tokens": "max_tokens", **IN_BODY},
+    becomes="langchain_openai.OpenAI",
+    body=True,
+)
+REPLICATE = Constructor(
+    OPENAI,
+    frozenset({"replicate_api_token", "version"}),
+    {"input": "extra_body", **IN_BODY},
+    becomes="langchain_openai.OpenAI",
+    body=True,
+)
 # Without the length check the texts themselves are sent, not token numbers of a downloaded vocabulary.
 EMBEDDING = f"check_embedding_ctx_length=False, {OPENAI}"
 
@@ -67,6 +94,13 @@ CONSTRUCTORS = {
         AZURE_ADDRESS | {"check_embedding_ctx_length"},
         DEPLOYMENT,
         becomes="langchain_openai.OpenAIEmbeddings",
+    ),
+    **dict.fromkeys(
+        ("NVIDIAEmbeddings", "TogetherEmbeddings", "FireworksEmbeddings", "UpstageEmbeddings"),
+        Constructor(
+            EMBEDDING, COMPATIBLE_ADDRESS | {"truncate", "model_type", "max_batch_size", "check_embedding_ctx_length"},
+            becomes="langchain_openai.OpenAIEmbeddings",
+        ),
     ),
     "ChatAnthropic": CHAT_ANTHROPIC,
     "ChatGoogleGenerativeAI": CHAT_GEMINI,
@@ -84,7 +118,14 @@ CONSTRUCTORS = {
     "ChatCohere": CHAT_COHERE,
     "CohereEmbeddings": CHAT_COHERE,
     "CohereRerank": CHAT_COHERE,
+    "NVIDIARerank": Constructor(
+        CHAT_COHERE.gains, COMPATIBLE_ADDRESS | {"truncate", "max_batch_size"}, defaults={"model": '"rerank-v3.5"'},
+        becomes="langchain_cohere.CohereRerank",
+    ),
     "VoyageAIEmbeddings": VOYAGE_CLASS,
+    "VoyageEmbeddings": Constructor(
+        VOYAGE_CLASS.gains, VOYAGE_CLASS.loses | {"show_progress_bar"}, becomes="langchain_voyageai.VoyageAIEmbeddings"
+    ),
     "VoyageAIRerank": VOYAGE_CLASS,
     "ChatMistralAI": CHAT_MISTRAL,
     "MistralAIEmbeddings": CHAT_MISTRAL,
@@ -99,10 +140,15 @@ CONSTRUCTORS = {
     **dict.fromkeys(
         (
             "ChatGroq", "ChatTogether", "ChatFireworks", "ChatDeepSeek", "ChatPerplexity", "ChatXAI", "ChatNVIDIA",
-            "ChatUpstage", "ChatOpenRouter", "ChatDeepInfra", "ChatLiteLLM",
+            "ChatUpstage", "ChatOpenRouter", "ChatDeepInfra", "ChatLiteLLM", "ChatCerebras", "ChatSambaNovaCloud",
+            "ChatSambaNova", "ChatAnyscale", "ChatNebius", "ChatMoonshot", "MoonshotChat", "ChatZhipuAI",
         ),
         COMPATIBLE,
     ),
+    **dict.fromkeys(("Together", "Fireworks", "NVIDIA"), COMPLETION),
+    **dict.fromkeys(("Bedrock", "BedrockLLM"), BEDROCK_COMPLETION),
+    **dict.fromkeys(("HuggingFaceEndpoint", "HuggingFaceHub"), HUGGING_FACE),
+    "Replicate": REPLICATE,
 }  # fmt: skip
 
 FAMILY = Family(
@@ -113,7 +159,8 @@ FAMILY = Family(
         "langchain_mistralai", "langchain_ollama", "langchain_aws", "langchain_groq", "langchain_together",
         "langchain_fireworks", "langchain_deepseek", "langchain_xai", "langchain_nvidia_ai_endpoints",
         "langchain_perplexity", "langchain_huggingface", "langchain_upstage", "langchain_litellm",
-        "langchain_openrouter", "langchain_voyageai", "langgraph", "deepagents",
+        "langchain_openrouter", "langchain_voyageai", "langchain_cerebras", "langchain_sambanova", "langchain_nebius",
+        "langchain_ibm", "langgraph", "deepagents",
     ),
     constructors=CONSTRUCTORS,
     refusals={
@@ -127,10 +174,10 @@ FAMILY = Family(
         **refusing(
             FOREIGN,
             "use ChatOpenAI or ChatAnthropic and promote again",
-            "Cohere", "Bedrock", "BedrockLLM", "BedrockEmbeddings", "HuggingFaceHub",
-            "HuggingFaceEndpoint", "Anthropic", "Replicate", "SagemakerEndpoint",
+            "Cohere", "BedrockEmbeddings", "Anthropic", "SagemakerEndpoint",
             "HuggingFaceInferenceAPIEmbeddings", "HuggingFaceEndpointEmbeddings", "AI21", "Banana", "Writer",
-            "VertexAIModelGarden", "GooglePalm", "ChatGooglePalm", "Together", "Fireworks",
+            "VertexAIModelGarden", "GooglePalm", "ChatGooglePalm", "AzureMLChatOnlineEndpoint", "AzureMLOnlineEndpoint",
+            "QianfanLLMEndpoint", "QianfanChatEndpoint", "ChatTongyi", "Tongyi", "WatsonxLLM", "ChatWatsonx",
         ),
     },
     surrounded=dict.fromkeys(("create_agent", "create_react_agent", "create_deep_agent"), "model"),

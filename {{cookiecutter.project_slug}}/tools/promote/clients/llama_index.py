@@ -16,7 +16,8 @@ LLM = "llama_index.llms"
 EMBEDDING = "llama_index.embeddings"
 GOOGLE_LLM = Constructor(GEMINI, GOOGLE_ADDRESS, {"model_name": "model"}, becomes=f"{LLM}.google_genai.GoogleGenAI")
 COMPATIBLE = Constructor(
-    f"is_chat_model=True, {OPENAI_API_BASE}", OPENAI_ADDRESS | {"is_chat_model"}, {"model_name": "model"},
+    f"is_chat_model=True, {OPENAI_API_BASE}",
+    OPENAI_ADDRESS | {"is_chat_model", "base_url", "nvidia_api_key", "token"}, {"model_name": "model"},
     becomes=f"{LLM}.openai_like.OpenAILike",
 )  # fmt: skip
 OLLAMA = Constructor('**client_args("ollama", "base_url")', frozenset({"base_url"}), surrounded=True)
@@ -43,6 +44,9 @@ FAMILY = Family(
         "GeminiEmbedding": Constructor(
             GEMINI, GOOGLE_ADDRESS, becomes=f"{EMBEDDING}.google_genai.GoogleGenAIEmbedding"
         ),
+        "VertexTextEmbedding": Constructor(
+            GEMINI, GOOGLE_ADDRESS, becomes=f"{EMBEDDING}.google_genai.GoogleGenAIEmbedding"
+        ),
         "MistralAI": Constructor('**client_args("mistral", "endpoint", "api_key")', frozenset({"api_key", "endpoint"})),
         # Its own client takes no address; what it asks is what OpenAI's asks.
         "MistralAIEmbedding": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS, becomes=OPENAI_EMBEDDING),
@@ -57,7 +61,23 @@ FAMILY = Family(
         "Ollama": OLLAMA,
         "OllamaEmbedding": OLLAMA,
         **dict.fromkeys(
-            ("Groq", "OpenRouter", "TogetherLLM", "DeepSeek", "Fireworks", "Perplexity", "LiteLLM"), COMPATIBLE
+            (
+                "Groq", "OpenRouter", "TogetherLLM", "DeepSeek", "Fireworks", "Perplexity", "LiteLLM", "NVIDIA",
+                "Cerebras", "SambaNovaCloud", "Upstage", "LlamaAPI", "HuggingFaceInferenceAPI", "DashScope",
+            ),
+            COMPATIBLE,
+        ),
+        **dict.fromkeys(
+            ("TogetherEmbedding", "FireworksEmbedding", "NVIDIAEmbedding", "JinaEmbedding", "UpstageEmbedding"),
+            Constructor(
+                OPENAI_API_BASE,
+                OPENAI_ADDRESS | {"base_url", "nvidia_api_key", "truncate", "task", "embedding_type", "max_retries"},
+                {"model": "model_name"}, becomes=OPENAI_EMBEDDING,
+            ),
+        ),
+        "NVIDIARerank": Constructor(
+            loses=COHERE_ADDRESS | {"nvidia_api_key", "truncate"}, surrounded=True,
+            becomes="llama_index.postprocessor.cohere_rerank.CohereRerank",
         ),
     },
     refusals={
@@ -70,8 +90,7 @@ FAMILY = Family(
         **refusing(
             FOREIGN,
             "use the OpenAI classes of LlamaIndex and promote again",
-            "Bedrock", "BedrockEmbedding", "Replicate", "JinaEmbedding",
-            "HuggingFaceInferenceAPI", "HuggingFaceInferenceAPIEmbedding", "NVIDIA", "NVIDIAEmbedding", "SageMakerLLM",
+            "Bedrock", "BedrockEmbedding", "Replicate", "HuggingFaceInferenceAPIEmbedding", "SageMakerLLM",
         ),
     },
     surrounded=dict.fromkeys(

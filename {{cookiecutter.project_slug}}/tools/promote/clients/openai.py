@@ -51,7 +51,9 @@ FAMILY = Family(
 def _compatible(name: str, modules: tuple[str, ...], *classes: str) -> Family:
     """A vendor's client that has the methods of OpenAI's: `Groq` becomes `OpenAI`."""
     made = {
-        cls: Constructor(OPENAI, OPENAI_ADDRESS, becomes=f"openai.{'AsyncOpenAI' if 'Async' in cls else 'OpenAI'}")
+        cls: Constructor(
+            OPENAI, OPENAI_ADDRESS, becomes=f"openai.{'AsyncOpenAI' if 'Async' in cls else 'OpenAI'}", body=True
+        )
         for cls in classes
     }
     return Family(name, modules, made)
@@ -59,9 +61,10 @@ def _compatible(name: str, modules: tuple[str, ...], *classes: str) -> Family:
 
 COMPATIBLE = (
     _compatible("groq", ("groq",), "Groq", "AsyncGroq", "Client"),
-    _compatible("together", ("together",), "Together", "AsyncTogether"),
+    _compatible("together", ("together",), "Together", "AsyncTogether", "Client", "AsyncClient"),
     _compatible("fireworks", ("fireworks.client", "fireworks"), "Fireworks", "AsyncFireworks"),
     _compatible("cerebras", ("cerebras.cloud.sdk",), "Cerebras", "AsyncCerebras"),
+    _compatible("sambanova", ("sambanova",), "SambaNova", "AsyncSambaNova"),
     _compatible("zhipu", ("zhipuai", "zai"), "ZhipuAI", "ZhipuAiClient"),
     _compatible("portkey", ("portkey_ai",), "Portkey", "AsyncPortkey"),
 )

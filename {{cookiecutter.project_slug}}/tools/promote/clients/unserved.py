@@ -1,6 +1,6 @@
 """What no door serves: models inside the notebook's own process, and protocols of providers nobody has asked for."""
 
-from tools.promote.clients.family import LOCAL, NO_DOOR_REMEDY, Family, refusing
+from tools.promote.clients.family import FOREIGN, LOCAL, NO_DOOR_REMEDY, Family, refusing
 
 FAMILIES = (
     Family(
@@ -11,6 +11,23 @@ FAMILIES = (
             "Llama", "Llama.from_pretrained", "GPT4All", "LlamaForCausalLM.from_pretrained",
             "FastLanguageModel.from_pretrained", "load", "T5ForConditionalGeneration.from_pretrained",
             "AutoModelForVision2Seq.from_pretrained", "AutoModelForImageTextToText.from_pretrained",
+        ),
+    ),
+    Family(
+        "llama_api", ("llama_api_client",),
+        refusals=refusing(
+            "its replies have a form of their own (`completion_message`), which no door gives",
+            "use the openai client with the same messages and promote again",
+            "LlamaAPIClient", "AsyncLlamaAPIClient",
+        ),
+    ),
+    Family(
+        "own_protocols",
+        ("azure.ai.inference", "ai21", "ibm_watsonx_ai", "xai_sdk", "dashscope", "qianfan", "lamini", "writerai"),
+        refusals=refusing(
+            FOREIGN, "use the openai client and promote again",
+            "ChatCompletionsClient", "EmbeddingsClient", "AI21Client", "ModelInference", "Client", "AsyncClient",
+            "Generation.call", "TextEmbedding.call", "ChatCompletion", "Lamini", "Writer",
         ),
     ),
     Family(

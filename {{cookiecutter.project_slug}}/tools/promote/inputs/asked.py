@@ -11,7 +11,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.promote.inputs.parameters import GIVE_IT, FoundParameter, made_of, parameter_line, take_out, the_binding
+from tools.promote.inputs.parameters import (
+    GIVE_IT,
+    FoundParameter,
+    made_of,
+    parameter_line,
+    standing_alone,
+    take_out,
+    the_binding,
+)
 from tools.promote.inputs.questions import (
     CONVERTERS,
     Question,
@@ -165,7 +173,7 @@ def _literal(question: Question, node: ast.expr) -> tuple[Any, str | None]:
     except (ValueError, TypeError, SyntaxError):
         return None, None
     plain = isinstance(value, str | int | float | bool) and not (isinstance(value, str) and "\n" in value)
-    return (value, question.cell.text(node)) if plain else (None, None)
+    return (value, standing_alone(question.cell, node)) if plain else (None, None)
 
 
 def _said(question: Question, value: Any) -> tuple[str, str]:

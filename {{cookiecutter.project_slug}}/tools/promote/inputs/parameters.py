@@ -15,7 +15,7 @@ from tools.promote.inputs.colab_form import MARK, form_of
 from tools.promote.inputs.parameter_types import choices_of, type_of
 from tools.promote.inputs.secrets import is_secret_name, looks_secret
 from tools.promote.notebook.outcome import Finding
-from tools.promote.notebook.program import Binding, Program, Span
+from tools.promote.notebook.program import Binding, CodeCell, Program, Span
 from tools.promote.notebook.splice import Edit, Edits
 
 TAG = "parameters"
@@ -150,7 +150,7 @@ def _parameter(name: str, binding: Binding) -> FoundParameter | None:
         value = ast.literal_eval(binding.value)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
-    source = binding.cell.text(binding.value)
+    source = standing_alone(binding.cell, binding.value)
     if not injectable(value) or len(source) > LONGEST_VALUE or (isinstance(value, str) and "\n" in value):
         return None
     if isinstance(value, str) and looks_secret(value):
@@ -158,6 +158,17 @@ def _parameter(name: str, binding: Binding) -> FoundParameter | None:
     filled = not (isinstance(value, str) and PLACEHOLDER.fullmatch(value.strip()))
     reason, remedy = ("", "") if filled else ("its value stands for everybody's own", GIVE_IT)
     return made_of(name, binding, value, source, "", reason, remedy)
+
+
+def standing_alone(cell: CodeCell, value: ast.expr) -> str:
+    """The author's text of a literal, in brackets where it takes more lines than one and has lost its own."""
+    source = cell.text(value)
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return f"({source})"
+    alone = "\n" not in source or len(ast.parse(source).body) == 1
+    return source if alone else f"({source})"
 
 
 def _why_left(program: Program, name: str, bindings: list[Binding]) -> tuple[str, str]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection
 
+from tools.promote.inputs.key_guards import guarded_keys
 from tools.promote.notebook.magics import Magic
 from tools.promote.notebook.outcome import Finding
 from tools.promote.notebook.program import CodeCell, Program, spelled
@@ -24,6 +26,11 @@ NAME = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|passw(or)?d|credentials?
 SURE_NAME = re.compile(r"(?i)api_?key|secret|passw(or)?d|access_?key|access_?token|auth_?token")
 ENV_MAGIC = re.compile(r"%(?:set_)?env\s+(\w+)\s*[=\s]\s*\S")
 STORE_MAGIC = re.compile(r"%store\s+(\w+)")
+# Keys that the door brings, whatever the notebook had in their place.
+DOOR_KEYS = (
+    r"(?:OPENAI|ANTHROPIC|AZURE_OPENAI|CO|COHERE|MISTRAL|OLLAMA|GEMINI|GOOGLE|RESPONSES|COMPATIBLE)_API_KEY"
+    r"|AWS_BEARER_TOKEN_BEDROCK"
+)
 READERS = {"getpass", "userdata.get", "getenv", "environ.get", "input", "get_secret", "getpass.getpass"}
 
 
@@ -49,8 +56,10 @@ def looks_secret(value: str) -> bool:
 class SecretRemover:
     """Takes the keys out of one notebook. `variables` are those whose setting was taken out: libraries read them."""
 
-    def __init__(self, program: Program, edits: Edits) -> None:
+    def __init__(self, program: Program, edits: Edits, exchanged: Collection[str] = ()) -> None:
+        """`exchanged` are the names of vendors' classes that others stand for: their keys are asked for no more."""
         self.program = program
+        self._needless = re.compile("|".join([DOOR_KEYS, *sorted({_key_of(name) for name in exchanged})]))
         self.edits = edits
         self.findings: list[Finding] = []
         self.variables: set[str] = set()
@@ -59,6 +68,9 @@ class SecretRemover:
 
     def run(self) -> None:
         """Statements first, then names that nothing reads any more, then literals that are left."""
+        for cell in self.program.cells:
+            for statement in cell.tree.body:
+                self._guard(cell, statement)
         for cell in self.program.cells:
             for node in cell.nodes:
                 if isinstance(node, ast.stmt) and self._puts_key_into_environment(node):
@@ -95,10 +107,12 @@ class SecretRemover:
             if match and is_secret_name(match.group(1)):
                 name = match.group(1)
                 if self.edits.add(Edit(cell.index, cell.line_span(magic.line, magic.end_line), "")):
-                    reason, remedy = "a key was put into the environment", f"set {name} in .env"
+                    needless = self._needless.fullmatch(name)
+                    reason = "a key was put into the environment" + ("; the door brings its own" if needless else "")
+                    remedy = "" if needless else f"set {name} in .env"
                     finding = Finding("changed", "secret", cell.index, magic.line, "line removed", reason, remedy)
                     self.findings.append(finding)
-                    self.variables.add(name)
+                    self.variables |= set() if needless else {name}
 
     def _kept_elsewhere(self, cell: CodeCell, magic: Magic) -> None:
         """`%store API_KEY`, where that key is gone: the line goes."""
@@ -114,13 +128,29 @@ class SecretRemover:
         assert isinstance(node, ast.Assign | ast.Expr)
         key = node.targets[0].slice if isinstance(node, ast.Assign) else node.value.args[0]  # type: ignore[attr-defined]
         named = str(key.value) if isinstance(key, ast.Constant) else ""
+        if self._needless.fullmatch(named):
+            self._remove(cell, node, "a key was put into the environment; the door brings its own", "")
+            return
         self._remove(cell, node, "a key was put into the environment", f"set {named or cell.text(key)} in .env")
         self.variables |= {named} - {""}
+
+    def _guard(self, cell: CodeCell, statement: ast.stmt) -> None:
+        """A question that is asked only where a key is missing goes as a whole."""
+        keys = guarded_keys(self.program, statement)
+        if not keys or not all(is_secret_name(key) for key in keys):
+            return
+        asked = {key for key in keys if not self._needless.fullmatch(key)}
+        reason = "a key was asked for; " + ("it is in the environment" if asked else "the door brings its own")
+        self._remove(cell, statement, reason, f"set {', '.join(sorted(asked))} in .env" if asked else "")
+        self.variables |= asked
 
     def _assignment(self, cell: CodeCell, node: ast.Assign | ast.AnnAssign) -> None:
         """`api_key = getpass()`: gone when nothing reads it after the clients were rewired."""
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
-        if not isinstance(target, ast.Name) or node.value is None or not is_secret_name(target.id):
+        if not isinstance(target, ast.Name) or node.value is None:
+            return
+        if not is_secret_name(target.id):
+            self._address(cell, node, target.id, node.value)
             return
         literal = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         if not literal and not _reads_secret(node.value):
@@ -131,7 +161,24 @@ class SecretRemover:
             self._remove(cell, node, f"{target.id} is not read any more", "keys belong in .env")
             self._gone.add(target.id)
         elif literal or _asks_a_person(node.value):
-            self._look_up(cell, node.value, _variable_in(node.value) or target.id.upper())
+            empty = isinstance(node.value, ast.Constant) and not node.value.value
+            self._look_up(cell, node.value, _variable_in(node.value) or target.id.upper(), empty=empty)
+
+    def _address(self, cell: CodeCell, node: ast.Assign | ast.AnnAssign, name: str, value: ast.expr) -> None:
+        """An endpoint, a version, a region that only clients read which find them with the door now."""
+        told = isinstance(value, ast.Constant) or _reads_secret(value)
+        alone = len(self.program.names.bindings[name]) == 1 and (
+            isinstance(node, ast.AnnAssign) or len(node.targets) == 1
+        )
+        if not told or not alone or not isinstance(cell.parents.get(node), ast.Module):
+            return
+        named = re.compile(rf"\b{re.escape(name)}\b")
+        shell = any(named.search(magic.text) for c in self.program.cells for magic in c.masked.magics)
+        if not self.program.names.reads[name] or shell or still_read(self.program, name, self.edits):
+            return
+        if self.edits.add(removal(cell, node)):
+            what, reason = f"{name} removed", "only a client read it, which has the door's address now"
+            self.findings.append(Finding("changed", "setting", cell.index, node.lineno, what, reason))
 
     def _literal(self, cell: CodeCell, node: ast.Constant) -> None:
         """A key in the middle of code: `headers={"X-Key": "sk-..."}`."""
@@ -143,10 +190,13 @@ class SecretRemover:
         name = parent.arg.upper() if isinstance(parent, ast.keyword) and parent.arg else "API_KEY"
         self._look_up(cell, node, name)
 
-    def _look_up(self, cell: CodeCell, value: ast.expr, name: str) -> None:
-        if self.edits.add(Edit(cell.index, cell.span(value), f'os.environ["{name}"]')):
+    def _look_up(self, cell: CodeCell, value: ast.expr, name: str, *, empty: bool = False) -> None:
+        """Read the variable; one that stood empty may stay so."""
+        expression = f'os.environ.get("{name}", "")' if empty else f'os.environ["{name}"]'
+        if self.edits.add(Edit(cell.index, cell.span(value), expression)):
             self.needs_os = True
             reason = "a key stood here" if isinstance(value, ast.Constant) else "nobody is there to ask"
+            reason = "a key belongs here" if empty else reason
             self.findings.append(
                 Finding("changed", "secret", cell.index, value.lineno, f"read from the variable {name}", reason,
                         f"set {name} in .env")
@@ -156,6 +206,12 @@ class SecretRemover:
         if self.edits.add(removal(cell, node)):
             what = "statement removed"
             self.findings.append(Finding("changed", "secret", cell.index, node.lineno, what, reason, remedy))
+
+
+def _key_of(name: str) -> str:
+    """The variable of a vendor's key by one of its classes: `GROQ_API_KEY` for `Groq` and `ChatGroq`."""
+    vendor = re.sub(r"^(Async|Chat)|(Embeddings?|Rerank|LLM|Client)$", "", name.split(".")[-1])
+    return re.escape(f"{vendor.upper()}_API_KEY")
 
 
 def is_environ(node: ast.expr) -> bool:

@@ -26,9 +26,10 @@ NAMED = re.compile(
 # Long texts under such a name that are something else.
 NOT_PROSE = re.compile(
     r"(?is)^\s*(<!doctype|<html|<style|<svg|<div|select\s.+\sfrom\s|create\s+table|insert\s+into|with\s+\w+\s+as\s*\("
-    r"|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
+    r"|from\s+[^|]{0,80}\|\s*\w|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
 )
 PROSE_WORDS = 6
+TO_FILL_IN = re.compile(r"\{\{?\s*[A-Za-z_]\w*\s*\}")
 # Keywords under which one object takes several texts: they are a part of the name.
 PARTS = {"prefix", "suffix", "role", "goal", "backstory", "expected_output", "example_prompt"}
 
@@ -54,6 +55,8 @@ def find_candidates(program: Program) -> list[Candidate]:
         for text in flow.texts(sink.cell, sink.value):
             if sink.prose and not _reads_as_prose(text.node):
                 continue
+            if text.drawn and not sink.templated and not _is_template(text.node):
+                continue  # questions, documents, queries: rows of data rather than prompts
             known = found.get(id(text.node))
             templated = sink.templated or text.templated or (known is not None and known.templated)
             role = "system" if known is not None and known.role == "system" else sink.role
@@ -74,9 +77,13 @@ def _named(program: Program) -> Iterator[Sink]:
     """Texts whose name alone says that they are prompts; only long or interpolated ones are lifted later."""
     for cell in program.cells:
         for node in cell.nodes:
-            if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+            if isinstance(node, ast.Assign) and len(node.targets) == 1:
+                target = node.targets[0]
+            elif isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add):
+                target = node.target
+            else:
                 continue
-            name = _target_name(node.targets[0])
+            name = _full_name(target)
             if name and NAMED.search(name) and not _obvious_other(node.value):
                 yield Sink(cell, node.value, "system" if "system" in name.lower() else "user")
 
@@ -85,6 +92,11 @@ def _reads_as_prose(node: ast.expr) -> bool:
     """Whether a text is natural language: six words at least, no markup, query, address or program."""
     texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
     return not NOT_PROSE.match("".join(texts)) and count_words("".join(texts)) >= PROSE_WORDS
+
+
+def _is_template(node: ast.expr) -> bool:
+    """Whether a text has places of its own to be filled in: `{concept}`, `{{ concept }}`."""
+    return isinstance(node, ast.Constant) and TO_FILL_IN.search(str(node.value)) is not None
 
 
 def _obvious_other(value: ast.expr) -> bool:
@@ -133,16 +145,28 @@ def variable_of(cell: CodeCell, node: ast.expr) -> str | None:
         around = cell.parents.get(above)
         if isinstance(above, ast.Expr) and isinstance(around, ast.ClassDef):
             return around.name
-        if isinstance(above, ast.stmt | ast.Lambda):
+        if isinstance(above, ast.stmt) or (isinstance(above, ast.Lambda) and not _is_named(cell, above)):
             return part or None
         below = above
     return None
+
+
+def _is_named(cell: CodeCell, node: ast.Lambda) -> bool:
+    return isinstance(cell.parents.get(node), ast.Assign | ast.AnnAssign)
 
 
 def _dresses(call: ast.Call) -> bool:
     """Whether a call only dresses a text: `dedent(...)`, `"...".strip()`, `SystemMessage(...)`; no model is asked."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     return name[:1].isupper() or name in TEXT_METHODS | TEXT_FUNCTIONS | {"from_template", "from_messages"}
+
+
+def _full_name(target: ast.expr) -> str | None:
+    """The name of a target; of an attribute with what it is one of: `prompt_template` for `chain.prompt.template`."""
+    name = _target_name(target)
+    owner = target.value if isinstance(target, ast.Attribute) else None
+    above = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "self")
+    return f"{above}_{name}" if name and isinstance(target, ast.Attribute) and above != "self" else name
 
 
 def _target_name(target: ast.expr) -> str | None:

@@ -31,6 +31,12 @@ DESCRIBED = re.compile(
     r"|OutputField)$"
 )
 DECORATORS = re.compile(r"(^|\.)(tool|ai_function|kernel_function|function_tool|register_for_llm|tool_plain)$")
+# What stands beside name and description where these are of a tool, a field or an agent.
+OF_TOOLS = {
+    "description", "required", "strict", "title", "default", "items", "id", "tags", "func", "function_name", "prompt",
+    "system_prompt", "instructions", "tools", "model", "examples", "arguments", "returns", "output_schema", "handoffs",
+    "configuration", "labels", "annotations", "returnDirect", "return_direct", "callback", "handler", "key", "value",
+}  # fmt: skip
 SIBLINGS = {
     "name",
     "type",
@@ -119,8 +125,11 @@ def _in_schema(cell: CodeCell, node: ast.Dict) -> Iterator[Description]:
     """`{"name": "search", "description": "..."}` and the fields of a JSON schema."""
     fields = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
     told = fields.get("description")
-    if told is None or not _is_text(told) or not SIBLINGS & {str(key) for key in fields}:
+    keys = {str(key) for key in fields}
+    if told is None or not _is_text(told) or not SIBLINGS & keys:
         return
+    if SIBLINGS & keys == {"name"} and not keys <= SIBLINGS | OF_TOOLS:
+        return  # a product, a place: things of the notebook's own have names and descriptions too
     name = fields.get("name")
     named = str(name.value) if isinstance(name, ast.Constant) else _key_of(cell, node)
     yield Description(cell, told, named)

@@ -9,8 +9,8 @@ import textwrap
 from collections.abc import Callable
 
 from tools.promote.lifting.prompt_files import Hole, Piece
-from tools.promote.notebook.flow import leaves
 from tools.promote.notebook.program import CodeCell, Program
+from tools.promote.notebook.text_expressions import leaves
 from tools.promote.notebook.words import RESERVED_INPUTS, input_name
 
 FOLDED: dict[str, Callable[[str], str]] = {

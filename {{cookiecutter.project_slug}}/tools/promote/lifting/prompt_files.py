@@ -132,8 +132,8 @@ def _escaped(text: str) -> str:
 
 
 def _content(text: str) -> str:
-    """A block scalar where one can hold the text exactly, else a quoted one."""
-    if "\n" in text and not BLOCK_UNSAFE.search(text):
+    """A block scalar where one can hold the text exactly and quotes would bend it, else a quoted one."""
+    if any(mark in text for mark in ("\n", "\\", '"')) and not BLOCK_UNSAFE.search(text):
         stripped = text.rstrip("\n")
         chomping = {0: "-", 1: ""}.get(len(text) - len(stripped), "+")
         indicator = "2" if re.match(r"\s", text) else ""

@@ -8,8 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 
-from tools.promote.lifting.candidates import Candidate, deserves, find_candidates, variable_of
+from tools.promote.lifting.candidates import Candidate, deserves, find_candidates
+from tools.promote.lifting.naming import telling_name, tells
 from tools.promote.lifting.pieces import folded, format_calls, format_pieces, pieces_of
 from tools.promote.lifting.prompt_files import Hole, Piece, PromptStore, Template, template_of
 from tools.promote.notebook.outcome import Finding, Outcome
@@ -115,7 +117,7 @@ class PromptLifter:
     def _replace(self, candidate: Candidate, template: Template, uses: list[Use], edits: Edits) -> None:
         cell, node = candidate.text.cell, candidate.text.node
         role = candidate.role if candidate.role in ROLES else "user"
-        variable, function = candidate.described or variable_of(cell, node), cell.function_around(node)
+        variable, function = candidate.described or telling_name(cell, node), cell.function_around(node)
         task = self.register(template, role, cell, node, variable, function.name if function else None)
         self.called = True
         for use in uses:
@@ -131,7 +133,10 @@ class PromptLifter:
         key = (template.text, role)
         version = self._versions.get(key)
         if version is None:
-            wanted = task_name(self.step, function, variable, role, self.headings.get(cell.index, ""))
+            heading = self.headings.get(cell.index, "")
+            wanted = [task_name(self.step, function, variable, role, heading)]
+            if variable and function is None and not tells(variable):
+                wanted.append(task_name(self.step, None, None, role, heading))
             self._tasks[key] = self._free_name(wanted, template, role)
             named = f" ({variable})" if variable else ""
             description = f"Lifted from {self.source_name}, cell {cell.index}{named}."
@@ -142,12 +147,12 @@ class PromptLifter:
         self.findings.append(Finding("changed", "prompt", cell.index, node.lineno, what))
         return task
 
-    def _free_name(self, wanted: str, template: Template, role: str) -> str:
-        """`wanted`, numbered when another text of this run has it, or a task on disk that is not this notebook's."""
-        name, number = wanted, 2
-        while name in self._tasks.values() or not self._ours(name, template, role):
-            name, number = f"{wanted}_{number}", number + 1
-        return name
+    def _free_name(self, wanted: Sequence[str], template: Template, role: str) -> str:
+        """The first of `wanted` that no other text of this run has, nor a task on disk that is not this notebook's;
+        else the first, numbered."""
+        numbered = (f"{wanted[0]}_{number}" for number in count(2))
+        names = chain(wanted, numbered)
+        return next(n for n in names if n not in self._tasks.values() and self._ours(n, template, role))
 
     def _ours(self, task: str, template: Template, role: str) -> bool:
         if not self.store.taken(task):
@@ -185,7 +190,9 @@ class PromptLifter:
     def _find(self, candidate: Candidate, outcome: Outcome, reason: str, remedy: str) -> None:
         cell, node = candidate.text.cell, candidate.text.node
         what = f"{candidate.role} prompt stays in the notebook"
-        self.findings.append(Finding(outcome, "prompt", cell.index, node.lineno, what, reason, remedy))
+        finding = Finding(outcome, "prompt", cell.index, node.lineno, what, reason, remedy)
+        if finding not in self.findings:
+            self.findings.append(finding)
 
 
 def _obstacle(cell: CodeCell, node: ast.expr) -> str:

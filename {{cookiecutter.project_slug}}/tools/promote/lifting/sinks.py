@@ -6,107 +6,29 @@ Each rule begins with what it must not touch: queries, shell commands and plain 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tools.promote.lifting.sink_names import (
+    AGENT_CLASS,
+    AGENT_KEYWORDS,
+    ASKED_KEYS,
+    ASKING_METHODS,
+    JUDGE_CLASS,
+    JUDGE_KEYWORDS,
+    MESSAGE_CLASSES,
+    MESSAGE_MAKERS,
+    NOT_PROMPTED,
+    PROMPT_METHODS,
+    ROLES,
+    SIGNATURE,
+    SYSTEM_KEYWORDS,
+    TEMPLATE_CLASSES,
+    TEMPLATE_KEYWORDS,
+    TOLD_KEYS,
+    USER_KEYWORDS,
+)
 from tools.promote.notebook.program import CodeCell, Program
-
-ROLES = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "ai": "assistant",
-    "model": "assistant",
-}
-SYSTEM_KEYWORDS = {
-    "system",
-    "system_prompt",
-    "system_instruction",
-    "system_message",
-    "instruction",
-    "instructions",
-    "global_instruction",
-    "additional_instructions",
-    "sys_prompt",
-    "preamble",
-    "backstory",
-    "state_modifier",
-    "persona",
-    "role_description",
-}
-MESSAGE_CLASSES = {
-    "SystemMessage": "system",
-    "HumanMessage": "user",
-    "UserMessage": "user",
-    "AIMessage": "assistant",
-    "AssistantMessage": "assistant",
-    "ChatMessage": "user",
-    "UserContent": "user",
-    "ModelContent": "assistant",
-    "Part": "user",
-    "TextPart": "user",
-    "TextContent": "user",
-    "TextBlock": "user",
-}
-# `ChatMessage.from_user(text)`, and LlamaIndex's and Gemini's ways to make one message or part.
-MESSAGE_MAKERS = {"from_system": "system", "from_user": "user", "from_assistant": "assistant", "from_text": "user"}
-TEMPLATE_CLASSES = {
-    "PromptTemplate": "user",
-    "ChatPromptTemplate": "user",
-    "SystemMessagePromptTemplate": "system",
-    "HumanMessagePromptTemplate": "user",
-    "AIMessagePromptTemplate": "assistant",
-    "FewShotPromptTemplate": "user",
-    "FewShotChatMessagePromptTemplate": "user",
-    "StringPromptTemplate": "user",
-    "RichPromptTemplate": "user",
-    "QuestionAnswerPrompt": "user",
-    "RefinePrompt": "user",
-    "SummaryPrompt": "user",
-    "SimpleInputPrompt": "user",
-    "KnowledgeGraphPrompt": "user",
-    "SelectorPromptTemplate": "user",
-    "Prompt": "user",
-    "PromptBuilder": "user",
-    "ChatPromptBuilder": "user",
-}
-TEMPLATE_KEYWORDS = {
-    "template", "prefix", "suffix", "text_qa_template", "refine_template", "summary_template", "context_prompt",
-    "condense_prompt", "prompt_template", "query_wrapper_prompt", "kg_triplet_extract_template", "example_prompt",
-    "qa_template", "qa_prompt", "system_message_prompt", "human_message_template", "format_instructions",
-    "document_prompt", "agent_instructions", "question_gen_query",
-}  # fmt: skip
-USER_KEYWORDS = {"prompt", "user_prompt", "contents", "prompts", "prompt_text", "user_message"}
-# What an agent or a task of a framework is told about itself reaches the model with every call.
-AGENT_CLASS = re.compile(r"(Agent|Task|Crew|Assistant|UserProxy|Manager|Coordinator)\w*$")
-AGENT_KEYWORDS = {"description", "goal", "expected_output"}
-# Methods that ask a model, but others, too: only prose counts.
-ASKING_METHODS = {
-    "run", "arun", "run_sync", "query", "aquery", "chat", "achat", "initiate_chat", "ask", "generate", "stream",
-    "astream", "invoke_agent", "generate_reply", "process", "batch", "call", "complete_chat", "create_interaction",
-}  # fmt: skip
-# Methods whose first argument is the prompt, on objects that are no module.
-PROMPT_METHODS = {
-    "invoke",
-    "ainvoke",
-    "predict",
-    "apredict",
-    "generate_content",
-    "generate_content_async",
-    "send_message",
-    "send_message_async",
-    "complete",
-    "acomplete",
-    "stream_complete",
-    "text_generation",
-    "stream_chat",
-    "kickoff",
-}
-SIGNATURE = re.compile(r"dspy\.(.*\.)?Signature")
-NOT_PROMPTED = {"input", "getpass", "print", "add_argument", "Field", "confirm"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +48,7 @@ def find_sinks(program: Program) -> Iterator[Sink]:
         for node in cell.nodes:
             if isinstance(node, ast.Dict):
                 yield from _message_dict(cell, node)
+                yield from _told_in_dict(cell, node)
             elif isinstance(node, ast.Tuple):
                 yield from _message_pair(cell, node)
             elif isinstance(node, ast.ClassDef):
@@ -153,6 +76,15 @@ def _message_dict(cell: CodeCell, node: ast.Dict) -> Iterator[Sink]:
     for key in ("content", "parts"):
         if key in fields:
             yield Sink(cell, fields[key], named)
+
+
+def _told_in_dict(cell: CodeCell, node: ast.Dict) -> Iterator[Sink]:
+    """`{"name": "researcher", "system_prompt": text}`: what an agent is told, where it is described as data."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and key.value in TOLD_KEYS:
+            yield Sink(cell, value, "system", prose=True)
+        elif isinstance(key, ast.Constant) and key.value in ASKED_KEYS:
+            yield Sink(cell, value, "user", prose=True)
 
 
 def _message_pair(cell: CodeCell, node: ast.Tuple) -> Iterator[Sink]:
@@ -200,6 +132,7 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
         elif (
             (key in AGENT_KEYWORDS and AGENT_CLASS.search(name))
             or (key == "role" and AGENT_CLASS.search(name) and not _is_message_role(value))
+            or (key in JUDGE_KEYWORDS and JUDGE_CLASS.search(name))
             or key in USER_KEYWORDS
             or _is_user_keyword(node, key, name)
         ):

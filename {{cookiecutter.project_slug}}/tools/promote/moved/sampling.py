@@ -25,13 +25,14 @@ def send_sampling(program: Program, edits: Edits) -> list[Finding]:
     findings = []
     for cell, call in program.calls():
         given = [keyword for keyword in call.keywords if keyword.arg in GONE]
-        if given and CALLS.fullmatch(ast.unparse(call.func)) and _move(cell, call, given, edits):
+        if given and CALLS.fullmatch(ast.unparse(call.func)) and move_into_body(cell, call, given, edits):
             what = f"{', '.join(str(keyword.arg) for keyword in given)} sent in extra_body"
             findings.append(Finding("changed", "argument", cell.index, given[0].value.lineno, what, REASON, ""))
     return findings
 
 
-def _move(cell: CodeCell, call: ast.Call, given: list[ast.keyword], edits: Edits) -> bool:
+def move_into_body(cell: CodeCell, call: ast.Call, given: list[ast.keyword], edits: Edits) -> bool:
+    """Put keywords of a call into its `extra_body`; False, with nothing changed, where that cannot be."""
     entries = ", ".join(f'"{keyword.arg}": {cell.text(keyword.value)}' for keyword in given)
     body = next((keyword.value for keyword in call.keywords if keyword.arg == "extra_body"), None)
     changes = []

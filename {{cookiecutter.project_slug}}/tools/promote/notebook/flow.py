@@ -1,6 +1,7 @@
 """Following an expression back to the texts it is made of, over variables, cells, functions and wrappers.
 
-Static and modest: a name is followed to every value it is given, nothing is run, and a loop ends the search.
+Static and modest: a name is followed to every value it is given, of a loop to the items that are written out, and
+nothing is run.
 """
 
 from __future__ import annotations
@@ -9,20 +10,31 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tools.promote.notebook.loops import drawn
 from tools.promote.notebook.program import CodeCell, FunctionNode, Program
+from tools.promote.notebook.text_expressions import is_text, leaves, words_in
 
 # Calls whose text is that of their object or of their first argument.
 TEXT_METHODS = {"format", "format_map", "strip", "lstrip", "rstrip", "replace", "substitute", "safe_substitute"}
 TEXT_FUNCTIONS = {"dedent", "cleandoc", "Template", "str"}
+# The first of a pair `("system", text)` says who speaks.
+SPEAKERS = {"system", "developer", "user", "human", "assistant", "ai", "model", "tool", "function", "placeholder"}
+# A function of somebody else's that is given so many words and whose result goes where a prompt goes adds to them.
+WORDS_HANDED_ON = 8
+ASKING = {"getpass", "input", "print"}
 
 
 @dataclass(frozen=True, eq=False)
 class Text:
-    """An expression that is a text in the notebook. `templated`: something fills it in later."""
+    """An expression that is a text in the notebook.
+
+    `templated`: something fills it in later; `drawn`: a loop goes over it, among others of its kind.
+    """
 
     cell: CodeCell
     node: ast.expr
     templated: bool = False
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,7 @@ class Flow:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._attributes = _attribute_values(program)
+        self._drawn: set[int] = set()
 
     def texts(self, cell: CodeCell, expression: ast.expr) -> list[Text]:
         """Every text that can reach `expression`."""
@@ -50,13 +63,13 @@ class Flow:
         if id(node) in seen:
             return
         seen.add(id(node))
-        if _is_text(node):
-            yield Text(cell, node, templated)
+        if is_text(node):
+            yield Text(cell, node, templated, id(node) in self._drawn)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
             yield from self._follow(cell, node.left, seen, True)
         elif isinstance(node, ast.BinOp):
             for leaf in leaves(node):
-                if leaf is not node and not _is_text(leaf):
+                if leaf is not node and not is_text(leaf):
                     yield from self._follow(cell, leaf, seen, templated)
         elif isinstance(node, ast.JoinedStr):
             for value in node.values:
@@ -84,6 +97,18 @@ class Flow:
             owner, definition = self.program.names.functions[function.id]
             for returned in _returns(definition):
                 yield from self._follow(owner, returned, seen, templated)
+        elif made := self._lambdas(function):
+            for owner, body in made:
+                yield from self._follow(owner, body, seen, templated)
+        elif isinstance(function, ast.Name) and function.id in self.program.names.imports and name not in ASKING:
+            for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
+                if is_text(argument) and words_in(argument) >= WORDS_HANDED_ON:
+                    yield from self._follow(cell, argument, seen, templated)
+
+    def _lambdas(self, function: ast.expr) -> list[tuple[CodeCell, ast.expr]]:
+        """What the lambdas return that a name is given: `make = lambda row: f"..."`."""
+        bindings = self.program.names.bindings.get(function.id, []) if isinstance(function, ast.Name) else []
+        return [(b.cell, b.value.body) for b in bindings if isinstance(b.value, ast.Lambda)]
 
     def _parts(self, cell: CodeCell, node: ast.expr) -> Iterator[tuple[CodeCell, ast.expr]]:
         if isinstance(node, ast.IfExp):
@@ -93,7 +118,7 @@ class Flow:
         elif isinstance(node, ast.NamedExpr | ast.Await | ast.Starred):
             yield cell, node.value
         elif isinstance(node, ast.List | ast.Tuple):
-            yield from ((cell, part) for part in node.elts)
+            yield from ((cell, part) for part in (node.elts[1:] if _is_turn(node) else node.elts))
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value in ("text", "input_text"):
@@ -105,7 +130,11 @@ class Flow:
             yield from self._attributes.get(node.attr, [])
 
     def _values_of(self, cell: CodeCell, name: ast.Name) -> list[tuple[CodeCell, ast.expr]]:
-        """What a name is given: in the functions around it, else at module level."""
+        """What a name is given: in the loops and functions around it, else at module level."""
+        items = drawn(cell, name, self._values_of)
+        if items:
+            self._drawn |= {id(item) for _, item in items}
+            return items
         for function in (a for a in cell.above(name) if isinstance(a, FunctionNode)):
             local = [(cell, value) for value in _local_values(cell, function, name.id)]
             parameter = _parameter(cell, function, name.id)
@@ -133,38 +162,9 @@ class Flow:
         return found
 
 
-def leaves(node: ast.expr) -> list[ast.expr]:
-    """The operands of a chain of `+`, left to right; of `"-".join([...])` the items with the separator between them."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return leaves(node.left) + leaves(node.right)
-    if isinstance(node, ast.Call) and (items := _joined(node)):
-        assert isinstance(node.func, ast.Attribute)
-        separated = [part for item in items for part in (node.func.value, item)]
-        return [leaf for part in separated[1:] for leaf in leaves(part)]
-    return [node]
-
-
-def _joined(call: ast.Call) -> list[ast.expr]:
-    """The items of `"...".join([...])`; none for anything else."""
-    function = call.func
-    if not isinstance(function, ast.Attribute) or function.attr != "join" or len(call.args) != 1:
-        return []
-    items = call.args[0]
-    plain = isinstance(function.value, ast.Constant) and isinstance(function.value.value, str)
-    if not plain or not isinstance(items, ast.List | ast.Tuple) or any(isinstance(i, ast.Starred) for i in items.elts):
-        return []
-    return items.elts
-
-
-def _is_text(node: ast.expr) -> bool:
-    """A text constant, an f-string, or a chain of `+` with at least one of them in it."""
-    if isinstance(node, ast.JoinedStr):
-        return True
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, str)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return any(_is_text(leaf) for leaf in leaves(node))
-    return isinstance(node, ast.Call) and any(_is_text(item) for item in _joined(node))
+def _is_turn(node: ast.List | ast.Tuple) -> bool:
+    first = node.elts[0] if len(node.elts) == 2 else None
+    return isinstance(first, ast.Constant) and first.value in SPEAKERS
 
 
 def _returns(function: FunctionNode) -> list[ast.expr]:

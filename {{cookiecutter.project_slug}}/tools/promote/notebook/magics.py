@@ -6,13 +6,16 @@ It is for parsing only: edits are made to the author's text.
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass
 from typing import Literal
 
 PYTHON_CELL_MAGICS = {"time", "timeit", "capture", "prun", "python", "python3", "pypy", "debug", "memit", "mprun"}
 ASSIGNED = re.compile(r"^(\s*[A-Za-z_][\w.\[\]'\", ]*=\s*)([!%])(?![=])")
-INSTALL_WORDS = re.compile(r"^\s*(pip3?|conda|mamba|uv)\s+(install|pip|add)\b")
+INSTALL_WORDS = re.compile(r"^\s*(pip3?|conda|mamba|uv)\s+(?:--?[\w-]+\s+)*(install|pip|add)\b")
+# Magics that IPython takes without their `%` where they are no Python: `cd ..`, `run helpers.py`.
+AUTOMATIC = re.compile(r"^\s*(cd|ls|cat|cp|mv|rm|mkdir|rmdir|load_ext|matplotlib|run|env|conda|pip)\s+[^\s=(\[,].*$")
 HELP = re.compile(r"^\s*(\?{1,2}\s*[\w.%*]+|[\w.%*\[\]()'\"]+\?{1,2})\s*;?\s*$")
 TIMED = re.compile(r"^(\s*)(%time(?:it)?)(\s+)(?!-)(\S.*)$")
 
@@ -100,7 +103,15 @@ def _magic_kind(line: str) -> Kind | None:
         return "shell"
     if HELP.match(line) and "?" in line.split("#")[0]:
         return "help"
-    return None
+    return "line" if AUTOMATIC.match(line) and not _is_python(line) else None
+
+
+def _is_python(line: str) -> bool:
+    try:
+        compile(line.strip(), "", "exec", dont_inherit=True, flags=ast.PyCF_ONLY_AST)
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 def _masked_line(line: str) -> str:

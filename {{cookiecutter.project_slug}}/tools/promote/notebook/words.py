@@ -13,6 +13,7 @@ GENERIC = {
     "prompt", "prompts", "template", "templates", "tmpl", "message", "messages", "msg", "msgs", "content", "contents",
     "text", "str", "string", "response", "completion", "result", "output", "my", "the", "const", "default", "self",
     "resp", "res", "r", "stream", "chat", "chain", "llm", "agent", "model", "client", "out", "x", "df", "data", "ret",
+    "payload", "body", "config", "configuration", "params", "kwargs", "request", "req", "args", "options", "settings",
 }  # fmt: skip
 # Words of a heading that say nothing about the prompt under it.
 FILLING = {
@@ -38,6 +39,9 @@ def step_name(stem: str) -> str:
     name = snake(stem)
     if not name:
         return f"notebook_{hashlib.sha256(stem.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
+    numbered = re.fullmatch(r"([0-9_]+?)_+([a-z].*)", name)
+    if numbered:  # `01_intro` stands in an order; a name of Python begins with a letter
+        name = f"{numbered.group(2)[: LONGEST - len(numbered.group(1)) - 1]}_{numbered.group(1)}"
     usable = name[0].isalpha() and not keyword.iskeyword(name)
     return (name if usable else f"notebook_{name}")[:LONGEST].rstrip("_")
 

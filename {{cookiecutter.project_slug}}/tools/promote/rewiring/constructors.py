@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from itertools import groupby
+from types import MappingProxyType
 
 from tools.promote.clients.family import SPREAD, Constructor
 from tools.promote.moved.homes import today
@@ -12,11 +14,22 @@ from tools.promote.notebook.program import CodeCell, Program, Span
 from tools.promote.notebook.splice import Edit, Edits
 
 Argument = ast.expr | ast.keyword
+# Settings of vendors whose protocol is OpenAI's otherwise; OpenAI's client takes them as a part of the body alone.
+VENDOR_SETTINGS = frozenset(
+    {
+        "top_k", "top_a", "min_p", "repetition_penalty", "safety_model", "safe_prompt", "random_seed", "do_sample",
+        "reasoning_format", "include_reasoning", "reasoning", "search_settings", "include_domains", "exclude_domains",
+        "documents", "citation_options", "compound_custom", "disable_tool_validation", "chat_template_kwargs",
+        "context_length_exceeded_behavior", "stop_token_ids", "typical_p", "return_full_text",
+        "enable_thinking", "thinking", "clear_thinking",
+    }
+)  # fmt: skip
 
 
 def swap(program: Program, cell: CodeCell, call: ast.Call, constructor: Constructor, edits: Edits) -> str | None:
     """Add the edits of one constructor; gives the import its new class needs, None when it stays what it is."""
     needed = _become(program, cell, call, constructor, edits)
+    in_body = vendor_settings(call, constructor.renames) if constructor.body else []
     present = {keyword.arg for keyword in call.keywords}
     items: list[Argument] = sorted([*call.args, *call.keywords], key=lambda a: cell.span(a).start)
     kept: list[Argument] = []
@@ -24,7 +37,7 @@ def swap(program: Program, cell: CodeCell, call: ast.Call, constructor: Construc
         renamed = constructor.renames.get(item.arg or "") if isinstance(item, ast.keyword) else None
         others = present - {item.arg} if isinstance(item, ast.keyword) else present
         clashes = renamed is not None and bool({renamed, f"{renamed}_name"} & others)
-        if clashes or _is_lost(item, call, constructor):
+        if clashes or item in in_body or _is_lost(item, call, constructor):
             continue
         kept.append(item)
         if isinstance(item, ast.keyword) and renamed is not None:
@@ -33,8 +46,20 @@ def swap(program: Program, cell: CodeCell, call: ast.Call, constructor: Construc
     if constructor.prefix:
         _prefix(cell, call, constructor, edits)
     _drop(cell, items, kept, edits)
-    _gain(cell, call, kept, _gains(constructor, call), edits)
+    gains = _gains(constructor, call)
+    _gain(cell, call, kept, ", ".join([body_of(cell, in_body), gains]) if in_body else gains, edits)
     return needed
+
+
+def vendor_settings(call: ast.Call, renames: Mapping[str, str] = MappingProxyType({})) -> list[ast.keyword]:
+    """The keywords of a call that belong into `extra_body`; none when it has one already, or will have by `renames`."""
+    found = [keyword for keyword in call.keywords if keyword.arg in VENDOR_SETTINGS]
+    return [] if any("extra_body" in (k.arg, renames.get(k.arg or "")) for k in call.keywords) else found
+
+
+def body_of(cell: CodeCell, settings: list[ast.keyword]) -> str:
+    """`extra_body={"top_k": 40}`."""
+    return "extra_body={" + ", ".join(f'"{k.arg}": {cell.text(k.value)}' for k in settings) + "}"
 
 
 # In front of these a `+` would take their first part alone.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from tools.promote.clients import FAMILIES
 from tools.promote.clients.family import Family, Refusal
@@ -18,8 +18,16 @@ from tools.promote.rewiring.rewired import Rewired
 
 MODEL_HOSTS = re.compile(
     r"https?://[\w.-]*(api\.openai\.com|openai\.azure\.com|api\.anthropic\.com|generativelanguage\.googleapis\.com"
-    r"|api\.cohere|api\.mistral\.ai|api-inference\.huggingface\.co|api\.groq\.com|openrouter\.ai|api\.together)"
+    r"|api\.cohere|api\.mistral\.ai|api-inference\.huggingface\.co|router\.huggingface\.co|api\.groq\.com|openrouter\.ai"
+    r"|api\.together|api\.fireworks\.ai|api\.deepseek\.com|api\.x\.ai|api\.perplexity\.ai|api\.replicate\.com|api\.jina\.ai"
+    r"|integrate\.api\.nvidia\.com|ai\.api\.nvidia\.com|models\.ai\.azure\.com|inference\.ai\.azure\.com|api\.voyageai\.com)"
 )
+# What is asked says the same where the host is put together, or is somebody's own.
+MODEL_PATHS = re.compile(
+    r"/chat/completions\b|/v1/(messages|completions|embeddings|responses)\b|:(streamG|g)enerateContent\b|:rawPredict\b"
+    r"|/openai/deployments/|:11434/api/(generate|chat|embed)"
+)
+HUB_LIBRARIES = {"transformers", "datasets", "sentence_transformers", "diffusers", "peft", "trl", "unsloth", "vllm"}
 HTTP_CALLS = {"post", "request", "get", "stream", "urlopen", "Request"}
 ADDRESS_VARIABLE = re.compile(
     r"(OPENAI|ANTHROPIC|AZURE_OPENAI|CO|COHERE|MISTRAL|OLLAMA|GEMINI|GOOGLE_GEMINI)_(API_BASE|BASE_URL|API_URL|ENDPOINT"
@@ -31,7 +39,7 @@ ADDRESS_VARIABLE = re.compile(
 def report(program: Program, cell: CodeCell, call: ast.Call, rewired: Rewired) -> None:
     """Findings for one call."""
     _endpoint(program, cell, call, rewired)
-    _raw_http(cell, call, rewired)
+    _raw_http(program, cell, call, rewired)
 
 
 def remove_settings(program: Program, edits: Edits, rewired: Rewired) -> None:
@@ -39,11 +47,14 @@ def remove_settings(program: Program, edits: Edits, rewired: Rewired) -> None:
     for cell in program.cells:
         for node in cell.nodes:
             what = _only_sets(program, node)
-            why = "the door's key and address stand in its place"
-            if not what and _restarts(node):
+            why, remedy = "the door's key and address stand in its place", ""
+            if what.endswith("login(...)") and _takes_from_hub(program):
+                why, remedy = "Hugging Face's libraries find the token in the environment", "set HF_TOKEN in .env"
+                rewired.variables.add("HF_TOKEN")
+            if not what and _restarts(node) and isinstance(cell.parents.get(node), ast.Module):
                 what, why = "restart of the kernel", "a step's packages are there before it runs"
             if what and isinstance(node, ast.stmt) and edits.add(removal(cell, node)):
-                rewired.changed(cell, node.lineno, f"{what} removed", why)
+                rewired.changed(cell, node.lineno, f"{what} removed", why, remedy)
 
 
 def _only_sets(program: Program, node: ast.AST) -> str:
@@ -57,6 +68,13 @@ def _only_sets(program: Program, node: ast.AST) -> str:
         named = target.slice.value if isinstance(target.slice, ast.Constant) else ""
         return str(named) if is_environ(target.value) and ADDRESS_VARIABLE.fullmatch(str(named)) else ""
     return ""
+
+
+def _takes_from_hub(program: Program) -> bool:
+    """Whether the notebook needs the hub for more than asking a model: to load models, data or files."""
+    paths = program.names.imports.values()
+    asks = ("huggingface_hub.InferenceClient", "huggingface_hub.AsyncInferenceClient")
+    return not any(path in asks for path in paths) or any(path.split(".")[0] in HUB_LIBRARIES for path in paths)
 
 
 def _restarts(node: ast.AST) -> bool:
@@ -113,14 +131,35 @@ def _owner(program: Program, root: ast.expr) -> Family | None:
     return None
 
 
-def _raw_http(cell: CodeCell, call: ast.Call, rewired: Rewired) -> None:
+def _raw_http(program: Program, cell: CodeCell, call: ast.Call, rewired: Rewired) -> None:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name not in HTTP_CALLS:
         return
-    for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
-        for node in ast.walk(argument):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and MODEL_HOSTS.match(node.value):
-                reason = "a model is called by plain HTTP, past any client that could be pointed at the door"
-                remedy = "use the openai or anthropic client and promote again"
-                rewired.refuse(cell, call.lineno, f"{cell.text(call.func)}(...)", Refusal(reason, remedy))
-                return
+    addresses = [*call.args[:2], *(keyword.value for keyword in call.keywords if keyword.arg == "url")]
+    if any(_asks_a_model(text) for address in addresses for text in _texts(program, cell, address)):
+        reason = "a model is called by plain HTTP, past any client that could be pointed at the door"
+        remedy = "use the openai or anthropic client and promote again"
+        rewired.refuse(cell, call.lineno, f"{cell.text(call.func)}(...)", Refusal(reason, remedy))
+
+
+def _asks_a_model(text: str) -> bool:
+    return bool(MODEL_HOSTS.match(text) or MODEL_PATHS.search(text))
+
+
+def _texts(program: Program, cell: CodeCell, address: ast.expr) -> Iterator[str]:
+    """The texts an address is put together of, over the names in it: of the function around it, or of the notebook."""
+    for node in ast.walk(address):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.Name):
+            around = cell.function_around(node)
+            local = [
+                n.value
+                for n in (ast.walk(around) if around is not None else ())
+                if isinstance(n, ast.Assign) and any(getattr(t, "id", "") == node.id for t in n.targets)
+            ]
+            bound = [b.value for b in program.names.bindings.get(node.id, ()) if b.value is not None]
+            for value in local or bound:
+                yield from (
+                    n.value for n in ast.walk(value) if isinstance(n, ast.Constant) and isinstance(n.value, str)
+                )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from tools.promote.inputs.secrets import DOOR_KEYS
 from tools.promote.notebook.notebook_file import Notebook, source_of
 from tools.promote.notebook.outcome import Finding, Refused
 from tools.promote.notebook.program import Program, read_cell, spelled
@@ -20,8 +21,7 @@ FILE = ".env.example"
 HEADING = "# What promoted notebooks read, handed on by the pipeline from `.env`; no settings of the app."
 # What the pipeline or the shell sets for every step.
 BROUGHT = re.compile(
-    r"(OPENAI|ANTHROPIC|AZURE_OPENAI|CO|COHERE|MISTRAL|OLLAMA|GEMINI|GOOGLE|RESPONSES|COMPATIBLE)_API_KEY|AWS_BEARER_TOKEN_BEDROCK"
-    r"|APP_\w+|HOME|PATH|USER|PWD|PYTHONPATH|LANG|TMPDIR|SHELL|HOSTNAME|COLAB_\w+|TOKENIZERS_PARALLELISM"
+    DOOR_KEYS + r"|APP_\w+|HOME|PATH|USER|PWD|PYTHONPATH|LANG|TMPDIR|SHELL|HOSTNAME|COLAB_\w+|TOKENIZERS_PARALLELISM"
 )
 READS = ("os.getenv", "os.environ.get", "environ.get", "getenv", "os.environ", "environ")
 NAME = re.compile(r"[A-Za-z_]\w*")

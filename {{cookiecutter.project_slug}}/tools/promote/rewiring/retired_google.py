@@ -9,12 +9,12 @@ from tools.promote.notebook.program import Program
 from tools.promote.notebook.splice import Edit, Edits
 from tools.promote.rewiring.rewired import Rewired
 
-MODEL = "GenerativeModel"
+ASKING = (".GenerativeModel", ".embed_content")
 
 
 def stand_in(program: Program, edits: Edits, rewired: Rewired) -> bool:
     """Exchange the imports of the retired SDKs. False, with nothing changed, when something else of them is used."""
-    calls = [(cell, call) for cell, call in program.calls() if _is_model(program.dotted(call.func) or "")]
+    calls = [(cell, call) for cell, call in program.calls() if _asks(program.dotted(call.func) or "")]
     if not calls or any(_given_tools(call) for _, call in calls):
         return False
     imports = [
@@ -31,13 +31,13 @@ def stand_in(program: Program, edits: Edits, rewired: Rewired) -> bool:
     for cell, call in calls:
         rewired.changed(
             cell, call.lineno, f"{cell.text(call.func)}(...) goes through the gateway's door",
-            "its SDK is retired; a class of the project stands for it",
+            "its SDK is retired; the project has something that stands for it",
         )  # fmt: skip
     return True
 
 
-def _is_model(dotted: str) -> bool:
-    return LEGACY.owns(dotted) and dotted.endswith(f".{MODEL}")
+def _asks(dotted: str) -> bool:
+    return LEGACY.owns(dotted) and dotted.endswith(ASKING)
 
 
 def _given_tools(call: ast.Call) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from tools.promote.cells import written_files
-from tools.promote.clients import FAMILIES, google, langchain
+from tools.promote.clients import FAMILIES, by_environment, google, langchain, mistral, unknown
 from tools.promote.clients.family import Constructor, Family, Refusal
 from tools.promote.clients.served_models import served
 from tools.promote.notebook.program import CodeCell, Program, Span
@@ -22,7 +22,9 @@ from tools.promote.rewiring import (
     interactions,
     openai_module,
     retired_google,
+    retired_mistral,
     unused_imports,
+    vendor_arguments,
 )
 from tools.promote.rewiring.constructors import for_model, swap
 from tools.promote.rewiring.rewired import Rewired
@@ -36,18 +38,22 @@ def rewire(program: Program, edits: Edits) -> Rewired:
     """Swap the constructors of a notebook. The edits are added to `edits`."""
     rewired = Rewired()
     direct_calls.remove_settings(program, edits, rewired)
-    stood_in = retired_google.stand_in(program, edits, rewired)
+    stood_in = [google.LEGACY] if retired_google.stand_in(program, edits, rewired) else []
+    stood_in += [mistral.FAMILY] if retired_mistral.stand_in(program, edits, rewired) else []
     for cell, call in program.calls():
         dotted = program.dotted(call.func)
-        if dotted is not None and not (stood_in and google.LEGACY.owns(dotted)):
+        if dotted is not None and not any(family.owns(dotted) for family in stood_in):
             _constructor(program, cell, call, dotted, edits, rewired)
         direct_calls.report(program, cell, call, rewired)
         interactions.check(program, cell, call, rewired)
         bedrock.rewire(program, cell, call, edits, rewired)
     _subclasses(program, rewired)
+    _libraries(program, rewired)
     written_files.surround(program, rewired)
     openai_module.rewire(program, edits, rewired)
-    _move_imports(program, edits)
+    vendor_arguments.move(program, edits, rewired)
+    if mistral.FAMILY not in stood_in:
+        _move_imports(program, edits)
     unused_imports.remove(program, rewired, edits)
     return rewired
 
@@ -72,6 +78,9 @@ def _constructor(program: Program, cell: CodeCell, call: ast.Call, dotted: str, 
         else:
             continue
         return
+    unlisted = unknown.refusal_of(dotted)
+    if unlisted is not None:
+        rewired.refuse(cell, call.lineno, f"{name}(...)", unlisted)
 
 
 def matching(table: Mapping[str, Entry], dotted: str) -> Entry | None:
@@ -131,6 +140,18 @@ def _subclasses(program: Program, rewired: Rewired) -> None:
                     rewired.surrounded = True
                     assert isinstance(node, ast.ClassDef)
                     rewired.changed(cell, node.lineno, f"class {node.name} {ENVIRONMENT}")
+
+
+def _libraries(program: Program, rewired: Rewired) -> None:
+    """Libraries that make clients of their own, out of reach: they find the door in the environment."""
+    seen: set[str] = set()
+    for cell in program.cells:
+        for node in cell.nodes:
+            for library in by_environment.asking(node) - seen:
+                assert isinstance(node, ast.stmt)
+                seen.add(library)
+                rewired.surrounded = True
+                rewired.changed(cell, node.lineno, f"{library} {ENVIRONMENT}", "it makes its own clients, out of reach")
 
 
 def _refuse_model(cell: CodeCell, call: ast.Call, model: str, rewired: Rewired) -> None:

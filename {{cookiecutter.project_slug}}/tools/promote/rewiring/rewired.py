@@ -18,10 +18,11 @@ class Rewired:
     imports: set[str] = field(default_factory=set)  # `from openai import OpenAI`, needed by a class that was exchanged
     surrounded: bool = False
     exchanged: set[str] = field(default_factory=set)  # names of classes that others stand for now
+    variables: set[str] = field(default_factory=set)  # of the environment, which libraries of the notebook read
 
-    def changed(self, cell: CodeCell, line: int, what: str, reason: str = "") -> None:
+    def changed(self, cell: CodeCell, line: int, what: str, reason: str = "", remedy: str = "") -> None:
         """Note a client that now goes through the door."""
-        self.findings.append(Finding("changed", "client", cell.index, line, what, reason))
+        self.findings.append(Finding("changed", "client", cell.index, line, what, reason, remedy))
 
     def refuse(self, cell: CodeCell, line: int, what: str, refusal: Refusal) -> None:
         """Note a client that does not."""

@@ -12,7 +12,13 @@ from tools.prompt_lint.findings import Finding, Severity
 from tools.prompt_lint.rules.rule import Case, Reading
 from tools.prompt_lint.sinks import dotted
 
-_CLIENT_ARGUMENTS = re.compile(r"_client_args$")
+_CLIENT_ARGUMENTS = re.compile(r"(?:^|_)(?:client|ollama|bedrock|hugging_face)_args$")
+# What points every client at the door that reads its address from the environment; these read none there.
+_SURROUNDS = "use_door_environment"
+_READ_NO_ENVIRONMENT = re.compile(
+    r"(?:groq|together|fireworks|cerebras|replicate|mistralai|voyageai|zhipuai|ai21|boto3)\b"
+)
+_RUNTIMES = frozenset({"bedrock-runtime", "bedrock-agent-runtime"})
 _MODULE_CALL = frozenset(
     {"create", "acreate", "generate_content", "completion", "acompletion", "embedding", "embed_content"}
 )
@@ -36,10 +42,12 @@ class ProviderSdkOutsideGateway:
 
     or, in the application, `await gateway.complete("answer", {"question": question}, caller)`.
 
+    What finds its address in the environment (`litellm.completion(...)`, an agent that is given a model's name) goes
+    the same way below `use_door_environment()`.
+
     A client of one's own knows no budget, no fallback, no cache, no redaction and leaves no trace. Only
     `src/app/intelligence/providers` may hold one; `[tool.prompt_lint.allow]` names other folders, such as tests that
-    use
-    a vendor's SDK as a test client.
+    use a vendor's SDK as a test client.
     """
 
     id = "provider_sdk_outside_gateway"
@@ -48,12 +56,14 @@ class ProviderSdkOutsideGateway:
     def check(self, reading: Reading) -> Iterator[Finding]:
         """One finding for each client that is built, or module-level call that is made, past the gateway."""
         facts = reading.facts
+        surrounded = bool(facts.calls_of.get(_SURROUNDS))
         heads = frozenset(alias for alias, origin in facts.imports.items() if talks_to_models((origin,)))
         for call in facts.calls:
             if not _begins_with(call.node.func, heads) and call.tail not in ("client", "resource"):
                 continue
             name = _reaches_a_provider(call, facts)
-            if name and not _through_the_gateway(call.node, call.scope):
+            read = surrounded and not _READ_NO_ENVIRONMENT.match(facts.imports.get(name.partition(".")[0], name))
+            if name and not read and not _through_the_gateway(call.node, call.scope):
                 node = call.node
                 message = (
                     f"{name} is used outside the gateway: build it with `**{_arguments_for(name)}()` from "
@@ -65,6 +75,15 @@ class ProviderSdkOutsideGateway:
                 )  # fmt: skip
 
     must_fire = (
+        Case(
+            "a client that reads no address in the environment",
+            {
+                "a.ipynb": [
+                    "from app.orchestration.notebook import use_door_environment\nuse_door_environment()",
+                    "from groq import Groq\nc = Groq()",
+                ]
+            },
+        ),
         Case("an OpenAI client", {"a.py": "from openai import OpenAI\nclient = OpenAI()\n"}),
         Case(
             "a client built through the module",
@@ -103,6 +122,26 @@ class ProviderSdkOutsideGateway:
             },
         ),
         Case(
+            "arguments for a class that names its address otherwise",
+            {
+                "a.ipynb": [
+                    "import cohere\nfrom langchain_ollama import ChatOllama",
+                    'c = cohere.Client(**client_args("cohere", "base_url", "api_key"))',
+                    'llm = ChatOllama(model="x", **langchain_ollama_args())',
+                ]
+            },
+        ),
+        Case(
+            "the environment, which points at the door",
+            {
+                "a.ipynb": [
+                    "from app.orchestration.notebook import use_door_environment\nuse_door_environment()",
+                    "from litellm import completion\ncompletion(model=m, messages=ms)",
+                ]
+            },
+        ),
+        Case("a service that manages models", {"a.py": "import boto3\nclient = boto3.client('bedrock')\n"}),
+        Case(
             "one argument at a time",
             {
                 "a.py": "from langchain_openai import ChatOpenAI\ndoor = openai_client_args()\nllm = "
@@ -132,7 +171,7 @@ def _reaches_a_provider(call: Call, facts: Facts) -> str:
         return ""
     if call.tail in ("client", "resource") and call.node.args:
         service = call.node.args[0]
-        if isinstance(service, ast.Constant) and str(service.value).startswith("bedrock"):
+        if isinstance(service, ast.Constant) and service.value in _RUNTIMES:
             return f"{name}({service.value!r})"
     head, _, rest = name.partition(".")
     origin = facts.imports.get(head)

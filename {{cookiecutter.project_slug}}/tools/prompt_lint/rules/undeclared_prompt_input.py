@@ -85,6 +85,11 @@ class UndeclaredPromptInput:
              "  - {role: user, content: '{{context}} {{ question }}'}\n"},
         ),
         Case(
+            "braces of the prompt's own",
+            {"prompts/answer/v1.prompt.yml": 'messages:\n  - role: user\n    content: "Explain \\\\{{ topic }}."\n'
+             "  - role: user\n    content: |-\n      Explain \\{{ topic }}.\n"},
+        ),
+        Case(
             "a placeholder that is only described",
             {"prompts/answer/v1.prompt.yml": "description: 'Write {{name}} to have a name.'\nmessages:\n  - {role: "
                                              "user, content: Hi}\n"},

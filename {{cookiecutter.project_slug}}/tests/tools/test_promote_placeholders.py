@@ -1,0 +1,47 @@
+"""Places an author left for everybody's own value, in notebooks that are otherwise sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tools.notebooks.projects import make_project, promote_cells
+from tools.promote.notebook.outcome import Refused
+
+
+@pytest.mark.feature("N1")
+def test_a_placeholder_is_written_as_a_text(tmp_path: Path) -> None:
+    """A key goes as any key does and is reported as one, another value becomes a parameter that has to be given."""
+    promoted = promote_cells(
+        make_project(tmp_path),
+        "import os\nos.environ['LANGCHAIN_TRACING_V2'] = 'true'\nos.environ['LANGCHAIN_API_KEY'] = <your-api-key>",
+        "REGION = <your region>  # where it runs\nprint(REGION, f(token=<your token>))",
+    )
+    text = "\n".join(promoted.code)
+    assert "<your-api-key>" not in text
+    assert 'REGION: str = "<your region>"  # where it runs' in text
+    found = [(f.cell, f.line) for f in promoted.promotion.report.findings if f.subject == "placeholder"]
+    assert found == [(1, 1), (1, 2)]
+
+
+def test_an_empty_place_is_filled_with_an_empty_text(tmp_path: Path) -> None:
+    """`API_BASE = # yours` is no Python either."""
+    promoted = promote_cells(make_project(tmp_path), "PLACE = # SET YOUR OWN\nOTHER =\nprint(PLACE, OTHER)")
+    assert 'PLACE: str = ""  # SET YOUR OWN\nOTHER: str = ""' in promoted.code[0]
+
+
+@pytest.mark.parametrize("code", ["x = <a> <b>", "if a < b > :\n", "x = [<a>\nprint(1)", "Click `Models` to see it."])
+def test_what_does_not_parse_even_then_is_refused(code: str, tmp_path: Path) -> None:
+    """With the place of the author's own text."""
+    with pytest.raises(Refused, match="cell 0, line"):
+        promote_cells(make_project(tmp_path), code)
+
+
+@pytest.mark.parametrize(
+    "code", ["a = b <c> (d)", "s = '''\nkey = <your key>\n'''\nprint(s)", "html = '<p>'\nprint(html)"]
+)
+def test_sound_python_is_left_alone(code: str, tmp_path: Path) -> None:
+    """Comparisons, texts and markup are none."""
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert not [f for f in promoted.promotion.report.findings if f.subject == "placeholder"]
