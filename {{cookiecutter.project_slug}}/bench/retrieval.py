@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ from bench.retrieval_load import MODEL, build_floor, fill
 
 # Some of the peers take a second for a question.
 PEER_QUESTIONS = 50
+# A fraction of a second each, at 200,000 chunks.
+SLOW = ("one plain statement, 7 words",)
+SLOW_QUESTIONS = 30
 THEIRS = ("vector-only floor", "vectors by pgvector, same filter", "one plain statement, 7 words")
 FLOOR = "SELECT id FROM floor ORDER BY embedding <=> %s::{kind} LIMIT 40"
 # The same under the caller's filter, by the tenant's own index walked until enough rows are met.
@@ -145,112 +149,137 @@ def peers(corpus: Corpus, folder: Path, url: str) -> dict[str, Peer]:
     return made
 
 
+class Asking:
+    """The contenders of our own server: each is asked a question by its number and gives the ids it found."""
+
+    def __init__(self, corpus: Corpus, pool: Any, floor: psycopg.AsyncConnection, *, half: bool) -> None:
+        self.callers = callers(corpus)
+        self.short, self.long = questions(corpus)
+        self.vectors = [[float(value) for value in vector] for vector in corpus.asked]
+        self.settings = Retrieval(half_precision=half)
+        self.pool = pool
+        self._floor = floor
+        self._kind = "halfvec" if half else "vector"
+        self._literals = ["[" + ",".join(f"{value:.6g}" for value in vector) + "]" for vector in self.vectors]
+        self.contenders: dict[str, Callable[[int], Awaitable[list[str]]]] = {
+            "vector-only floor": self._vector_alone,
+            "vectors by pgvector, same filter": self._vector_filtered,
+            "ours, hybrid, 3 rare words": lambda number: self.ours(number, self.short),
+            "ours, hybrid, 7 words, 4 common": lambda number: self.ours(number, self.long),
+            "the same, every vector read": lambda number: self.ours(number, self.long, compared=0),
+            "ours, vectors alone": lambda number: self.ours(number, None, text_weight=0.0),
+            "ours, text alone, 7 words": lambda number: self.ours(number, self.long, vector=False),
+            "one plain statement, 7 words": self._plain,
+        }
+
+    async def ours(self, number: int, words: list[str] | None, *, vector: bool = True, **changed: Any) -> list[str]:
+        """Our search, with settings `changed`."""
+        hits = await retrieval.search(
+            self.pool, words[number] if words else "", self.vectors[number] if vector else None, self.callers[number],
+            k=10, embedding_model=MODEL, settings=self.settings.model_copy(update=changed),
+        )  # fmt: skip
+        return [hit.chunk_id for hit in hits]
+
+    async def statements(self) -> float:
+        """How many statements a search of ours sends."""
+        counting = Counting(self.pool)
+        for number, vector in enumerate(self.vectors):
+            await retrieval.search(
+                counting, self.long[number], vector, self.callers[number], settings=self.settings, embedding_model=MODEL
+            )  # type: ignore[arg-type]
+        return counting.sent / len(self.vectors)
+
+    async def _vector_alone(self, number: int) -> list[str]:
+        return await self._first(FLOOR.format(kind=self._kind), [self._literals[number]])
+
+    async def _vector_filtered(self, number: int) -> list[str]:
+        caller = self.callers[number]
+        statement = FILTERED.format(tenant=caller.tenant, dimensions=len(self.vectors[0]), kind=self._kind)
+        return await self._first(statement, [_keys(caller), self._literals[number]])
+
+    async def _plain(self, number: int) -> list[str]:
+        caller = self.callers[number]
+        values = {"tenant": caller.tenant, "keys": _keys(caller), "vector": self._literals[number]}
+        return await self._first(PLAIN, {**values, "words": " | ".join(self.long[number].split())})
+
+    async def _first(self, statement: str, values: Any) -> list[str]:
+        cursor = await self._floor.execute(statement.encode(), values)
+        return [row[0] for row in await cursor.fetchall()]
+
+
+@dataclass
+class Taken:
+    """What one contender took and found: milliseconds by the clock and of the server's processor, and ids by question.
+
+    `near` is what its vectors alone found, where that is told apart: fused lists have no exact counterpart.
+    """
+
+    ms: list[float] = field(default_factory=list)
+    used: list[float] = field(default_factory=list)
+    found: list[list[str]] = field(default_factory=list)
+    near: list[list[str]] = field(default_factory=list)
+
+    def figures(self, targets: list[str]) -> dict[str, Any]:
+        """By name."""
+        self.ms.sort()
+        self.used.sort()
+        hit = sum(target in ids[:10] for target, ids in zip(targets, self.found, strict=False))
+        return {
+            "p50_ms": round(self.ms[len(self.ms) // 2], 2),
+            "p95_ms": round(self.ms[int(len(self.ms) * 0.95)], 2),
+            "server_cpu_p50_ms": round(self.used[len(self.used) // 2], 2) if self.used else None,
+            "server_cpu_p95_ms": round(self.used[int(len(self.used) * 0.95)], 2) if self.used else None,
+            "found_target": round(hit / len(self.found), 3),
+        }
+
+
+async def take_turns(
+    asking: Asking, rounds: int, others: dict[str, Peer], processors: Callable[[str], Processor]
+) -> dict[str, Taken]:
+    """All questions by each contender, round by round; the first round warms and is not counted."""
+    taken = {name: Taken() for name in (*asking.contenders, *others)}
+    for turn in range(rounds):
+        for name, ask in asking.contenders.items():
+            one, processor = taken[name], processors(name)
+            one.found = []
+            count = min(SLOW_QUESTIONS, len(asking.vectors)) if name in SLOW else len(asking.vectors)
+            for number in range(count):
+                before, started = processor(), time.perf_counter()
+                one.found.append(await ask(number))
+                if turn:
+                    one.ms.append((time.perf_counter() - started) * 1000)
+                    one.used += [] if before is None else [(processor() or before) - before]
+        for name, peer in others.items():
+            one = taken[name]
+            ms, one.found, one.near = await asyncio.to_thread(peer.ask, min(PEER_QUESTIONS, len(asking.vectors)))
+            one.ms += ms if turn else []
+    return taken
+
+
 async def measure(
     url: str, owner: str, corpus: Corpus, rounds: int, *, half: bool, others: dict[str, Peer]
 ) -> dict[str, Any]:
     """Percentiles and recall of each contender, in turns."""
-    asking, settings = callers(corpus), Retrieval(half_precision=half)
-    truth = await asyncio.to_thread(exact, corpus, asking)
-    short, long = questions(corpus)
-    vectors = [[float(value) for value in vector] for vector in corpus.asked]
-    literals = ["[" + ",".join(f"{value:.6g}" for value in vector) + "]" for vector in vectors]
     pool = await store.open_pool(url, max_size=1, single_statements=True)
     floor = await psycopg.AsyncConnection.connect(owner, autocommit=True)
-    await floor.execute("SET search_path = app, public")
-    await floor.execute("SET hnsw.ef_search = 100")
-    await floor.execute("SET hnsw.iterative_scan = relaxed_order")
+    for setting in ("search_path = app, public", "hnsw.ef_search = 100", "hnsw.iterative_scan = relaxed_order"):
+        await floor.execute(f"SET {setting}".encode())
     async with pool.connection() as connection:
-        ours_used = Processor(connection.info.backend_pid)
-    theirs_used = Processor(floor.info.backend_pid)
-
-    async def ours(number: int, words: list[str] | None, **changed: Any) -> list[str]:
-        hits = await retrieval.search(
-            pool, words[number] if words else "", vectors[number], asking[number], k=10, embedding_model=MODEL,
-            settings=settings.model_copy(update=changed),
-        )  # fmt: skip
-        return [hit.chunk_id for hit in hits]
-
-    async def vector_alone(number: int) -> list[str]:
-        cursor = await floor.execute(FLOOR.format(kind="halfvec" if half else "vector"), [literals[number]])
-        return [row[0] for row in await cursor.fetchall()]
-
-    async def vector_filtered(number: int) -> list[str]:
-        caller = asking[number]
-        statement = FILTERED.format(
-            tenant=caller.tenant, dimensions=len(vectors[0]), kind="halfvec" if half else "vector"
-        )
-        cursor = await floor.execute(statement, [_keys(caller), literals[number]])
-        return [row[0] for row in await cursor.fetchall()]
-
-    async def plain(number: int) -> list[str]:
-        caller = asking[number]
-        values = {"tenant": caller.tenant, "keys": _keys(caller), "vector": literals[number]}
-        cursor = await floor.execute(PLAIN, {**values, "words": " | ".join(long[number].split())})
-        return [row[0] for row in await cursor.fetchall()]
-
-    contenders: dict[str, Callable[[int], Awaitable[list[str]]]] = {
-        "vector-only floor": vector_alone,
-        "vectors by pgvector, same filter": vector_filtered,
-        "ours, hybrid, 3 rare words": lambda number: ours(number, short),
-        "ours, hybrid, 7 words, 4 common": lambda number: ours(number, long),
-        "the same, every vector read": lambda number: ours(number, long, compared=0),
-        "ours, vectors alone": lambda number: ours(number, None, text_weight=0.0),
-        "ours, text alone, 7 words": lambda number: text_alone(number),
-        "one plain statement, 7 words": plain,
-    }
-
-    async def text_alone(number: int) -> list[str]:
-        hits = await retrieval.search(pool, long[number], None, asking[number], k=10, settings=settings)
-        return [hit.chunk_id for hit in hits]
-
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    used: dict[str, list[float]] = {name: [] for name in contenders}
-    found: dict[str, list[list[str]]] = {}
-    # What the vectors alone found, for recall: fused lists have no exact counterpart.
-    alone: dict[str, list[list[str]]] = {}
-    for turn in range(rounds):
-        for name, ask in contenders.items():
-            count = len(vectors) if name != "one plain statement, 7 words" else min(30, len(vectors))
-            answers = []
-            processor = theirs_used if name in THEIRS else ours_used
-            for number in range(count):
-                before, started = processor(), time.perf_counter()
-                answers.append(await ask(number))
-                if turn:
-                    times[name].append((time.perf_counter() - started) * 1000)
-                    used[name] += [] if before is None else [(processor() or before) - before]
-            found[name] = answers
-        for name, peer in others.items():
-            ms, answers, alone[name] = await asyncio.to_thread(peer.ask, min(PEER_QUESTIONS, len(vectors)))
-            times.setdefault(name, []).extend(ms if turn else [])
-            used.setdefault(name, [])
-            found[name] = answers
-    counting = Counting(pool)
-    for number in range(len(vectors)):
-        await retrieval.search(
-            counting, long[number], vectors[number], asking[number], settings=settings, embedding_model=MODEL
-        )  # type: ignore[arg-type]
+        ours = Processor(connection.info.backend_pid)
+    theirs = Processor(floor.info.backend_pid)
+    asking = Asking(corpus, pool, floor, half=half)
+    taken = await take_turns(asking, rounds, others, lambda name: theirs if name in THEIRS else ours)
+    report: dict[str, Any] = {"statements": await asking.statements()}
     await pool.close()
     await floor.close()
-    report: dict[str, Any] = {"statements": counting.sent / len(vectors)}
-    for name, taken in times.items():
-        taken.sort()
-        processor_ms = sorted(used[name])
-        targets = [f"c{target}" for target in corpus.targets]
-        report[name] = {
-            "p50_ms": round(taken[len(taken) // 2], 2),
-            "p95_ms": round(taken[int(len(taken) * 0.95)], 2),
-            "server_cpu_p50_ms": round(processor_ms[len(processor_ms) // 2], 2) if processor_ms else None,
-            "server_cpu_p95_ms": round(processor_ms[int(len(processor_ms) * 0.95)], 2) if processor_ms else None,
-            "found_target": round(
-                sum(t in a[:10] for t, a in zip(targets, found[name], strict=False)) / len(found[name]), 3
-            ),
-        }
+    targets = [f"c{target}" for target in corpus.targets]
+    report |= {name: one.figures(targets) for name, one in taken.items()}
+    truth = await asyncio.to_thread(exact, corpus, asking.callers)
     for name in ("ours, vectors alone", "vectors by pgvector, same filter"):
-        report[name]["recall_at_10"] = recall(found[name], truth)
+        report[name]["recall_at_10"] = recall(taken[name].found, truth)
     for name, peer in others.items():
-        exactly = await asyncio.to_thread(exact, corpus, asking, peer.scope)
-        report[name]["recall_at_10"] = recall(alone[name], exactly)
+        exactly = await asyncio.to_thread(exact, corpus, asking.callers, peer.scope)
+        report[name]["recall_at_10"] = recall(taken[name].near, exactly)
     return report
 
 
