@@ -28,8 +28,8 @@ ASKING = {"getpass", "input", "print"}
 class Text:
     """An expression that is a text in the notebook.
 
-    `templated`: something fills it in later; `drawn`: a loop goes over it, among others of its kind; `filling`: it stands
-    in a place of another text.
+    `templated`: something fills it in later; `drawn`: a loop goes over it, among others of its kind; `filling`: it
+    stands in a place of another text.
     """
 
     cell: CodeCell
