@@ -544,6 +544,9 @@ def test_a_library_with_clients_of_its_own_finds_the_door_in_the_environment(tmp
         "from langchain_core.prompts import ChatPromptTemplate\nprint(ChatPromptTemplate.from_messages(m))",
         "from langchain_community.chat_message_histories import ChatMessageHistory\nprint(ChatMessageHistory())",
         "from langchain_core.language_models import FakeListLLM\nprint(FakeListLLM(responses=[]))",
+        "from llama_index.llms import CompletionResponse, LLMMetadata\nprint(CompletionResponse(), LLMMetadata())",
+        "from haystack.components.generators.chat import FallbackChatGenerator as F\nprint(F(chat_generators=[]))",
+        "from haystack.components.rankers import LLMRanker\nprint(LLMRanker(chat_generator=g))",
     ],
 )
 def test_what_asks_no_model_is_no_client(code: str, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells
 from tools.promote.notebook.outcome import Refused
+from tools.promote.write import write_all
 
 
 @pytest.mark.feature("N1")
@@ -45,3 +46,11 @@ def test_sound_python_is_left_alone(code: str, tmp_path: Path) -> None:
     """Comparisons, texts and markup are none."""
     promoted = promote_cells(make_project(tmp_path), code)
     assert not [f for f in promoted.promotion.report.findings if f.subject == "placeholder"]
+
+
+def test_promoting_twice_is_promoting_once(tmp_path: Path) -> None:
+    """The file keeps its placeholders; the step of the same file is up to date."""
+    project = make_project(tmp_path)
+    cells = ("import os\nos.environ['A_KEY'] = <your-key>", "REGION = <region>\nprint(REGION)")
+    write_all(project, promote_cells(project, *cells).promotion.files)
+    assert promote_cells(project, *cells).promotion.report.unchanged

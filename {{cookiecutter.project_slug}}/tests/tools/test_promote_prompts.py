@@ -320,3 +320,25 @@ def test_a_query_in_pipes_is_no_prompt(tmp_path: Path) -> None:
         'rows = client.esql.query(query=f"""\n  FROM {INDEX} | WHERE type == "entry" | KEEP title, tags | LIMIT 10""")'
     )
     assert promote_cells(make_project(tmp_path), code).promotion.report.prompts == []
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        (
+            "def write(topic):\n    told = f'You write blogs about {topic} for readers.'\n"
+            "    return ask(messages=[{'role': 'system', 'content': told}])\nwrite('Building a bot with Llama 3')",
+            ["poc_write_told_system"],
+        ),
+        (
+            "def weather(place):\n    return f'The weather in {place} is sunny.'\n"
+            "messages = [{'role': 'tool', 'content': weather('Oslo')}]",
+            [],
+        ),
+        (f"prompt = '{TOLD} {TOLD}'\ncount = len(prompt)", ["poc_user"]),
+    ],
+)
+def test_values_and_results_are_no_prompts(code: str, names: list[str], tmp_path: Path) -> None:
+    """What fills a place of a prompt, what a tool gave back; and counting a text gives it no name."""
+    promoted = promote_cells(make_project(tmp_path), code)
+    assert [prompt.task for prompt in promoted.promotion.report.prompts] == names

@@ -147,7 +147,7 @@ def test_a_refused_client_keeps_the_step_out_of_the_pipeline(tmp_path: Path) -> 
         ("import requests\nrequests.post('https://api.openai.com/v1/chat/completions', json={})", "plain HTTP"),
         ("import openai\nopenai.Image.create(prompt='a cat')", "before 1.0"),
         ("from openai import OpenAI\nc = OpenAI()\nc.images.generate(prompt='a cat')", "this endpoint"),
-        ("from langchain_community.llms import Replicate\nllm = Replicate()", "protocol"),
+        ("from langchain_community.llms import SagemakerEndpoint\nllm = SagemakerEndpoint()", "protocol"),
         ("from langchain.chat_models import init_chat_model\nm = init_chat_model('jamba-large')", "'jamba-large'"),
     ],
 )

@@ -40,7 +40,8 @@ def embed_content(
         "output_dimensionality": output_dimensionality,
     }
     given: Any = {name: value for name, value in settings.items() if value is not None} or None
-    reply = genai.Client(**gemini_client_args()).models.embed_content(model=model, contents=content, config=given)
+    client = genai.Client(**gemini_client_args())  # held, for one that nobody holds closes its connections
+    reply = client.models.embed_content(model=model, contents=content, config=given)
     vectors = [one.values for one in reply.embeddings or ()]
     return {"embedding": vectors if isinstance(content, list | tuple) else vectors[0]}
 

@@ -18,10 +18,13 @@ _CLASS = r"(?:\w+\.)*[A-Z]\w*(?:\.from_\w+)?"
 # Prompts, messages, results and test models have like names and ask nobody.
 _NO_MODEL = r"(?!(?:\w+\.)*\w*(?:Splitter|Tokenizer|Chunker)\b)"
 _NONE = (
-    r"(?:\w+\.)*(?:Chat(?:Prompt|Message|Generation|Result|Loader|Session)|Fake|Generic|Determin|Cache|Base|LLMList"
-    r"|LostIn|MetaField|Mock)"
+    r"(?:\w+\.)*(?:Chat(?:Prompt|Message|Generation|Result|Loader|Session)|Fake|Generic|Determin|Cache|Base|LLM|LostIn"
+    r"|MetaField|Mock|Fallback|Custom)"
 )
-_OTHER = r"\w*(?:Formatter|Parser|Type|Config|Params|Handler|Mixin|Filter|Loader)\b"
+_OTHER = (
+    r"\w*(?:Formatter|Parser|Type|Config|Params|Handler|Mixin|Filter|Loader|Response\w*|Metadata|Role|Message|Settings"
+    r"|Callback|Tool|Error|Exception)\b"
+)
 
 RULES: tuple[tuple[re.Pattern[str], Refusal], ...] = (
     (

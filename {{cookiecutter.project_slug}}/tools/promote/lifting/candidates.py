@@ -59,7 +59,9 @@ def find_candidates(program: Program) -> list[Candidate]:
                 continue  # questions, documents, queries: rows of data rather than prompts
             known = found.get(id(text.node))
             templated = sink.templated or text.templated or (known is not None and known.templated)
-            role = "system" if known is not None and known.role == "system" else sink.role
+            # What fills a place of a system prompt is a value, and deserves a file for other reasons if for any.
+            own = "user" if text.filling and sink.role == "system" else sink.role
+            role = "system" if known is not None and known.role == "system" else own
             found[id(text.node)] = Candidate(text, known.role if known and role != "system" else role, templated)
     ordered = sorted(found.values(), key=lambda c: (c.text.cell.index, c.text.cell.span(c.text.node).start))
     spans = [(c.text.cell.index, c.text.cell.span(c.text.node)) for c in ordered]

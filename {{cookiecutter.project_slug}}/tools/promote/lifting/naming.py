@@ -25,6 +25,12 @@ def telling_name(cell: CodeCell, node: ast.expr) -> str | None:
     return f"{made}_{variable}" if made is not None else variable
 
 
+def _makes_an_object(value: ast.expr) -> bool:
+    """`ChatPromptTemplate.from_messages(...)`, `Agent(...)`; not `len(prompt)` or what a model answers."""
+    name = ast.unparse(value.func).split(".")[-1] if isinstance(value, ast.Call) else ""
+    return name[:1].isupper() or name.startswith("from_")
+
+
 def tells(name: str) -> bool:
     """Whether a name says more than that it is a prompt and who speaks."""
     return any(word not in GENERIC | SPEAKERS for word in snake(name).split("_"))
@@ -37,6 +43,12 @@ def _made_of(cell: CodeCell, variable: str, node: ast.expr) -> str | None:
             continue
         target = statement.targets[0]
         reads = any(isinstance(n, ast.Name) and n.id == variable for n in ast.walk(statement.value))
-        if reads and isinstance(target, ast.Name) and target.id != variable and tells(target.id):
+        if (
+            reads
+            and _makes_an_object(statement.value)
+            and isinstance(target, ast.Name)
+            and target.id != variable
+            and tells(target.id)
+        ):
             return target.id
     return None

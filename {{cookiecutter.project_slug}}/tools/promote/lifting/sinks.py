@@ -70,8 +70,8 @@ def _message_dict(cell: CodeCell, node: ast.Dict) -> Iterator[Sink]:
     """`{"role": "system", "content": text}`; Gemini's `parts` in place of `content`."""
     fields = {k.value: v for k, v in zip(node.keys, node.values, strict=True) if isinstance(k, ast.Constant)}
     role = fields.get("role")
-    if role is None:
-        return
+    if role is None or (isinstance(role, ast.Constant) and role.value in ("tool", "function")):
+        return  # what a tool gave back
     named = ROLES.get(str(role.value), "user") if isinstance(role, ast.Constant) else "user"
     for key in ("content", "parts"):
         if key in fields:

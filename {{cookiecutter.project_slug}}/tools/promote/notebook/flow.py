@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tools.promote.notebook.loops import drawn
 from tools.promote.notebook.program import CodeCell, FunctionNode, Program
@@ -28,13 +28,15 @@ ASKING = {"getpass", "input", "print"}
 class Text:
     """An expression that is a text in the notebook.
 
-    `templated`: something fills it in later; `drawn`: a loop goes over it, among others of its kind.
+    `templated`: something fills it in later; `drawn`: a loop goes over it, among others of its kind; `filling`: it
+    stands in a place of another text.
     """
 
     cell: CodeCell
     node: ast.expr
     templated: bool = False
     drawn: bool = False
+    filling: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ class Flow:
         elif isinstance(node, ast.JoinedStr):
             for value in node.values:
                 if isinstance(value, ast.FormattedValue) and isinstance(value.value, ast.Name):
-                    yield from self._follow(cell, value.value, seen, templated)
+                    for text in self._follow(cell, value.value, seen, templated):
+                        yield replace(text, filling=True)
         elif isinstance(node, ast.Name):
             for owner, value in self._values_of(cell, node):
                 yield from self._follow(owner, value, seen, templated)

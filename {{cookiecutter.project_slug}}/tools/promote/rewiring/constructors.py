@@ -20,8 +20,8 @@ VENDOR_SETTINGS = frozenset(
         "top_k", "top_a", "min_p", "repetition_penalty", "safety_model", "safe_prompt", "random_seed", "do_sample",
         "reasoning_format", "include_reasoning", "reasoning", "search_settings", "include_domains", "exclude_domains",
         "documents", "citation_options", "compound_custom", "disable_tool_validation", "chat_template_kwargs",
-        "context_length_exceeded_behavior", "stop_token_ids", "typical_p", "return_full_text",
-        "enable_thinking", "thinking", "clear_thinking",
+        "context_length_exceeded_behavior", "stop_token_ids", "typical_p",
+        "return_full_text", "enable_thinking", "thinking", "clear_thinking",
     }
 )  # fmt: skip
 
