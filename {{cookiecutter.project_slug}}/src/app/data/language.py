@@ -7,6 +7,7 @@ refuses to guess: without clear evidence the answer is `simple`, which finds wor
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 UNKNOWN: Final = "simple"
@@ -232,8 +233,8 @@ def detect(text: str) -> tuple[str, str | None]:
     Ties and scarcity give `simple`.
     """
     beginning = text[:20_000]
-    words = re.findall(r"[^\W\d_]+", beginning.lower())
-    counts = sorted(((sum(w in known for w in words), name) for name, known in WORDS.items()), reverse=True)
+    words = Counter(re.findall(r"[^\W\d_]+", beginning.lower()))
+    counts = sorted(((sum(words[w] for w in known), name) for name, known in WORDS.items()), reverse=True)
     (most, language), (second, _) = counts[0], counts[1]
     if most >= MIN_EVIDENCE and most > second:
         return language, None
