@@ -43,6 +43,15 @@ def test_front_matter_becomes_filters_groups_and_language() -> None:
         ("Die Rechnung wird an den Kunden geschickt und ist mit Karte zu bezahlen.", "german"),
         ("La factura se envía al cliente y la puede pagar con una tarjeta.", "spanish"),
         ("Facture invoice Rechnung 4711", "simple"),
+        ("Fakturaen sendes til kunden efter købet, og den kan ikke ændres, når den er betalt.", "danish"),
+        ("Fakturaen sendes til kunden etter kjøpet, og den kan ikke endres når den er betalt av kunden.", "norwegian"),
+        ("Fakturan skickas till kunden efter köpet och kan inte ändras när den är betald.", "swedish"),
+        ("Lasku on lähetettävä asiakkaalle, ja se on maksettava ennen kuin se on myöhässä.", "finnish"),
+        ("A számlát az ügyfélnek kell elküldeni, és nem lehet módosítani, ha már van fizetés.", "hungarian"),
+        ("Factura este trimisă la client și nu poate fi schimbată după ce este plătită cu cardul.", "romanian"),
+        ("Faktur dikirim ke pelanggan dan tidak dapat diubah jika pembayaran untuk itu ada.", "indonesian"),
+        ("Fatura müşteriye gönderilir ve ödeme için bir kart ile daha sonra da ödenir.", "turkish"),
+        ("Το τιμολόγιο αποστέλλεται στον πελάτη και δεν είναι δυνατόν να αλλάξει από το σύστημα.", "greek"),
         ("ورشة العمل مفتوحة من الأحد إلى الخميس في كل أسبوع", "arabic"),
         ("Счёт отправлен клиенту, и он не может быть оплачен с карты на сайте.", "russian"),
     ],
@@ -59,6 +68,10 @@ def test_the_language_is_recognised_or_left_open(text: str, language: str) -> No
         ("a.md", "---\nlang: zh-CN\n---\nInvoice 4711", "zh"),
         ("a.html", '<html lang="pl"><body>Faktura 4711</body></html>', "pl"),
         ("a.txt", "יש להחליף את המסנן כל שלושה חודשים", "he"),
+        ("a.txt", "Faktura jest wysyłana do klienta i nie można jej zmienić po zapłaceniu, to jest ważne.", "pl"),
+        ("a.txt", "Faktura se posílá zákazníkovi a po zaplacení je možné ji změnit, ale jen v systému.", "cs"),
+        ("a.txt", "Рахунок надсилається клієнту, і після оплати його не можна змінити, що є важливо.", "uk"),
+        ("a.txt", "فاکتور برای مشتری فرستاده می شود و پس از پرداخت آن را تغییر نمی دهند، این مهم است.", "fa"),
         ("a.txt", "フィルターは三か月ごとに交換してください。", "ja"),
     ],
 )
@@ -68,6 +81,15 @@ def test_a_language_without_stems_is_known_all_the_same(name: str, text: str, co
 
     assert (document.language, document.metadata["language"]) == ("simple", code)
     assert documents.Corpus((document,), ()).rows()[0]["language"] == code
+
+
+def test_the_text_goes_before_what_a_page_says_of_its_language() -> None:
+    """Templates of pages say `en` whatever is written into them."""
+    page = (
+        b'<html lang="en"><body>Die Rechnung wird an den Kunden geschickt und ist mit Karte zu bezahlen.</body></html>'
+    )
+
+    assert documents.read("a.html", page).language == "german"
 
 
 def test_characters_that_a_terminal_obeys_are_no_text() -> None:

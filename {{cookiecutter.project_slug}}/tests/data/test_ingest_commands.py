@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -87,10 +88,18 @@ def test_a_question_may_be_asked_as_a_member_of_a_group(corpus: Path, run: Run) 
     assert "1.md" not in run(*question)
     assert "1.md" not in run(*question, "--group", "staff", "--tenant", "other")
 
-    run("permit", "1.md", "board")
+    run("permit", "1.md", "board", "--by", "ada", "--reason", "the plan is secret")
 
     assert "1.md" not in run(*question, "--group", "staff")
     assert "1.md > Note 1" in run(*question, "--group", "board")
+
+    (corpus / "1.md").write_text("# Note 1\n\nAnother text about the refund of plan number 1.")
+    run("enqueue")
+    run("work")
+
+    lines = [re.sub(r"[\d-]{10} [\d:]{5}", "TIME", " ".join(line.split())) for line in run("permissions").splitlines()]
+    assert lines == ["1.md board by ada TIME: the plan is secret", "2.md staff"]
+    assert run("permissions", "--tenant", "other") == "every document of tenant 'other' is open to the whole tenant\n"
 
 
 @pytest.mark.slow

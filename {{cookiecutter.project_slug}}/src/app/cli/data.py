@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,11 +22,22 @@ def data() -> None:
 @click.argument("document")
 @click.argument("groups", nargs=-1)
 @TENANT
-def data_permit(document: str, groups: Sequence[str], tenant: str) -> None:
+@click.option("--by", default=getpass.getuser, help="Who; you when left out.")
+@click.option("--reason", default="", help="Why; it is kept with the document.")
+def data_permit(document: str, groups: Sequence[str], tenant: str, by: str, reason: str) -> None:
     """Let exactly these GROUPS read a document, effective at once; none opens it to the whole tenant."""
     from app.commands.data import permit
 
-    permit(project_root(), document, groups, tenant)
+    permit(project_root(), document, groups, tenant, by, reason)
+
+
+@data.command("permissions")
+@TENANT
+def data_permissions(tenant: str) -> None:
+    """Which documents are closed, for whom, and who said so last."""
+    from app.commands.data import permissions
+
+    permissions(project_root(), tenant)
 
 
 @data.command("index")

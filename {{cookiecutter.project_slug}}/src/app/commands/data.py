@@ -3,32 +3,55 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import psycopg
+from psycopg_pool import AsyncConnectionPool
 
 from app import bootstrap
 from app.data import access, backup, examination, indexing, store, vector_index
 from app.errors import GateFailedError, NotFoundError, StoreUnavailableError
 
+Found = TypeVar("Found")
 
-def permit(root: Path, document: str, groups: Sequence[str], tenant: str) -> None:
+
+def permit(root: Path, document: str, groups: Sequence[str], tenant: str, by: str, reason: str) -> None:
     """Let exactly these groups read a document, at once."""
+    changed = _with_pool(root, lambda pool: access.permit(pool, tenant, document, list(groups), by=by, reason=reason))
+    if not changed:
+        raise NotFoundError(f"tenant {tenant!r} has no document {document!r}: name it by its path below the corpus")
+    click.echo(f"{document} may be read by {_readers(groups)}")
+
+
+def permissions(root: Path, tenant: str) -> None:
+    """A line for each document that is closed or was permitted by hand."""
+    found = _with_pool(root, lambda pool: access.permissions(pool, tenant))
+    for one in found:
+        said = f"  by {one.by or 'nobody'} {one.at}{': ' + one.reason if one.reason else ''}" if one.at else ""
+        click.echo(f"{one.document:<40} {_readers(one.groups)}{said}")
+    if not found:
+        click.echo(f"every document of tenant {tenant!r} is open to the whole tenant")
+
+
+def _readers(groups: Sequence[str]) -> str:
+    return ", ".join(groups) if groups else "the whole tenant"
+
+
+def _with_pool(root: Path, ask: Callable[[AsyncConnectionPool], Awaitable[Found]]) -> Found:
     loaded = bootstrap.settings(root)
     url = bootstrap.prepare_database(loaded)
 
-    async def change() -> bool:
+    async def asked() -> Found:
         pool = await store.open_pool(url, max_size=1)
         try:
-            return await access.permit(pool, tenant, document, list(groups))
+            return await ask(pool)
         finally:
             await pool.close()
 
-    if not asyncio.run(change()):
-        raise NotFoundError(f"tenant {tenant!r} has no document {document!r}: name it by its path below the corpus")
-    click.echo(f"{document} may be read by {', '.join(groups) if groups else 'the whole tenant'}")
+    return asyncio.run(asked())
 
 
 def index(root: Path) -> None:

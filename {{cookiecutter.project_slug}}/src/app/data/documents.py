@@ -186,8 +186,10 @@ def first_heading(text: str) -> str | None:
 def _language(name: str, declared: Any, hint: str | None, text: str) -> tuple[str, str | None]:
     """The search configuration; and the code of a language that is known and has none."""
     if declared is None:
-        code = language.code(hint) if hint else None
-        return language.of(code) if code else language.detect(text)
+        found = language.detect(text)
+        # Many a page says `lang="en"` whatever it is in: the text itself goes before.
+        code = language.code(hint) if hint and found == (language.UNKNOWN, None) else None
+        return language.of(code) if code else found
     code = language.code(str(declared))
     if code is None:
         raise InputError(f"{name} declares the unknown language {str(declared)!r}: use a code such as en or de")

@@ -164,7 +164,9 @@ DOCUMENT_CHANGES = """
            CASE WHEN documents.version = excluded.version OR NOT excluded.metadata ? 'groups'
                 OR excluded.metadata->'groups' = documents.metadata->'groups'
                 THEN documents.groups ELSE excluded.groups END,
-           excluded.metadata, excluded.chunking, now())
+           excluded.metadata || CASE WHEN documents.metadata ? 'permitted'
+               THEN jsonb_build_object('permitted', documents.metadata->'permitted') ELSE '{}' END,
+           excluded.chunking, now())
 """
 CHUNK = (
     "id, tenant, document_id, document_version, ordinal, title, heading, text, tokens, language, content_hash, "

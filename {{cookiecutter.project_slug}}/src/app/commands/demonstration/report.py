@@ -106,7 +106,8 @@ class Report:
             yield f"  Q ({answer['client']}) {answer['question']}"
             yield f"  A {answer['answer']}"
             for citation in answer["citations"]:
-                yield f"      [{citation['marker']}] {citation['document_id']} > {' > '.join(citation['heading'])}"
+                place = " > ".join((citation["document_id"], *citation["heading"]))
+                yield f"      [{citation['marker']}] {place}"
 
     def _trace(self) -> Iterator[str]:
         if self.trace:
