@@ -16,16 +16,16 @@ TEXT = "a" * 60 + "!"
 
 
 def test_a_pattern_that_never_ends_is_stopped() -> None:
-    """As a value's or a name's pattern: fitting or refused, within half a second."""
+    """As a value's or a name's pattern: fitting or refused, within half a second of the processor."""
     for pattern in ENDLESS:
         for schema, reply in (
             ({"properties": {"x": {"pattern": pattern}}}, {"x": TEXT}),
             ({"patternProperties": {pattern: {}}, "additionalProperties": False}, {TEXT: 1}),
         ):
-            started = time.perf_counter()
+            started = time.process_time()
             with pytest.raises((InputError, InvalidReplyError)):
                 parse(json.dumps(reply), schema)
-            assert time.perf_counter() - started < 0.5
+            assert time.process_time() - started < 0.5
 
 
 def test_what_takes_too_long_says_what_to_do() -> None:

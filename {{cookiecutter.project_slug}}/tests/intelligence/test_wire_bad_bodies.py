@@ -71,11 +71,11 @@ def test_a_field_named_again_and_again_is_ranked_once() -> None:
 def test_calls_in_a_row_cost_as_much_as_they_are_many() -> None:
     """Tens of thousands in one conversation, gathered into one message in their order."""
     calls = [{"type": "function_call", "id": str(i), "name": "f"} for i in range(100_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     messages = interact(
         input=[*calls, {"type": "function_result", "call_id": "0", "name": "f", "result": "x"}]
     ).messages
 
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
     assert [message.role for message in messages] == ["assistant", "tool"]
     assert [call.id for call in messages[0].tool_calls] == [str(i) for i in range(100_000)]
