@@ -54,11 +54,14 @@ LISTED = {
 }
 SHORT = "short text"  # what deserves no file of its own
 LOCAL = "inside the notebook's own process"
-# What a small self-contained notebook does not do: reach the network, files that did not come with it, what another
-# notebook left behind, or settings of a machine; a key alone is the door's to bring.
+# What a small self-contained notebook does not do: reach the network (also through a library, or a tool that runs at
+# the provider), files that did not come with it, what another notebook left behind, or settings of a machine; a key
+# alone is the door's to bring.
 REACHES_OUT = re.compile(
     r"requests\.|urllib|wget|curl |git clone|load_dataset|open\(|read_csv|read_json|files\.upload|subprocess"
     r"|drive\.mount|auth\.default|gs://|from_uri|environ\[['\"](?!\w*(?:KEY|TOKEN|BASE))"
+    r"|server_url|['\"]mcp['\"]|weaviate\.(?:connect|Client)|langgraph_sdk|[Ww]ikipedia(?:\.|API|Query|_?[Ss]earch)"
+    r"|[Tt]avily|google_search|[gG]oogleSearch"
     r"|%store -r|%run |\.from_pretrained|input\(|widgets|PIL|datasets|boto3|!apt|https?://[^\s'\"]+\.(?:pdf|csv|json|txt|png|jpe?g|mp3|zip)"
 )
 SMALL_CELLS = 40

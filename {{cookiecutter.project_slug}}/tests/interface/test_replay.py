@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import socket
 import sys
@@ -255,3 +256,13 @@ def test_a_library_that_keeps_replies_begins_anew(
         run_step_in_process(notebook("x = 1", "print(x)"), {}, door)
     assert asked == [{"enable_disk_cache": False}]
     assert settings.__dict__["config_owner_thread_id"] is None
+
+
+def test_clients_read_no_authorities(recording: Path, notebook: Callable[..., Path]) -> None:
+    """Making one takes no time for certificates that nobody asks for; outside the run everything is as it was."""
+    before = os.environ.get("SSL_CERT_FILE")
+    with ReplayDoor(recording) as door:
+        cell = "import ssl\nprint(ssl.create_default_context().cert_store_stats()['x509'])"
+        run = run_step_in_process(notebook("x = 1", cell), {}, door)
+    assert run.text == "1\n"
+    assert os.environ.get("SSL_CERT_FILE") == before

@@ -203,6 +203,26 @@ def test_a_login_at_google_is_made_up(live_project: Path, monkeypatch: pytest.Mo
     assert "1 passed" in tested.stdout, tested.stdout[-2000:]
 
 
+@pytest.mark.slow
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize("caught", [False, True], ids=["it fails", "it goes on"])
+def test_clients_that_read_no_address_are_pointed_at_the_door(live_project: Path, caught: bool) -> None:
+    """A notebook that asks its provider untouched, and nobody there, is run once more with its clients pointed."""
+    ask = "print(client.chat.completions.create(model='m', messages=[{'role': 'user', 'content': 'Hi'}]).model)"
+    promotion = promote_cells(
+        live_project,
+        "import os, openai\nfrom openai import OpenAI",
+        "for name in ('OPENAI_BASE_URL', 'OPENAI_API_BASE'):\n    os.environ.pop(name, None)",
+        "client = OpenAI(max_retries=0, timeout=3)",
+        f"try:\n    {ask}\nexcept openai.APIConnectionError:\n    print('nobody')" if caught else ask,
+        name="pointed.ipynb",
+    ).promotion
+    prove(promotion)
+    assert promotion.report.proof.verdict == "proved", promotion.report.proof.detail
+    assert promotion.report.proof.requests == 1
+    assert "with its clients pointed at the door" in promotion.report.proof.detail
+
+
 def test_a_module_that_did_not_come_along_is_named(tmp_path: Path) -> None:
     """A module of the project with the same name is not taken for it, and the remedy says where the file is."""
     project = make_project(tmp_path / "project")

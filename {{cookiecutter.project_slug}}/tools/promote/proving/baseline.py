@@ -35,12 +35,12 @@ class Baseline:
     rewired: bool
 
 
-def make_baseline(notebook: Notebook, name: str) -> Baseline:
-    """What is run as the original."""
+def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Baseline:
+    """What is run as the original. `pointed`: its clients are pointed at the door, also where it brings no address."""
     program = read_program(notebook, name)
     edits = Edits()
     dependencies = lift_installs(program, edits)
-    clients = rewire(program, edits) if _brings_address(program) else None
+    clients = rewire(program, edits) if pointed or _brings_address(program) else None
     move_imports(program, edits, dependencies, clients.exchanged if clients is not None else ())
     move_calls(program, edits)
     send_sampling(program, edits)
