@@ -240,9 +240,9 @@ END $$;
 
 # By how often the term is in a chunk and where. ts_rank of one term that stands n times in a text is in proportion to
 # 1 + 1/4 + 1/9 + ... + 1/n²; to the power of 1.6 that is BM25's n (k + 1) / (n + k) for k = 1.4, within 3 per cent up
-# to six times. A title's or heading's word counts 1.43 times. Length counts little: chunks are cut to about one size.
-SCORE = """(SELECT sum(t.weight * power(ts_rank('{0.4, 0.4, 0.5, 0.5}', f.words, t.asked) , 1.6))
-FROM unnest(TERMS, WEIGHTS) AS t (asked, weight)) / (0.9 + 0.1 * f.tokens / 120) AS score"""
+# to six times. A title's or heading's word counts 1.43 times. Length does not count: chunks are cut to about one size.
+SCORE = """(SELECT sum(t.weight * power(ts_rank('{0.4, 0.4, 0.5, 0.5}', f.words, t.asked), 1.6))
+FROM unnest(TERMS, WEIGHTS) AS t (asked, weight)) AS score"""
 OLD_SCORE = """(SELECT sum(t.weight * ts_rank('{0.4, 0.4, 0.7, 0.7}', f.words, t.asked))
 FROM unnest(TERMS, WEIGHTS) AS t (asked, weight)) AS score"""
 MATCHING = """
@@ -261,7 +261,7 @@ BEGIN
     END IF;
     SELECT array_agg(b.id ORDER BY b.score DESC, b.id) INTO found_ FROM (
         SELECT f.id, STATIC
-        FROM (SELECT o.id, o.words, o.tokens FROM app.chunks o
+        FROM (SELECT o.id, o.words FROM app.chunks o
               WHERE (o.tenant = for_tenant) IS TRUE AND o.words @@ finding AND o.readers && keys LIMIT ranked) AS f
         ORDER BY score DESC, f.id LIMIT candidates) AS b;
     RETURN coalesce(found_, '{}');
@@ -277,7 +277,7 @@ DECLARE
 BEGIN
     EXECUTE $query$SELECT array_agg(id ORDER BY score DESC, id) FROM (
         SELECT f.id, DYNAMIC
-        FROM (SELECT o.id, o.words, o.tokens FROM app.chunks o
+        FROM (SELECT o.id, o.words FROM app.chunks o
               WHERE (o.tenant = $2) IS TRUE AND o.words @@ $1 AND o.readers && $3$query$ || filter ||
         $query$ LIMIT $9) AS f ORDER BY score DESC, f.id LIMIT $10) AS best$query$
     INTO found USING finding, for_tenant, keys, documents_, wanted, listed, terms, weights, ranked, candidates;
