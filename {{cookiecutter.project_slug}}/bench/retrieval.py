@@ -174,9 +174,10 @@ class Asking:
 
     async def ours(self, number: int, words: list[str] | None, *, vector: bool = True, **changed: Any) -> list[str]:
         """Our search, with settings `changed`."""
+        settings = self.settings.model_copy(update=changed) if changed else self.settings
         hits = await retrieval.search(
             self.pool, words[number] if words else "", self.vectors[number] if vector else None, self.callers[number],
-            k=10, embedding_model=MODEL, settings=self.settings.model_copy(update=changed),
+            k=10, embedding_model=MODEL, settings=settings,
         )  # fmt: skip
         return [hit.chunk_id for hit in hits]
 

@@ -21,6 +21,20 @@ depends_on = None
 
 former = import_module("app.data.migrations.versions.0014_sketches_by_reader")
 
+SKETCH = """
+-- Bits of v / |v| above -b, -a, a and b, where a = 0.35 and b = 1, both by sqrt(dimensions), part the numbers of a
+-- random vector into five shares. The Hamming distance of two sketches orders as well as that of five bits did.
+CREATE OR REPLACE FUNCTION app.vector_sketch(v public.vector) RETURNS bit varying LANGUAGE plpgsql IMMUTABLE
+PARALLEL SAFE SET search_path = app, public, pg_temp AS $$
+DECLARE
+    unit vector := l2_normalize(v);
+    near vector := array_fill((0.35 / sqrt(vector_dims(v)))::real, ARRAY[vector_dims(v)])::vector;
+    far vector := array_fill((1 / sqrt(vector_dims(v)))::real, ARRAY[vector_dims(v)])::vector;
+BEGIN
+    RETURN binary_quantize(unit - near) || binary_quantize(unit + near)
+        || binary_quantize(unit - far) || binary_quantize(unit + far);
+END $$;
+"""
 CELLS = """
 -- Centres have length 1; numbers go from 1 without gaps.
 CREATE TABLE cells (
@@ -122,6 +136,7 @@ BEGIN
     GET DIAGNOSTICS written = ROW_COUNT;
     RETURN gone + written;
 END $$;
+SELECT app.sketch_all(anew => true);
 """
 
 NEAREST = """
@@ -139,7 +154,7 @@ DECLARE
     worth constant bigint := greatest(4000, visible / 10);
     shelves bigint[]; probed integer[]; all_cells integer; probes integer; read_ integer := compared;
     ids text[]; places tid[]; met bigint; intact boolean;
-    found_ text[];
+    found_ text[]; near float8;
 BEGIN
     SELECT array_agg(app.shelf(key, asked_model, vector_dims(asked))) INTO shelves FROM unnest(keys) AS key;
     -- A few times as many lie in a row on their shelves and are compared as quickly as those of scattered cells.
@@ -148,8 +163,21 @@ BEGIN
         WHERE c.model = asked_model AND c.dimensions = vector_dims(asked);
         probes := ceil(all_cells * worth / visible::float8);
     END IF;
+    IF visible > 4000 AND (probes < all_cells) IS NOT TRUE THEN
+        -- Most sketches are farther than twice as many as wanted are, by a sample, and need not be put in order.
+        SELECT percentile_disc(least(1, 2 * compared / visible::float8)) WITHIN GROUP (ORDER BY f.distance) INTO near
+        FROM unnest(shelves) AS one (shelf), LATERAL (
+            SELECT s.sketch <~> asked_sketch AS distance FROM sketches s WHERE s.shelf = one.shelf LIMIT 200) AS f;
+    END IF;
     LOOP
-        IF probes < all_cells THEN
+        IF near IS NOT NULL THEN
+            SELECT array_agg(n.chunk_id), array_agg(n.place), sum(n.times) INTO ids, places, met FROM (
+                SELECT f.chunk_id, f.place, count(*) AS times FROM (
+                    SELECT s.chunk_id, s.place FROM sketches s
+                    WHERE s.shelf = ANY (shelves) AND s.sketch <~> asked_sketch <= near
+                    ORDER BY s.sketch <~> asked_sketch LIMIT read_) AS f
+                GROUP BY f.chunk_id, f.place) AS n;
+        ELSIF probes < all_cells THEN
             -- Cell 0 is of those that were written before there were centres.
             SELECT array_agg(f.cell) || 0 INTO probed FROM (
                 SELECT c.cell FROM cells c WHERE c.model = asked_model AND c.dimensions = vector_dims(asked)
@@ -168,7 +196,9 @@ BEGIN
                 GROUP BY f.chunk_id, f.place) AS n;
         END IF;
         EXIT WHEN cardinality(ids) >= 0.8 * compared;
-        IF coalesce(met, 0) < read_ THEN
+        IF near IS NOT NULL THEN
+            near := NULL;  -- the sample misled, or many shelves hold the same
+        ELSIF coalesce(met, 0) < read_ THEN
             EXIT WHEN (probes < all_cells) IS NOT TRUE;
             probes := 4 * probes;
         ELSE
@@ -316,19 +346,23 @@ DROP TABLE cells;
 
 
 def upgrade() -> None:
-    for part in (CELLS, NEAREST, TERMS, _matching(SCORE), _search()):
+    for part in (SKETCH, CELLS, NEAREST, TERMS, _matching(SCORE), _search()):
         op.execute(part)
 
 
 def downgrade() -> None:
+    sketch = former.TABLE[former.TABLE.index("CREATE OR REPLACE FUNCTION app.vector_sketch") :]
+    sketch = sketch[: sketch.index("END $$;") + len("END $$;")]
     keeping = former.TABLE[former.TABLE.index("CREATE FUNCTION app.keep_sketches()") :]
     keep, rest = keeping.split("CREATE TRIGGER sketch_added", 1)
     sketch_all = rest[rest.index("CREATE FUNCTION app.sketch_all()") : rest.index("SELECT app.sketch_all();")]
     terms = former.TERMS.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
     for part in (
         OLD_CELLS,
+        sketch,
         keep.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"),
         sketch_all,
+        "SELECT app.sketch_all()",
         former.NEAREST,
         terms,
         _matching(OLD_SCORE),
