@@ -56,12 +56,12 @@ BODIES: dict[str, Any] = {
 }
 for _version in ("/v1", "/v1beta"):
     BODIES |= {
-        f"{_version}/models/{{model}}:generateContent": {"contents": PARTS},
-        f"{_version}/models/{{model}}:streamGenerateContent": {"contents": PARTS},
+        f"{_version}/models/{{model:path}}:generateContent": {"contents": PARTS},
+        f"{_version}/models/{{model:path}}:streamGenerateContent": {"contents": PARTS},
         f"{_version}/interactions": {"model": "large", "input": "How long do refunds take?"},
-        f"{_version}/models/{{model}}:countTokens": {"contents": PARTS},
-        f"{_version}/models/{{model}}:embedContent": {"content": PARTS[0]},
-        f"{_version}/models/{{model}}:batchEmbedContents": {
+        f"{_version}/models/{{model:path}}:countTokens": {"contents": PARTS},
+        f"{_version}/models/{{model:path}}:embedContent": {"content": PARTS[0]},
+        f"{_version}/models/{{model:path}}:batchEmbedContents": {
             "requests": [{"model": "models/embedding", "content": PARTS[0]}]
         },
     }
