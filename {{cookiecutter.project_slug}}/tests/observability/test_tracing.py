@@ -129,11 +129,18 @@ def test_ids_are_real_before_anything_is_configured() -> None:
         assert int(span.trace_id, 16) > 0
 
 
-@pytest.mark.parametrize("build", [otlp_exporter, lambda uri: mlflow_exporter(uri, "app")], ids=["otlp", "mlflow"])
-def test_a_dead_backend_delays_nobody_and_says_so_once(build, caplog: pytest.LogCaptureFixture) -> None:
-    """Spans end at once, shutdown is bounded, and the log holds one line, not one for each span."""
+@pytest.mark.parametrize(
+    ("build", "address"),
+    [(otlp_exporter, "http://127.0.0.1:1"), (lambda uri: mlflow_exporter(uri, "app"), "http://127.0.0.1:2")],
+    ids=["otlp", "mlflow"],
+)
+def test_a_dead_backend_delays_nobody_and_says_so_once(build, address: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Spans end at once, shutdown is bounded, and the log holds one line, not one for each span.
+
+    Shutdown waits for no thread of an exporter: what the other's says late is not counted here.
+    """
     with caplog.at_level(logging.WARNING):
-        tracing.configure("test", [build("http://127.0.0.1:1")])
+        tracing.configure("test", [build(address)])
         started = time.perf_counter()
         for _ in range(2000):
             with operation_span(Operation.CHAT, "large"):
@@ -142,7 +149,7 @@ def test_a_dead_backend_delays_nobody_and_says_so_once(build, caplog: pytest.Log
         tracing.shutdown(timeout_s=1.0)
     assert spent_s < 2.0
     assert time.perf_counter() - started < spent_s + 1.5
-    assert len(caplog.records) <= 1
+    assert sum(address in record.getMessage() for record in caplog.records) <= 1
 
 
 def test_an_exporter_rests_after_a_failure_and_recovers() -> None:
