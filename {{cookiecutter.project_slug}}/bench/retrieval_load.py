@@ -62,10 +62,7 @@ def fill(url: str, corpus: Rows, *, half: bool) -> dict[str, float]:
         with _timed(took, "vectors"), _bulk(connection):
             _write_vectors(connection, corpus)
         with _timed(took, "sketches"):
-            if cells := vector_index.cells_due(connection):
-                vector_index.part(connection, cells)
-            else:
-                vector_index.sketch(connection)
+            vector_index.sketch(connection, vector_index.cells_due(connection))
         with _timed(took, "secondary indexes"):
             for _, definition in connection.execute("SELECT * FROM dropped").fetchall():
                 connection.execute(definition)

@@ -210,7 +210,7 @@ async def test_looking_into_the_cells_near_a_question_finds_the_nearest(
         connection.execute("SET search_path = app, public")
         due = vector_index.cells_due(connection)
         named = [one.what for one in examination.examine(connection, Retrieval()) if "cells" in one.what]
-        written = vector_index.part(connection, due)
+        written = vector_index.sketch(connection, due)
         # So that looking into cells is seen: a vector in another cell than its own is not found.
         connection.execute("UPDATE sketches SET cell = 0 WHERE chunk_id = 'c11'")
         far = "(SELECT cell FROM cells ORDER BY centre <#> %s::halfvec DESC LIMIT 1)"

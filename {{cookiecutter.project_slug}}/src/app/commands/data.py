@@ -14,13 +14,16 @@ from psycopg_pool import AsyncConnectionPool
 from app import bootstrap
 from app.data import access, backup, examination, indexing, store, vector_index
 from app.errors import GateFailedError, NotFoundError, StoreUnavailableError
+from app.settings import Settings
 
 Found = TypeVar("Found")
 
 
 def permit(root: Path, document: str, groups: Sequence[str], tenant: str, by: str, reason: str) -> None:
     """Let exactly these groups read a document, at once."""
-    changed = _with_pool(root, lambda pool: access.permit(pool, tenant, document, list(groups), by=by, reason=reason))
+    changed = _with_pool(
+        bootstrap.settings(root), lambda pool: access.permit(pool, tenant, document, list(groups), by=by, reason=reason)
+    )
     if not changed:
         raise NotFoundError(f"tenant {tenant!r} has no document {document!r}: name it by its path below the corpus")
     click.echo(f"{document} may be read by {_readers(groups)}")
@@ -28,7 +31,7 @@ def permit(root: Path, document: str, groups: Sequence[str], tenant: str, by: st
 
 def permissions(root: Path, tenant: str) -> None:
     """A line for each document that is closed or was permitted by hand."""
-    found = _with_pool(root, lambda pool: access.permissions(pool, tenant))
+    found = _with_pool(bootstrap.settings(root), lambda pool: access.permissions(pool, tenant))
     for one in found:
         said = f"  by {one.by or 'nobody'} {one.at}{': ' + one.reason if one.reason else ''}" if one.at else ""
         click.echo(f"{one.document:<40} {_readers(one.groups)}{said}")
@@ -40,8 +43,7 @@ def _readers(groups: Sequence[str]) -> str:
     return ", ".join(groups) if groups else "the whole tenant"
 
 
-def _with_pool(root: Path, ask: Callable[[AsyncConnectionPool], Awaitable[Found]]) -> Found:
-    loaded = bootstrap.settings(root)
+def _with_pool(loaded: Settings, ask: Callable[[AsyncConnectionPool], Awaitable[Found]]) -> Found:
     url = bootstrap.prepare_database(loaded)
 
     async def asked() -> Found:
@@ -62,8 +64,7 @@ def index(root: Path) -> None:
         cells = vector_index.cells_due(connection)
         for model in cells:
             click.echo(f"parting the vectors of {model.model} into {model.wanted} cells ...")
-        mended = vector_index.part(connection, cells) if cells else vector_index.sketch(connection)
-        if mended:
+        if mended := vector_index.sketch(connection, cells):
             click.echo(f"{mended} sketches brought up to date")
         due = [one for one in vector_index.wanted(connection, loaded.retrieval) if not one.valid]
         for one in due:
@@ -115,21 +116,16 @@ def restore(root: Path, file: Path, *, replace: bool) -> None:
 def models(root: Path, tenant: str, retired: str | None) -> None:
     """Show which embedding models are complete; with `retired`, first delete the vectors of that one."""
     loaded = bootstrap.settings(root)
-    url = bootstrap.prepare_database(loaded)
     served = loaded.models.get(loaded.retrieval.embedding_model, {}).get(loaded.provider, ())
     serving = served[0].id if served else None
 
-    async def look() -> dict[str, tuple[int, int]]:
-        pool = await store.open_pool(url, max_size=1)
-        try:
-            if retired is not None:
-                count = await indexing.retire(pool, tenant, retired, serving=serving)
-                click.echo(f"{count} vectors of {retired} deleted")
-            return await indexing.models(pool, tenant)
-        finally:
-            await pool.close()
+    async def look(pool: AsyncConnectionPool) -> dict[str, tuple[int, int]]:
+        if retired is not None:
+            count = await indexing.retire(pool, tenant, retired, serving=serving)
+            click.echo(f"{count} vectors of {retired} deleted")
+        return await indexing.models(pool, tenant)
 
-    found = asyncio.run(look())
+    found = _with_pool(loaded, look)
     for model, (fresh, chunks) in found.items():
         click.echo(f"{'serving' if model == serving else 'beside':<8} {model}: {fresh} of {chunks} chunks")
     if not found:

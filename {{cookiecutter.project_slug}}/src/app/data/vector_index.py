@@ -82,7 +82,7 @@ class DueCells:
 
 
 def cells_due(connection: psycopg.Connection) -> list[DueCells]:
-    """Of which models `part` would find centres. Connect as the owner. Vectors of few numbers are not sketched."""
+    """Of which models `sketch` should find centres. Connect as the owner. Vectors of few numbers are not sketched."""
     found = []
     for model, dimensions, vectors, cells in connection.execute(PARTED, [CELLS_FROM]).fetchall():
         wanted = min(MOST_CELLS, round(2.3 * vectors**0.5))
@@ -91,23 +91,18 @@ def cells_due(connection: psycopg.Connection) -> list[DueCells]:
     return found
 
 
-def part(connection: psycopg.Connection, due: Sequence[DueCells]) -> int:
-    """Find the centres of each model and put all sketches into their cells; how many rows were written.
+def sketch(connection: psycopg.Connection, due: Sequence[DueCells] = ()) -> int:
+    """Bring every vector's sketch up to date; how many rows were missing, stale or left over.
 
-    Searches and writers go on meanwhile. It compares each vector with each centre: about 0.2 ms a vector.
+    Without `due` none is, unless by hand. With it the centres of those models are found first and every sketch is put
+    into its cell, which compares each vector with each centre: about 0.2 ms a vector. Nobody is blocked meanwhile.
     """
     with connection.transaction():
         for one in due:
             connection.execute(
                 "SELECT app.train_cells(%s, %s, %s, %s)", [one.model, one.dimensions, one.wanted, ROUNDS]
             )
-        row = connection.execute("SELECT app.sketch_all(anew => true)").fetchone()
-    return int(row[0]) if row else 0
-
-
-def sketch(connection: psycopg.Connection) -> int:
-    """Bring every vector's sketch up to date; how many were missing, stale or left over. None is, unless by hand."""
-    row = connection.execute("SELECT app.sketch_all()").fetchone()
+        row = connection.execute("SELECT app.sketch_all(anew => %s)", [bool(due)]).fetchone()
     return int(row[0]) if row else 0
 
 

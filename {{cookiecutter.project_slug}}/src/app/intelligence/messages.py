@@ -110,6 +110,17 @@ class Usage:
     estimated: bool = False
     cache_write_tokens: int = 0
 
+    @classmethod
+    def total(cls, usages: Sequence[Usage]) -> Usage:
+        """The tokens of several replies together; estimated when any of them are."""
+        return cls(
+            input_tokens=sum(usage.input_tokens for usage in usages),
+            output_tokens=sum(usage.output_tokens for usage in usages),
+            cached_input_tokens=sum(usage.cached_input_tokens for usage in usages),
+            estimated=any(usage.estimated for usage in usages),
+            cache_write_tokens=sum(usage.cache_write_tokens for usage in usages),
+        )
+
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 

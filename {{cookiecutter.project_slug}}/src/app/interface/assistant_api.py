@@ -119,13 +119,7 @@ def extra_keys(answer: Answer) -> dict[str, Any]:
 
 
 def _model_reply(answer: Answer) -> ModelReply:
-    usages = [reply.usage for reply in answer.replies]
-    usage = Usage(
-        input_tokens=sum(usage.input_tokens for usage in usages),
-        output_tokens=sum(usage.output_tokens for usage in usages),
-        cached_input_tokens=sum(usage.cached_input_tokens for usage in usages),
-        estimated=any(usage.estimated for usage in usages),
-    )
+    usage = Usage.total([reply.usage for reply in answer.replies])
     return ModelReply(answer.text, "", usage)
 
 

@@ -7,7 +7,6 @@ of ours could not carry: several in a stream, likelihoods.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from app.errors import InputError
@@ -15,23 +14,12 @@ from app.intelligence.messages import Chunk, Message, ModelReply, ModelRequest, 
 from app.intelligence.wire import ndjson
 from app.intelligence.wire.cohere_v1 import DEFAULT_MODEL, encode_meta, finish_of
 from app.intelligence.wire.fields import Kind, optional, required, texts, within
-from app.intelligence.wire.openai_choices import MOST_CHOICES
+from app.intelligence.wire.several import decode_each
 
 
 def decode_requests(body: Mapping[str, Any]) -> tuple[ModelRequest, ...]:
-    """A client's body, a request for each generation it wants; each has a seed of its own, for they are to differ.
-
-    Raises InputError naming the field that is wrong.
-    """
-    count = optional(body, "num_generations", Kind.WHOLE)
-    request = _decode_request(body)
-    if count is None or count == 1:
-        return (request,)
-    if not 1 < count <= MOST_CHOICES:
-        raise InputError(f"num_generations is {count}: send 1 to {MOST_CHOICES}")
-    if request.stream:
-        raise InputError(f"num_generations is {count}: a stream of several is not served here, send no stream or 1")
-    return tuple(replace(request, seed=(request.seed or 0) + index) for index in range(count))
+    """A client's body, a request for each generation it wants. Raises InputError naming the field that is wrong."""
+    return decode_each(body, "num_generations", _decode_request)
 
 
 def _decode_request(body: Mapping[str, Any]) -> ModelRequest:
@@ -51,9 +39,7 @@ def _decode_request(body: Mapping[str, Any]) -> ModelRequest:
 
 def encode_replies(replies: Sequence[ModelReply], *, id: str, prompt: str) -> dict[str, Any]:
     """The body of all replies, a generation each, with the usage of all of them together."""
-    used = Usage(
-        sum(reply.usage.input_tokens for reply in replies), sum(reply.usage.output_tokens for reply in replies)
-    )
+    used = Usage.total([reply.usage for reply in replies])
     generations = [
         _generation(reply, id if index == 0 else f"{id}-{index}", index) for index, reply in enumerate(replies)
     ]

@@ -61,11 +61,7 @@ def _prompts(prompt: Any) -> tuple[str, ...]:
 
 def encode_replies(replies: Sequence[ModelReply], *, id: str, model: str, created: int) -> dict[str, Any]:
     """The body of all replies, a choice each. `created` is in seconds since 1970."""
-    used = Usage(
-        sum(reply.usage.input_tokens for reply in replies),
-        sum(reply.usage.output_tokens for reply in replies),
-        sum(reply.usage.cached_input_tokens for reply in replies),
-    )
+    used = Usage.total([reply.usage for reply in replies])
     choices = [_choice(i, reply.text, reply.finish_reason) for i, reply in enumerate(replies)]
     return {**_head(id, model, created), "choices": choices, "usage": encode_usage(used)}
 
