@@ -99,6 +99,22 @@ async def test_no_question_is_a_syntax_error(index: AsyncConnectionPool, query: 
     assert isinstance(await find(index, query), list)
 
 
+@pytest.mark.parametrize(
+    "query", ["refunded, refunded, plans", "C:\\dir\\it's within 14 days", "the code of a purchase"]
+)
+async def test_a_tenant_of_one_language_is_searched_as_one_of_several(pool: AsyncConnectionPool, query: str) -> None:
+    """A text in another language, which shares no word with the question, changes neither order nor ranks."""
+    await ingest(pool, {name: text for name, text in FILES.items() if name[:3] not in {"de/", "es/"}})
+    alone = await find(pool, query, k=10)
+
+    await ingest(pool, {name: text for name, text in FILES.items() if name[:3] != "de/"})
+
+    assert alone
+    assert [(hit.chunk_id, hit.text_rank) for hit in await find(pool, query, k=10)] == [
+        (hit.chunk_id, hit.text_rank) for hit in alone
+    ]
+
+
 @pytest.mark.feature("D4")
 async def test_metadata_filters_narrow_both_halves(index: AsyncConnectionPool) -> None:
     """Single values, list members and the folder; every filter must hold."""
