@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from app.data import postgres, store
 from app.errors import ConfigurationError, GateFailedError, StepFailedError, StoreUnavailableError
 from tests.orchestration import sample_pipeline as sample
 
@@ -128,6 +130,46 @@ def test_a_killed_run_goes_on_at_the_interrupted_step(root: Path, database_url: 
         ("second", "interrupted"): 1,
         ("second", "done"): 1,
     }
+
+
+@pytest.mark.reliability("database restart")
+@pytest.mark.feature("N5")
+def test_a_run_waits_for_a_database_that_is_away_and_says_so(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The server is gone when a step ends and comes back later: one line says what the run waits for, then it ends."""
+    server = tmp_path_factory.mktemp("server")
+    server.parent.chmod(0o711)
+    server.chmod(0o711)
+    url = postgres.start(server)
+    lines: list[str] = []
+    stopped, away = threading.Event(), threading.Event()
+
+    def bring_back() -> None:
+        if stopped.wait(60) and away.wait(60):
+            postgres.start(server)
+
+    def say(line: str) -> None:
+        lines.append(line)
+        if line == "[3/3] second ...":
+            postgres.stop(server)
+            stopped.set()
+        elif "is away" in line:
+            away.set()
+
+    try:
+        store.migrate(url)
+        threading.Thread(target=bring_back).start()
+        result = sample.run(root, url, say=say)
+        recorded = _runs(url)
+    finally:
+        postgres.stop(server)
+
+    assert _statuses(result) == {"first": "done", "gate_first": "done", "second": "done"}
+    assert [line for line in lines if "database" in line] == ["the database is away: the run waits until it is back"]
+    assert [(step, status) for step, _, status in recorded] == [
+        ("first", "done"), ("gate_first", "done"), ("second", "done"),
+    ]  # fmt: skip
 
 
 def test_what_the_tracker_cannot_do_is_a_warning(root: Path, database_url: str) -> None:

@@ -85,7 +85,7 @@ def run_pipeline(
     with (
         _only_run(database_url, pipeline.name, say),
         runner,
-        opened(database_url, workflow_id, names, runner.work, runner.report) as workflow,
+        opened(database_url, workflow_id, names, runner.work, runner.report, say) as workflow,
     ):
         try:
             results = workflow.finish(lambda found: _missing(found, settings.root), again=again)

@@ -7,6 +7,8 @@ ever recovered: the executor's name carries the id, so nothing left over from ot
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +18,7 @@ from app.errors import StepFailedError
 SCHEMA = "dbos"
 NAME = "pipeline"
 POLL_S = 0.1
+LONGEST_BACKOFF_S = 120.0
 UNFINISHED = ("PENDING", "ENQUEUED", "DELAYED")
 # Every pipeline step is two stored operations: its work and its report to the tracker.
 OPERATIONS_A_STEP = 2
@@ -101,12 +104,36 @@ class Workflow:
                 self._dbos.cancel_workflow(left.workflow_id)
 
 
+class _Telling(logging.Filter):
+    """Of what DBOS logs only this is told, once an outage: it retries for as long as the database is away."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+        self._last = float("-inf")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.getMessage().startswith("Database connection"):
+            if time.monotonic() - self._last > LONGEST_BACKOFF_S:
+                self._say("the database is away: the run waits until it is back")
+            self._last = time.monotonic()
+        return record.levelno >= logging.CRITICAL
+
+
 @contextmanager
-def opened(database_url: str, workflow_id: str, steps: Sequence[str], work: Work, report: Report) -> Iterator[Workflow]:
+def opened(
+    database_url: str,
+    workflow_id: str,
+    steps: Sequence[str],
+    work: Work,
+    report: Report,
+    say: Callable[[str], None],
+) -> Iterator[Workflow]:
     """DBOS with one registered workflow, launched on the schema `dbos`; shut down at the end.
 
     `work(step, earlier results)` does a step, `report(step, result)` tells the tracker and returns a warning or None.
-    One process can have one open. What a run is made of is its version, so recovery never mixes two.
+    `say` hears that the database is away. One process can have one open. What a run is made of is its version, so
+    recovery never mixes two.
     """
     from dbos import DBOS, DBOSPortableJSONSerializer
 
@@ -119,13 +146,16 @@ def opened(database_url: str, workflow_id: str, steps: Sequence[str], work: Work
             "executor_id": f"{NAME}-{workflow_id}",
             "application_version": workflow_id,
             "serializer": DBOSPortableJSONSerializer(),
-            "log_level": "CRITICAL",
+            "log_level": "WARNING",
             "console_log_level": "CRITICAL",
         }
     )
     workflow = Workflow(DBOS, workflow_id, steps, work, report)
-    DBOS.launch()
+    telling = _Telling(say)
+    logging.getLogger("dbos").addFilter(telling)
     try:
+        DBOS.launch()
         yield workflow
     finally:
         DBOS.destroy(destroy_registry=True)
+        logging.getLogger("dbos").removeFilter(telling)
