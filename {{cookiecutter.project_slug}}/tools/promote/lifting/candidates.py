@@ -28,6 +28,10 @@ NOT_PROSE = re.compile(
     r"(?is)^\s*(<!doctype|<html|<style|<svg|<div|select\s.+\sfrom\s|create\s+table|insert\s+into|with\s+\w+\s+as\s*\("
     r"|from\s+[^|]{0,80}\|\s*\w|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
 )
+# Who is told who he is is a model, also where a loop goes over several of them.
+ADDRESSED = re.compile(
+    r"(?i)\s*(you are|you're|act as|du bist|sie sind|eres|usted es|tu es|vous êtes|você é|sei un|ты|你是|您是|あなたは|당신은|너는)"
+)
 PROSE_WORDS = 6
 TO_FILL_IN = re.compile(r"\{\{?\s*[A-Za-z_]\w*\s*\}")
 # Keywords under which one object takes several texts: they are a part of the name.
@@ -38,13 +42,15 @@ PARTS = {"prefix", "suffix", "role", "goal", "backstory", "expected_output", "ex
 class Candidate:
     """A text of the notebook that reaches a model, or is named as if it did.
 
-    `described` is the name of the tool or field that the text describes; None for every other text.
+    `described` is the name of the tool or field that the text describes; None for every other text. `value_of_input`:
+    it only goes into a place of a prompt that a chain has.
     """
 
     text: Text
     role: str
     templated: bool
     described: str | None = None
+    value_of_input: bool = False
 
 
 def find_candidates(program: Program) -> list[Candidate]:
@@ -55,14 +61,16 @@ def find_candidates(program: Program) -> list[Candidate]:
         for text in flow.texts(sink.cell, sink.value):
             if sink.prose and not _reads_as_prose(text.node):
                 continue
-            if text.drawn and not sink.templated and not _is_template(text.node):
+            if text.drawn and not sink.templated and not _is_template(text.node) and not _is_addressed(text.node):
                 continue  # questions, documents, queries: rows of data rather than prompts
             known = found.get(id(text.node))
             templated = sink.templated or text.templated or (known is not None and known.templated)
             # What fills a place of a system prompt is a value, and deserves a file for other reasons if for any.
             own = "user" if text.filling and sink.role == "system" else sink.role
             role = "system" if known is not None and known.role == "system" else own
-            found[id(text.node)] = Candidate(text, known.role if known and role != "system" else role, templated)
+            value = sink.value_of_input and (known is None or known.value_of_input)
+            role = known.role if known and role != "system" else role
+            found[id(text.node)] = Candidate(text, role, templated, value_of_input=value)
     ordered = sorted(found.values(), key=lambda c: (c.text.cell.index, c.text.cell.span(c.text.node).start))
     spans = [(c.text.cell.index, c.text.cell.span(c.text.node)) for c in ordered]
     return [
@@ -96,6 +104,10 @@ def _reads_as_prose(node: ast.expr) -> bool:
     return not NOT_PROSE.match("".join(texts)) and count_words("".join(texts)) >= PROSE_WORDS
 
 
+def _is_addressed(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and ADDRESSED.match(str(node.value)) is not None
+
+
 def _is_template(node: ast.expr) -> bool:
     """Whether a text has places of its own to be filled in: `{concept}`, `{{ concept }}`."""
     return isinstance(node, ast.Constant) and TO_FILL_IN.search(str(node.value)) is not None
@@ -125,7 +137,7 @@ def deserves(candidate: Candidate, pieces: list[Piece]) -> str:
         return "template"
     if weight(own) >= LONG_CHARS or "\n" in own.strip():
         return "long"
-    if words >= PROSE_WORDS and _in_triple_quotes(candidate):
+    if words >= PROSE_WORDS and _in_triple_quotes(candidate) and not candidate.value_of_input:
         return "long"
     return ""
 

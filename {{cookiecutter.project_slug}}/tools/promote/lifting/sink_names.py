@@ -89,6 +89,8 @@ JUDGE_KEYWORDS = {
 }
 # What an agent or a task of a framework is told about itself reaches the model with every call.
 AGENT_CLASS = re.compile(r"(Agent|Task|Crew|Assistant|UserProxy|Manager|Coordinator)\w*$")
+# Where an agent is made, `prompt` is what it is told about itself.
+MAKES_AN_AGENT = re.compile(r"Agent$|^create_(react_)?agent$")
 AGENT_KEYWORDS = {"description", "goal", "expected_output"}
 # Methods that ask a model, but others, too: only prose counts.
 ASKING_METHODS = {

@@ -16,6 +16,7 @@ from tools.promote.lifting.sink_names import (
     ASKING_METHODS,
     JUDGE_CLASS,
     JUDGE_KEYWORDS,
+    MAKES_AN_AGENT,
     MESSAGE_CLASSES,
     MESSAGE_MAKERS,
     NOT_PROMPTED,
@@ -40,6 +41,7 @@ class Sink:
     role: str
     templated: bool = False
     prose: bool = False  # only a text that reads as natural language counts
+    value_of_input: bool = False  # a variable that a chain fills into a prompt of its own
 
 
 def find_sinks(program: Program) -> Iterator[Sink]:
@@ -125,7 +127,7 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
                 yield Sink(cell, keywords[key], role, templated=True)
         return
     for key, value in keywords.items():
-        if key in SYSTEM_KEYWORDS:
+        if key in SYSTEM_KEYWORDS or (key == "prompt" and MAKES_AN_AGENT.search(name)):
             yield Sink(cell, value, "system")
         elif key in TEMPLATE_KEYWORDS:
             yield Sink(cell, value, "user", templated=True, prose=True)
@@ -159,7 +161,7 @@ def _asked(cell: CodeCell, argument: ast.expr) -> Iterator[Sink]:
     """`invoke({"input": text})`: the values a chain or a graph is given."""
     if isinstance(argument, ast.Dict):
         for value in argument.values:
-            yield Sink(cell, value, "user", prose=True)
+            yield Sink(cell, value, "user", prose=True, value_of_input=isinstance(value, ast.Name))
 
 
 def _braces(value: ast.Constant) -> bool:
