@@ -21,7 +21,7 @@ _IMPERATIVE = re.compile(
     r"imagine|"
     r"consider|read|review|plan|research|design|build|develop|solve|calculate|predict|paraphrase|rephrase|correct|"
     r"fix|improve|"
-    r"categori[sz]e|complete|continue|decide|discuss|choose|select|use|based on|perform|recommend|rank|rate|score|"
+    r"categori[sz]e|complete|continue|crawl|gather|investigate|decide|discuss|choose|select|use|based on|perform|recommend|rank|rate|score|"
     r"grade|"
     r"judge|check|verify|examine|assess|follow|ensure|convert|outline|brainstorm|teach|show|search|ask|help|keep|"
     r"do not|"
