@@ -298,7 +298,9 @@ CASES = [
         "VectorstoreIndexCreator()",
         "use_door_environment()",
     ),
-    _case("from crewai_tools import PDFSearchTool", "PDFSearchTool('a')", "PDFSearchTool('a')", "use_door_environment()"),
+    _case(
+        "from crewai_tools import PDFSearchTool", "PDFSearchTool('a')", "PDFSearchTool('a')", "use_door_environment()"
+    ),
 ]
 
 

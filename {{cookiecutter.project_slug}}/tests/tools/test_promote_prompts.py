@@ -395,6 +395,8 @@ def test_a_text_that_more_is_appended_to_is_one_prompt(tmp_path: Path) -> None:
         ("rows = [{'who': 'You are a judge of claims. TOLD. TOLD. TOLD.'}]\n"
          "outs = [llm.invoke(row['who']) for row in rows]", 1),
         ('mail = QQQThe parcel came late and broken, again.QQQ\nchain.run({"mail": mail})', 0),
+        ('mail = "TOLD. TOLD. TOLD. TOLD. TOLD."\nchain.invoke({"mail": mail})\nPromptTemplate("Sum up: {mail}")', 1),
+        ('ask = "TOLD. TOLD. TOLD. TOLD. TOLD."\nagent.invoke({"input": ask})', 1),
         ("agent = Agent('a', prompt='Be brief.')", 1),
     ],
 )  # fmt: skip

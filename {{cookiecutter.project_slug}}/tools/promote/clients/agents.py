@@ -158,8 +158,10 @@ FAMILIES = (
             ),
             **refusing(
                 FOREIGN, "use OpenAIChatCompletion and promote again",
-                "GoogleAIChatCompletion", "GoogleAITextEmbedding", "VertexAIChatCompletion", "MistralAIChatCompletion",
-                "BedrockChatCompletion", "AzureAIInferenceChatCompletion", "OllamaChatCompletion", "NvidiaTextEmbedding",
+                "GoogleAIChatCompletion", "GoogleAITextEmbedding", "VertexAIChatCompletion",
+                "MistralAIChatCompletion",
+                "BedrockChatCompletion", "AzureAIInferenceChatCompletion", "OllamaChatCompletion",
+                "NvidiaTextEmbedding",
                 "AzureAIAgent", "AzureAIAgent.create_client", "BedrockAgent.create_and_prepare_agent",
                 "OpenAIAssistantAgent.create_client", "AzureAssistantAgent.create_client",
             ),

@@ -16,7 +16,8 @@ FAMILIES = (
     Family(
         "sentence_transformers", ("sentence_transformers", "FlagEmbedding", "fastembed"),
         refusals=refusing(
-            LOCAL, "use client.embeddings of the openai client and promote again, or keep this step out of the pipeline",
+            LOCAL,
+            "use client.embeddings of the openai client and promote again, or keep this step out of the pipeline",
             "SentenceTransformer", "CrossEncoder", "SparseEncoder", "FlagModel", "BGEM3FlagModel", "FlagReranker",
             "TextEmbedding", "SparseTextEmbedding",
         ),

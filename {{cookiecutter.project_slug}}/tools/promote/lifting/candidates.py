@@ -30,9 +30,11 @@ NOT_PROSE = re.compile(
 )
 # Who is told who he is is a model, also where a loop goes over several of them.
 ADDRESSED = re.compile(
-    r"(?i)\s*(you are|you're|act as|du bist|sie sind|eres|usted es|tu es|vous êtes|você é|sei un|ты|你是|您是|あなたは|당신은|너는)"
+    r"(?i)\s*(you are|you're|act as|du bist|sie sind|eres|usted es|tu es|vous êtes|você é|sei un|ты"
+    r"|你是|您是|あなたは|당신은|너는)"
 )
 PROSE_WORDS = 6
+PLACE = re.compile(r"\{\{?\s*([A-Za-z_]\w*)\s*\}")
 TO_FILL_IN = re.compile(r"\{\{?\s*[A-Za-z_]\w*\s*\}")
 # Keywords under which one object takes several texts: they are a part of the name.
 PARTS = {"prefix", "suffix", "role", "goal", "backstory", "expected_output", "example_prompt"}
@@ -43,7 +45,7 @@ class Candidate:
     """A text of the notebook that reaches a model, or is named as if it did.
 
     `described` is the name of the tool or field that the text describes; None for every other text. `value_of_input`:
-    it only goes into a place of a prompt that a chain has.
+    a variable that a chain is given, `fills_place`: for a place of a prompt that stands in the notebook.
     """
 
     text: Text
@@ -51,11 +53,13 @@ class Candidate:
     templated: bool
     described: str | None = None
     value_of_input: bool = False
+    fills_place: bool = False
 
 
 def find_candidates(program: Program) -> list[Candidate]:
     """Candidates in the order of the notebook, each text once, the widest expression winning."""
     flow = Flow(program)
+    places = _places(program)
     found: dict[int, Candidate] = {}
     for sink in [*find_sinks(program), *_named(program)]:
         for text in flow.texts(sink.cell, sink.value):
@@ -68,9 +72,10 @@ def find_candidates(program: Program) -> list[Candidate]:
             # What fills a place of a system prompt is a value, and deserves a file for other reasons if for any.
             own = "user" if text.filling and sink.role == "system" else sink.role
             role = "system" if known is not None and known.role == "system" else own
-            value = sink.value_of_input and (known is None or known.value_of_input)
+            value = bool(sink.place) and (known is None or known.value_of_input)
+            fills = value and sink.place in places and not _is_addressed(text.node)
             role = known.role if known and role != "system" else role
-            found[id(text.node)] = Candidate(text, role, templated, value_of_input=value)
+            found[id(text.node)] = Candidate(text, role, templated, None, value, fills)
     ordered = sorted(found.values(), key=lambda c: (c.text.cell.index, c.text.cell.span(c.text.node).start))
     spans = [(c.text.cell.index, c.text.cell.span(c.text.node)) for c in ordered]
     return [
@@ -104,6 +109,12 @@ def _reads_as_prose(node: ast.expr) -> bool:
     return not NOT_PROSE.match("".join(texts)) and count_words("".join(texts)) >= PROSE_WORDS
 
 
+def _places(program: Program) -> set[str]:
+    """The names of all places that texts of the notebook have: `article` for `Sum up: {article}`."""
+    texts = (node.value for cell in program.cells for node in cell.nodes if isinstance(node, ast.Constant))
+    return {name for text in texts if isinstance(text, str) for name in PLACE.findall(text)}
+
+
 def _is_addressed(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and ADDRESSED.match(str(node.value)) is not None
 
@@ -127,7 +138,7 @@ def deserves(candidate: Candidate, pieces: list[Piece]) -> str:
     words = count_words(own)
     if candidate.described is not None:
         return "description" if words >= 2 else ""
-    if words < 2 and not (candidate.role == "system" and words):
+    if candidate.fills_place or (words < 2 and not (candidate.role == "system" and words)):
         return ""
     if candidate.role == "system":
         return "system prompt"

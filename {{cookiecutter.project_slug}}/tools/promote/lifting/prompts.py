@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, count
 
 from tools.promote.lifting.appended import built_texts
-from tools.promote.lifting.candidates import Candidate, deserves, find_candidates
+from tools.promote.lifting.candidates import LONG_CHARS, Candidate, deserves, find_candidates
 from tools.promote.lifting.naming import function_name, telling_name
 from tools.promote.lifting.pieces import folded, format_calls, format_pieces, pieces_of
 from tools.promote.lifting.prompt_files import Hole, Piece, PromptStore, Template, template_of
@@ -21,6 +21,7 @@ from tools.promote.notebook.splice import Edit, Edits, removal
 from tools.promote.notebook.words import task_names
 from tools.prompt_lint.prose import words as count_words
 
+VALUE = "a value that goes into a place of a prompt"
 ROLES = ("system", "user", "assistant")
 
 
@@ -205,7 +206,9 @@ class PromptLifter:
         if not count_words(words):
             return
         remedy = "assign it to a name at top level, which becomes a parameter"
-        self._find(candidate, "kept", "short text, no file of its own", remedy)
+        short = "short text, no file of its own"
+        reason = VALUE if candidate.fills_place and len(words) >= LONG_CHARS else short
+        self._find(candidate, "kept", reason, remedy)
 
     def _refused(self, candidate: Candidate, reason: str) -> None:
         self._find(candidate, "refused", reason, "move the text to a variable of its own and promote again")

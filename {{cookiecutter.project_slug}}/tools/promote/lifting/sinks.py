@@ -41,7 +41,7 @@ class Sink:
     role: str
     templated: bool = False
     prose: bool = False  # only a text that reads as natural language counts
-    value_of_input: bool = False  # a variable that a chain fills into a prompt of its own
+    place: str = ""  # of a prompt, which a chain fills with a variable
 
 
 def find_sinks(program: Program) -> Iterator[Sink]:
@@ -160,8 +160,9 @@ def _is_message_role(value: ast.expr) -> bool:
 def _asked(cell: CodeCell, argument: ast.expr) -> Iterator[Sink]:
     """`invoke({"input": text})`: the values a chain or a graph is given."""
     if isinstance(argument, ast.Dict):
-        for value in argument.values:
-            yield Sink(cell, value, "user", prose=True, value_of_input=isinstance(value, ast.Name))
+        for key, value in zip(argument.keys, argument.values, strict=True):
+            name = str(key.value) if isinstance(key, ast.Constant) and isinstance(value, ast.Name) else ""
+            yield Sink(cell, value, "user", prose=True, place=name)
 
 
 def _braces(value: ast.Constant) -> bool:

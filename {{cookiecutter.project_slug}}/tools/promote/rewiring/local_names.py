@@ -1,4 +1,4 @@
-"""LlamaIndex's embeddings by a text: `embed_model="local:BAAI/bge-small-en-v1.5"` runs in the notebook's own process."""
+"""LlamaIndex's embeddings by a text: `embed_model="local:BAAI/bge-small-en-v1.5"` runs in the notebook's process."""
 
 from __future__ import annotations
 

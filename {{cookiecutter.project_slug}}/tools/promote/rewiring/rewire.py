@@ -115,9 +115,7 @@ def _point(
     rewired.changed(cell, call.lineno, f"{name}(...) goes through the gateway's door", chosen.note)
 
 
-def _surround(
-    program: Program, cell: CodeCell, call: ast.Call, family: Family, keyword: str, rewired: Rewired
-) -> None:
+def _surround(program: Program, cell: CodeCell, call: ast.Call, family: Family, keyword: str, rewired: Rewired) -> None:
     """A call that makes its client from the environment, unless it is given a model that was made before."""
     if any(k.arg in family.own_hosts for k in call.keywords):
         rewired.refuse(cell, call.lineno, f"{cell.text(call.func)}(...)", OWN_HOSTS)
