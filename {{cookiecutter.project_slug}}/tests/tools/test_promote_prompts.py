@@ -349,7 +349,8 @@ def test_values_and_results_are_no_prompts(code: str, names: list[str], tmp_path
     [
         ("class JudgeOfCode:\n    def __init__(self):\n        self.prompt = f'TOLD {x}'", ["poc_judge_of_code"]),
         (
-            "template = 'Sum up: {text}'\nprompt = PromptTemplate.from_template(template)\nsummary_chain = prompt | llm",
+            "template = 'Sum up: {text}'\nprompt = PromptTemplate.from_template(template)\n"
+            "summary_chain = prompt | llm",
             ["poc_summary"],
         ),
         ("template = 'Sum up: {text}'\ntemplate = other\nmore_chain = PromptTemplate.from_template(template)",

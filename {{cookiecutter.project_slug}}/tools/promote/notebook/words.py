@@ -23,7 +23,10 @@ FILLING = {
     "a", "an", "and", "as", "at", "by", "for", "from", "how", "in", "is", "it", "its", "of", "on", "or", "our", "s",
     "t", "that", "this", "to", "use", "using", "via", "we", "with", "you", "your", "let", "now", "some", "step", "part",
     "run", "example", "examples", "define", "create", "test", "try", "set", "up", "setup", "get", "started", "section",
-    "1st", "user", "optional", "first", "next", "llms", "code", "function", "call", "notebook", "cell",
+    "1st", "user", "optional", "first", "next", "llms", "code", "function", "call", "notebook", "cell", "second",
+    "welcome", "lab", "week", "day", "exercise", "exercises", "congratulations", "introduction", "ejemplo", "ejercicio",
+    "de", "del", "el", "la", "los", "las", "un", "una", "en", "y", "con", "para", "por", "exemple", "exercice", "le",
+    "les", "des", "du", "et", "pour", "avec", "beispiel", "der", "die", "das", "und", "mit", "fur", "ein", "eine",
 }  # fmt: skip
 # Words of a prompt that many prompts have.
 COMMON = {
@@ -31,10 +34,11 @@ COMMON = {
     "can", "could", "i", "me", "want", "need", "have", "has", "had", "was", "were", "been", "do", "does", "did", "not",
     "no", "any", "all", "what", "which", "who", "when", "where", "why", "these", "those", "their", "them", "they", "he",
     "she", "his", "her", "there", "if", "then", "so", "than", "very", "just", "also", "only", "about", "into", "based",
-    "helpful", "assistant", "expert", "professional", "ai", "question", "answer", "context", "input", "here", "each",
+    "come", "helpful", "assistant", "expert", "professional", "ai", "question", "answer", "context", "input",
+    "here", "each",
     "provide", "give", "make", "sure", "must", "role", "system", "information", "related", "but", "un", "una", "el",
-    "la", "los", "las", "de", "del", "en", "que", "y", "o", "por", "para", "con", "es", "eres", "le", "les", "des", "du",
-    "et", "tu", "vous", "der", "die", "das", "ein", "eine", "und", "sie", "bist", "ist", "um", "e", "os", "da",
+    "la", "los", "las", "de", "del", "en", "que", "y", "o", "por", "para", "con", "es", "eres", "le", "les", "des",
+    "du", "et", "tu", "vous", "der", "die", "das", "ein", "eine", "und", "sie", "bist", "ist", "um", "e", "os", "da",
 }  # fmt: skip
 HEADING_WORDS = 4
 TEXT_WORDS = 3
@@ -63,7 +67,7 @@ def step_name(stem: str) -> str:
 
 
 def text_words(text: str) -> list[str]:
-    """The first words of a prompt that tell it from others: `summarize`, `support`, `ticket`; none without Latin ones."""
+    """The first words of a prompt that tell it from others: `summarize`, `support`, `ticket`; Latin ones only."""
     own = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{\w*\}|<[^>]*>|https?://\S+", " ", text[:BEGINNING], flags=re.DOTALL)
     words = (word for part in re.findall(r"[^\W\d_]+(?:['’]\w+)?", own) for word in [snake(re.split("['’]", part)[0])])
     telling = (w for w in words if len(w) > 1 and "_" not in w and w not in COMMON | GENERIC | FILLING)
