@@ -399,6 +399,10 @@ def test_a_text_that_more_is_appended_to_is_one_prompt(tmp_path: Path) -> None:
         ('mail = "TOLD. TOLD. TOLD. TOLD. TOLD."\nchain.invoke({"mail": mail})\nPromptTemplate("Sum up: {mail}")', 1),
         ('ask = "TOLD. TOLD. TOLD. TOLD. TOLD."\nagent.invoke({"input": ask})', 1),
         ("agent = Agent('a', prompt='Be brief.')", 1),
+        ("await Runner.run(planner, f'Search term: {x}\\nReason: {y}')", 1),
+        ("await Runner.run(planner, f'Query: {x}')", 0),
+        ("agent = initialize_agent(tools, llm)\nagent(f'TOLD: {x}')", 1),
+        ("def agent(x):\n    return x\nagent(f'TOLD: {x}')", 0),
     ],
 )  # fmt: skip
 def test_lists_rows_and_inputs_of_chains(code: str, names: int, tmp_path: Path) -> None:

@@ -97,6 +97,12 @@ ASKING_METHODS = {
     "run", "arun", "run_sync", "query", "aquery", "chat", "achat", "initiate_chat", "ask", "generate", "stream",
     "astream", "invoke_agent", "generate_reply", "process", "batch", "call", "complete_chat", "create_interaction",
 }  # fmt: skip
+RUNS_AN_AGENT = {"run", "run_sync", "run_streamed"}
+# What makes something that is asked by a call of itself.
+CALLABLE = re.compile(
+    r"^(initialize_agent|create_\w*agent\w*|from_chain_type|from_llm|AgentExecutor|\w*Chain|\w*LLM|OpenAI|HuggingFace\w+"
+    r"|\w+Endpoint|LlamaCpp|Ollama|GPT4All)$"
+)
 # Methods whose first argument is the prompt, on objects that are no module.
 PROMPT_METHODS = {
     "invoke",

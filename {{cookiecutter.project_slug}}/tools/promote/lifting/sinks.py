@@ -14,6 +14,7 @@ from tools.promote.lifting.sink_names import (
     AGENT_KEYWORDS,
     ASKED_KEYS,
     ASKING_METHODS,
+    CALLABLE,
     JUDGE_CLASS,
     JUDGE_KEYWORDS,
     MAKES_AN_AGENT,
@@ -22,6 +23,7 @@ from tools.promote.lifting.sink_names import (
     NOT_PROMPTED,
     PROMPT_METHODS,
     ROLES,
+    RUNS_AN_AGENT,
     SIGNATURE,
     SYSTEM_KEYWORDS,
     TEMPLATE_CLASSES,
@@ -139,6 +141,11 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
             or _is_user_keyword(node, key, name)
         ):
             yield Sink(cell, value, "user")
+    if owner == "Runner" and name in RUNS_AN_AGENT:  # OpenAI's agents: the agent, then what it is asked
+        yield from (Sink(cell, value, "user") for value in [*node.args[1:2], *_given(keywords, "input")])
+        return
+    if isinstance(node.func, ast.Name) and _is_asked_itself(program, name):
+        yield from (Sink(cell, argument, "user", prose=True) for argument in node.args[:1])
     if name in PROMPT_METHODS and isinstance(node.func, ast.Attribute) and program.dotted(node.func.value) is None:
         for argument in node.args[:1]:
             yield Sink(cell, argument, "user")
@@ -151,6 +158,16 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
         for argument in passed:
             yield Sink(cell, argument, "user", prose=True)
             yield from _asked(cell, argument)
+
+
+def _given(keywords: dict[str, ast.expr], name: str) -> list[ast.expr]:
+    return [keywords[name]] if name in keywords else []
+
+
+def _is_asked_itself(program: Program, name: str) -> bool:
+    """Whether a variable holds a model, a chain or an agent of LangChain's: `llm("...")`, `agent("...")`."""
+    values = [binding.value for binding in program.names.bindings.get(name, ())]
+    return any(isinstance(value, ast.Call) and CALLABLE.search(_called(value)[0]) for value in values)
 
 
 def _is_message_role(value: ast.expr) -> bool:
