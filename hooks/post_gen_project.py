@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ANSWERS = json.loads(r"""{{ cookiecutter | tojson }}""")
@@ -93,26 +95,43 @@ def commit(message: str) -> None:
     )
 
 
-def promote(notebook: Path) -> tuple[bool, str]:
-    """Make a step of the team's notebook with the Python at hand, and commit it apart; whether, and what was said.
+def promote(notebook: Path) -> tuple[bool, str, list[str]]:
+    """Make a step of the team's notebook with the Python at hand, and commit it apart.
 
-    Its proof and its test run the notebook, for which the project's own packages are needed: `make demo` does both.
+    Whether it was made, what was said, and the packages it needs that the project has not. Its proof and its test run
+    the notebook, for which the project's own packages are needed: `make demo` does both.
     """
-    command = [sys.executable, "-m", "tools.promote", str(notebook), "--no-prove"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        return False, (done.stderr or done.stdout).strip()
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch, "report.json")
+        command = [sys.executable, "-m", "tools.promote", str(notebook), "--no-prove", "--report", str(report)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            return False, (done.stderr or done.stdout).strip(), []
+        needed = json.loads(report.read_text(encoding="utf-8"))["dependencies"]
     commit(f"Promote {notebook.name}")
-    return True, done.stdout.strip()
+    return True, done.stdout.strip(), lacking(needed)
 
 
-def print_promotion(notebook: Path, done: bool, said: str) -> None:
+def lacking(needed: list[str]) -> list[str]:
+    """The requirements whose package no line of the project's lock file pins."""
+    lock = Path("requirements-dev.lock").read_text(encoding="utf-8")
+    pinned = {
+        re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r"^([\w.-]+)(?:\[[^\]]*\])?==", lock, re.MULTILINE)
+    }
+    names = {text: re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", text)[0]).lower() for text in needed}
+    return [text for text in needed if names[text] not in pinned]
+
+
+def print_promotion(notebook: Path, done: bool, said: str, packages: list[str]) -> None:
     if not done:
         print(f"\nYour notebook is in {notebook} and was not promoted: {said}")
         return
     print(f"\n{said}")
     print("\nThe step's test waits for its recording: `make demo` runs your notebook and the step offline, compares")
     print("them, and keeps the recording that the test plays back.")
+    if packages:
+        print(f"\nThe notebook needs what this project has not installed: {', '.join(packages)}.")
+        print("It stands in requirements-notebooks.in: run `make lock` before `make demo`, which then installs it.")
 
 
 def print_next_steps(notebook: Path | None) -> None:

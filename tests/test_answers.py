@@ -119,6 +119,16 @@ def test_own_notebook_is_promoted(bake: Bake, tmp_path: Path) -> None:
 
 
 @pytest.mark.feature("N3")
+def test_packages_the_project_lacks_are_named_with_the_remedy(bake: Bake, tmp_path: Path) -> None:
+    """The last lines say what to run first; what the project has already is not among them."""
+    text = _notebook("%pip install -q openai wikipedia==1.4.0", "import wikipedia\nprint(wikipedia.summary('Zurich'))")
+    (tmp_path / "poc.ipynb").write_text(text, encoding="utf-8")
+    done = bake(notebook="poc.ipynb")
+    assert "The notebook needs what this project has not installed: wikipedia==1.4.0." in done.stdout
+    assert "run `make lock` before `make demo`" in done.stdout
+
+
+@pytest.mark.feature("N3")
 def test_a_notebook_that_cannot_be_promoted_says_why(bake: Bake, tmp_path: Path) -> None:
     """The project is there all the same, with the notebook; the reason names the cell."""
     (tmp_path / "poc.ipynb").write_text(_notebook("print 'python 2'"), encoding="utf-8")

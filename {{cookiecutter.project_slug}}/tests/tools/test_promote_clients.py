@@ -275,6 +275,32 @@ CASES = [
         "use_door_environment()",
     ),
     _case("from crewai import LLM", "LLM(model='gpt-4o', api_key=K)", "LLM(model='gpt-4o')", "use_door_environment()"),
+    _case(
+        "from autogen.beta.config import OpenAIConfig",
+        "OpenAIConfig(model='gpt-4o', api_key=K)",
+        "OpenAIConfig(model='gpt-4o', **openai_client_args())",
+    ),
+    _case(
+        "from autogen.beta.config import GeminiConfig",
+        "GeminiConfig(model='gemini-2.5-flash', api_key=K)",
+        "GeminiConfig(model='gemini-2.5-flash')",
+        "use_door_environment()",
+    ),
+    _case(
+        "from semantic_kernel.connectors.ai.open_ai import AzureChatCompletion",
+        "AzureChatCompletion(deployment_name='d', credential=AzureCliCredential())",
+        "OpenAIChatCompletion(ai_model_id='d')",
+        "use_door_environment()",
+    ),
+    _case(
+        "from langchain.indexes import VectorstoreIndexCreator",
+        "VectorstoreIndexCreator()",
+        "VectorstoreIndexCreator()",
+        "use_door_environment()",
+    ),
+    _case(
+        "from crewai_tools import PDFSearchTool", "PDFSearchTool('a')", "PDFSearchTool('a')", "use_door_environment()"
+    ),
 ]
 
 
@@ -465,6 +491,11 @@ def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:
             "knows no",
         ),
         ("from llama_api_client import LlamaAPIClient\nLlamaAPIClient()", "a form of their own"),
+        ("from crewai_tools import PDFSearchTool\nPDFSearchTool(config={'llm': {'provider': 'groq'}})", "of its own"),
+        ("from sentence_transformers import SentenceTransformer\nSentenceTransformer('m')", "own process"),
+        ("from llama_index.core import Settings\nSettings.embed_model = 'local:BAAI/bge'", "own process"),
+        ("from autogen_ext.agents.azure import AzureAIAgent\nAzureAIAgent(name='a')", "live at Azure"),
+        ("from azure.ai.projects import AIProjectClient\nAIProjectClient(endpoint=e)", "live at Azure"),
     ],
 )
 def test_what_the_doors_do_not_serve_of_a_family_is_refused(code: str, reason: str, tmp_path: Path) -> None:

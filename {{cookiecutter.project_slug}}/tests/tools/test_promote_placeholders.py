@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.tools.notebooks.projects import make_project, promote_cells
+from tools.promote.notebook.older_fstrings import older
 from tools.promote.notebook.outcome import Refused
 from tools.promote.write import write_all
 
@@ -54,3 +56,33 @@ def test_promoting_twice_is_promoting_once(tmp_path: Path) -> None:
     cells = ("import os\nos.environ['A_KEY'] = <your-key>", "REGION = <region>\nprint(REGION)")
     write_all(project, promote_cells(project, *cells).promotion.files)
     assert promote_cells(project, *cells).promotion.report.unchanged
+
+
+@pytest.mark.parametrize(
+    ("newer", "older_form"),
+    [
+        ('f"{row["name"]} {x!r:>10}"', "f\"{row['name']} {x!r:>10}\""),
+        ("f'{d['a']['b']:>{w}}'", 'f\'{d["a"]["b"]:>{w}}\''),
+        (r'f"{"\n".join(lines)}"', 'f"{chr(10).join(lines)}"'),
+        (r'f"{"- \n".join(lines)}"', "f\"{('- ' + chr(10)).join(lines)}\""),
+        ('f"{\', \'.join(f"{k}" for k in xs)}"', "f\"{', '.join(f'{k}' for k in xs)}\""),
+    ],
+)
+def test_an_f_string_of_a_later_python_is_written_for_this_one(newer: str, older_form: str, tmp_path: Path) -> None:
+    """The same text comes of it; what stands around it stays byte for byte, and the report says where."""
+    rest = '  # it\'s "here"\nprint("a {b[\'c\']}")'
+    assert older(f"x = {newer}{rest}") == f"x = {older_form}{rest}"
+    promoted = promote_cells(make_project(tmp_path), f"x = {newer}{rest}")
+    if sys.version_info < (3, 12):
+        assert older_form in promoted.code[0]
+        (found,) = [f for f in promoted.promotion.report.findings if f.subject == "syntax"]
+        assert (found.cell, found.line) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ['f"{f"{x["a"]}"}"', 'f"{x["a"]  # why\n}"', 'f"{x["a', 'r"\\d" f"{x[\'a\']}"', 'f"""{x["a"]}"""', '!echo "it\'s"'],
+)
+def test_what_cannot_or_need_not_be_written_otherwise_stays(code: str) -> None:
+    """No quotes are left, a comment would be lost, it ends nowhere; or every Python reads it."""
+    assert older(code) == code

@@ -180,12 +180,12 @@ def test_one_prompt_used_twice_is_one_file(tmp_path: Path) -> None:
     ("heading", "task"),
     [
         ("## 2. Summarise the [long documents](https://example.org) 🎉", "poc_summarise_long_documents"),
-        ("## Example", "poc_user"),
+        ("## Example", "poc_sum_document"),
         ("### Résumé of a call\nsome words\n```\n# no heading\n```", "poc_resume"),
     ],
 )
 def test_a_text_without_a_name_is_called_after_its_heading(heading: str, task: str, tmp_path: Path) -> None:
-    """The author's words for the cell; the title of the notebook says no more than the step's name does."""
+    """The author's words for the cell; a title says no more than the step's name does, and then the prompt's own do."""
     cells = (("markdown", "# Title"), ("markdown", heading), 'llm.invoke(f"Sum up the following document: {x}")')
     promoted = promote_cells(make_project(tmp_path), *cells)
     assert [p.task for p in promoted.promotion.report.prompts] == [task]
@@ -225,7 +225,7 @@ TOLD = "You are a careful reviewer of findings, and you name every contradiction
             f'from theirs import with_rules\nagent = Agent(name="a", instructions=with_rules("{TOLD}"))',
             ["poc_system"],
         ),
-        (f'chain.prompt.template = """{TOLD}"""', ["poc_user"]),
+        (f'chain.prompt.template = """{TOLD}"""', ["poc_careful_reviewer_findings"]),
         ("page = f'{x}'\nc = [TextChunk(text=(f'This is the text: {page} '\n    'Turn it into JSON.'))]", ["poc_c"]),
         (f'm = GEval(name="Right", criteria="{TOLD} Say why and how sure you are of it, in one sentence.")', ["poc_m"]),
         (
@@ -274,7 +274,7 @@ def test_a_second_system_prompt_is_called_by_its_heading(tmp_path: Path) -> None
     cells += ['system = "You make tea."\nprint(system)']
     promoted = promote_cells(make_project(tmp_path), *cells)
     assert [prompt.task for prompt in promoted.promotion.report.prompts] == [
-        "poc_system", "poc_structuring_queries_system", "poc_system_2",
+        "poc_system", "poc_structuring_queries_system", "poc_tea_system",
     ]  # fmt: skip
 
 
@@ -335,10 +335,78 @@ def test_a_query_in_pipes_is_no_prompt(tmp_path: Path) -> None:
             "messages = [{'role': 'tool', 'content': weather('Oslo')}]",
             [],
         ),
-        (f"prompt = '{TOLD} {TOLD}'\ncount = len(prompt)", ["poc_user"]),
+        (f"prompt = '{TOLD} {TOLD}'\ncount = len(prompt)", ["poc_careful_reviewer_findings"]),
     ],
 )
 def test_values_and_results_are_no_prompts(code: str, names: list[str], tmp_path: Path) -> None:
     """What fills a place of a prompt, what a tool gave back; and counting a text gives it no name."""
     promoted = promote_cells(make_project(tmp_path), code)
     assert [prompt.task for prompt in promoted.promotion.report.prompts] == names
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("class JudgeOfCode:\n    def __init__(self):\n        self.prompt = f'TOLD {x}'", ["poc_judge_of_code"]),
+        (
+            "template = 'Sum up: {text}'\nprompt = PromptTemplate.from_template(template)\n"
+            "summary_chain = prompt | llm",
+            ["poc_summary"],
+        ),
+        ("template = 'Sum up: {text}'\ntemplate = other\nmore_chain = PromptTemplate.from_template(template)",
+         ["poc_sum"]),
+        ("llm.invoke(f'概括 {x} 的全部主要内容和结论')", ["poc_user"]),
+        ("def ask(x):\n    llm.invoke(f'Weigh the risks of {x}')\n    llm.invoke(f'Weigh the gains of {x}')",
+         ["poc_ask", "poc_ask_weigh_gains"]),
+    ],
+)  # fmt: skip
+def test_names_say_what_a_prompt_is_for(code: str, names: list[str], tmp_path: Path) -> None:
+    """A class for `__init__`, what a template is made into below, else words of the prompt; a number comes last."""
+    promoted = promote_cells(make_project(tmp_path), code.replace("TOLD", "Judge the code below with care"))
+    assert [p.task for p in promoted.promotion.report.prompts] == names
+
+
+def test_a_text_that_more_is_appended_to_is_one_prompt(tmp_path: Path) -> None:
+    """Places are filled in where they stood; what stands between two parts ends the prompt."""
+    code = (
+        'request = f"Choose the best of these models for the task: {models}. "\n'
+        "# the first is cheap\n"
+        'request += f"The model {models[0]} costs little. "\n'
+        'request += "Answer with its name."\n'
+        "llm.invoke(request)"
+    )
+    promoted = promote_cells(make_project(tmp_path), code)
+    (prompt,) = promoted.promotion.report.prompts
+    assert prompt.inputs == ("models", "models_0")
+    assert "+=" not in "".join(promoted.code)
+    assert "# the first is cheap" in "".join(promoted.code)
+    text = promoted.files[f"prompts/{prompt.task}/v1.prompt.yml"]
+    assert "task: {{models}}. The model {{models_0}} costs little. Answer with its name." in text
+    between = code.replace("# the first is cheap", "models = sorted(models)")
+    assert len(promote_cells(make_project(tmp_path / "other"), between).promotion.report.prompts) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("parts = []\nparts.append(f'TOLD. Text: {x}')\nllm.invoke([HumanMessage(content=parts)])", 1),
+        ("def f(x):\n    parts = []\n    part = {'type': 'text', 'text': f'TOLD. Text: {x}'}\n    parts.append(part)\n"
+         "    return [HumanMessage(content=parts)]", 1),
+        ("rows = [{'claim': 'TOLD. TOLD. TOLD. TOLD. TOLD.'}]\nouts = [llm.invoke(row['claim']) for row in rows]", 0),
+        ("rows = [{'who': 'You are a judge of claims. TOLD. TOLD. TOLD.'}]\n"
+         "outs = [llm.invoke(row['who']) for row in rows]", 1),
+        ('mail = QQQThe parcel came late and broken, again.QQQ\nchain.run({"mail": mail})', 0),
+        ('mail = "TOLD. TOLD. TOLD. TOLD. TOLD."\nchain.invoke({"mail": mail})\nPromptTemplate("Sum up: {mail}")', 1),
+        ('ask = "TOLD. TOLD. TOLD. TOLD. TOLD."\nagent.invoke({"input": ask})', 1),
+        ("agent = Agent('a', prompt='Be brief.')", 1),
+        ("await Runner.run(planner, f'Search term: {x}\\nReason: {y}')", 1),
+        ("await Runner.run(planner, f'Query: {x}')", 0),
+        ("agent = initialize_agent(tools, llm)\nagent(f'TOLD: {x}')", 1),
+        ("def agent(x):\n    return x\nagent(f'TOLD: {x}')", 0),
+    ],
+)  # fmt: skip
+def test_lists_rows_and_inputs_of_chains(code: str, names: int, tmp_path: Path) -> None:
+    """What is appended reaches the model; a row's text and a short input of a chain are values, whoever asks."""
+    cell = code.replace("TOLD", "Judge the claim below with care").replace("QQQ", '"""')
+    promoted = promote_cells(make_project(tmp_path), cell)
+    assert len(promoted.promotion.report.prompts) == names

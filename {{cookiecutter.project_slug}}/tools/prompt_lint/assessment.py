@@ -141,7 +141,7 @@ def _in_llm_file(text: Text, said: str, name: str, evidence: int, asks: bool) ->
     if evidence >= 2 or (evidence and (wording.weak(said) or wording.opens_with_role(said))):
         return "by its wording"
     called = naming.weak(text.names)
-    if called and evidence:
+    if called and (evidence or (wording.imperative(said) and wording.has_named_placeholder(said))):
         return f"by its name {called} and its wording"
     asked = naming.question(text.names) if asks else ""
     return f"by its name {asked}" if asked and (said.endswith(_ASKS) or wording.imperative(said)) else ""

@@ -10,6 +10,9 @@ from collections.abc import Iterable
 
 from tools.prompt_lint.facts import Facts
 from tools.prompt_lint.source import Cell
+from tools.prompt_lint.wording import opens_with_role
+
+_LONG = 120
 
 ROOTS = frozenset(
     {
@@ -136,6 +139,8 @@ def is_llm_file(facts: Facts, cells: Iterable[Cell]) -> bool:
         return True
     if any(len(t.literal) < 300 and _SIGN.search(t.literal) for t in facts.texts if not t.excluded):
         return True
+    if _tells_models_who_they_are(facts):
+        return True
     for cell in cells:
         if cell.index is not None and "install" in cell.code:
             for line in _INSTALL.findall(cell.code):
@@ -143,6 +148,12 @@ def is_llm_file(facts: Facts, cells: Iterable[Cell]) -> bool:
                 if talks_to_models(n.replace("-", "_") for n in names) or "google-genai" in names:
                     return True
     return False
+
+
+def _tells_models_who_they_are(facts: Facts) -> bool:
+    """A file that only holds prompts for others: two long texts at least begin with `You are a ...`."""
+    told = (t for t in facts.texts if not t.excluded and len(t.literal) >= _LONG and opens_with_role(t.literal.strip()))
+    return next(told, None) is not None and next(told, None) is not None
 
 
 def talks_to_models(modules: Iterable[str]) -> bool:

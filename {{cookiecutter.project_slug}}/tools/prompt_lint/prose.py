@@ -17,6 +17,7 @@ _QUIET_CALLS = frozenset(
         "ArgumentParser", "add_option", "option", "argument", "Option", "Argument", "input", "getpass", "fail", "skip",
         "skipif", "xfail", "deprecated", "gettext", "_", "gettext_lazy", "ugettext", "ngettext", "title", "subheader",
         "header", "caption", "success", "toast", "placeholder", "compile", "execute", "executemany", "read_sql",
+        "markdown", "spinner", "expander", "button", "checkbox", "chat_input",
         "printmd", "rprint", "cprint", "set_title", "xlabel", "ylabel", "suptitle", "annotate", "field_validator",
         "replace", "split", "rsplit", "partition", "startswith", "endswith", "find", "index", "count", "removeprefix",
         "removesuffix", "sub",
@@ -49,7 +50,7 @@ _HTML = re.compile(
 _SQL = re.compile(
     r"\s*(?:--[^\n]*\n\s*)*(?:select\s+[\w*\"'`(].*?\bfrom\b|insert\s+into\b|update\s+\S+\s+set\b|delete\s+from\b|"
     r"create\s+(?:or\s+replace\s+)?(?:temp\w*\s+)?(?:table|index|view|function|extension|database|schema|unique|vector)"
-    r"\b|drop\s+\w+\b|alter\s+\w+\b|with\s+\w+\s+as\s*\(|match\s*\(\w*:?\w*[^)]*\)|merge\s*\(|unwind\s+\S+\s+as\b|create\s+constraint\b|call\s*\{|pragma\s+\w+|"
+    r"\b|drop\s+\w+\b|alter\s+\w+\b|with\s+\w+\s+as\s*\(|match\s*\(\w*:?\w*[^)]*\)|merge\s*\(|unwind\s+\S+\s+as\b|create\s+constraint\b|call\s*\{|call\s+\w+(?:\.\w+)+\s*\(|pragma\s+\w+|"
     r"grant\s+\w+\s+on|begin\s*;|explain\s+(?:analyze\s+)?select\b)",
     re.IGNORECASE | re.DOTALL,
 )

@@ -24,9 +24,12 @@ def _before_lm(prefix: str, model: str) -> Constructor:
 
 
 KERNEL = Constructor(
-    loses=frozenset({"api_key", "org_id", "endpoint", "base_url", "api_version", "ad_token", "ad_token_provider"}),
+    loses=frozenset(
+        {"api_key", "org_id", "endpoint", "base_url", "api_version", "ad_token", "ad_token_provider", "credential",
+         "token_endpoint"}
+    ),
     surrounded=True,
-)
+)  # fmt: skip
 PROVIDER_ADDRESS = frozenset({"api_key", "base_url", "openai_client", "anthropic_client"})
 AUTOGEN = Constructor(OPENAI, OPENAI_ADDRESS | {"azure_endpoint", "azure_deployment", "api_version"})
 
@@ -47,6 +50,16 @@ FAMILIES = (
     Family(
         "crewai", ("crewai",), constructors={"LLM": LITELLM},
         surrounded={"Agent": "llm", "Crew": "manager_llm"},
+    ),
+    Family(
+        "crewai_tools", ("crewai_tools",),
+        surrounded=dict.fromkeys(
+            ("RagTool", "PDFSearchTool", "TXTSearchTool", "CSVSearchTool", "DOCXSearchTool", "JSONSearchTool",
+             "MDXSearchTool", "XMLSearchTool", "WebsiteSearchTool", "DirectorySearchTool", "CodeDocsSearchTool",
+             "GithubSearchTool", "PGSearchTool", "MySQLSearchTool", "YoutubeVideoSearchTool",
+             "YoutubeChannelSearchTool"), "",
+        ),
+        own_hosts=frozenset({"config", "adapter", "embedding_model"}),
     ),
     Family(
         "pydantic_ai", ("pydantic_ai",),
@@ -92,6 +105,24 @@ FAMILIES = (
                 OPENAI, AZURE_ADDRESS,
                 becomes="autogen_ext.models.openai.OpenAIChatCompletionClient",
             ),
+            # ag2's `autogen.beta`: an agent's model is described by one of these.
+            "OpenAIConfig": Constructor(OPENAI, OPENAI_ADDRESS | {"websocket_base_url"}),
+            "OpenAIResponsesConfig": Constructor(OPENAI, OPENAI_ADDRESS | {"websocket_base_url"}),
+            "AnthropicConfig": Constructor(ANTHROPIC, frozenset({"api_key", "base_url"})),
+            "GeminiConfig": Constructor(loses=frozenset({"api_key"}), surrounded=True),
+            "VertexAIConfig": Constructor(
+                loses=frozenset({"credentials", "project", "location"}), surrounded=True,
+                becomes="autogen.beta.config.GeminiConfig",
+            ),
+            "OllamaConfig": Constructor('**client_args("ollama", "host")', frozenset({"host"}), surrounded=True),
+        },
+        refusals={
+            **refusing(FOREIGN, "use OpenAIConfig and promote again", "DashScopeConfig", "XAIConfig", "ZAIConfig",
+                       "RealTimeConfig"),
+            **refusing(
+                "its agents live at Azure, where no gateway can stand before them",
+                "use AssistantAgent with OpenAIChatCompletionClient and promote again", "AzureAIAgent",
+            ),
         },
         surrounded=dict.fromkeys(
             ("AssistantAgent", "ConversableAgent", "UserProxyAgent", "GroupChatManager", "GPTAssistantAgent",
@@ -116,6 +147,23 @@ FAMILIES = (
             "AzureTextEmbedding": Constructor(
                 loses=KERNEL.loses, renames={"deployment_name": "ai_model_id"}, surrounded=True,
                 becomes="semantic_kernel.connectors.ai.open_ai.OpenAITextEmbedding",
+            ),
+            "AnthropicChatCompletion": Constructor(loses=frozenset({"api_key", "async_client"}), surrounded=True),
+        },
+        refusals={
+            **refusing(
+                LOCAL, "use OpenAIChatCompletion and promote again",
+                "HuggingFaceTextCompletion", "HuggingFaceTextEmbedding", "OnnxGenAIChatCompletion",
+                "OnnxGenAITextCompletion",
+            ),
+            **refusing(
+                FOREIGN, "use OpenAIChatCompletion and promote again",
+                "GoogleAIChatCompletion", "GoogleAITextEmbedding", "VertexAIChatCompletion",
+                "MistralAIChatCompletion",
+                "BedrockChatCompletion", "AzureAIInferenceChatCompletion", "OllamaChatCompletion",
+                "NvidiaTextEmbedding",
+                "AzureAIAgent", "AzureAIAgent.create_client", "BedrockAgent.create_and_prepare_agent",
+                "OpenAIAssistantAgent.create_client", "AzureAssistantAgent.create_client",
             ),
         },
     ),

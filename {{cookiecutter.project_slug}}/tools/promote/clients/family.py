@@ -59,8 +59,9 @@ class Family:
 
     `calls` are endings of call sites (`responses.create`) that no door serves although the client is pointed at it.
     `surrounded` are calls that make their client from the environment when they are given none: the value is the
-    keyword that names the model, and they are served when the model is. `pointless` are calls that only set keys and
-    addresses. `moved` are names that stand in another module than the notebook imports them from.
+    keyword that names the model, and they are served when the model is. `own_hosts` are
+    keywords with which such a call names models of its own, and is refused. `pointless` are calls that only set keys
+    and addresses. `moved` are names that stand in another module than the notebook imports them from.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Family:
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     calls: Mapping[str, Refusal] = field(default_factory=dict)
     surrounded: Mapping[str, str] = field(default_factory=dict)
+    own_hosts: frozenset[str] = frozenset()
     pointless: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
 

@@ -180,7 +180,12 @@ FAMILY = Family(
             "QianfanLLMEndpoint", "QianfanChatEndpoint", "ChatTongyi", "Tongyi", "WatsonxLLM", "ChatWatsonx",
         ),
     },
-    surrounded=dict.fromkeys(("create_agent", "create_react_agent", "create_deep_agent"), "model"),
+    surrounded={
+        **dict.fromkeys(("create_agent", "create_react_agent", "create_deep_agent"), "model"),
+        # They make OpenAI's clients where they are given none.
+        "VectorstoreIndexCreator": "embedding",
+        **dict.fromkeys(("DoctranPropertyExtractor", "DoctranQATransformer", "DoctranTextTranslator"), ""),
+    },
 )  # fmt: skip
 
 # What `init_chat_model` makes, by provider, and by the name of the model when no provider is named.

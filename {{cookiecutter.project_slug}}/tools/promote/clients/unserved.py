@@ -14,6 +14,22 @@ FAMILIES = (
         ),
     ),
     Family(
+        "sentence_transformers", ("sentence_transformers", "FlagEmbedding", "fastembed"),
+        refusals=refusing(
+            LOCAL,
+            "use client.embeddings of the openai client and promote again, or keep this step out of the pipeline",
+            "SentenceTransformer", "CrossEncoder", "SparseEncoder", "FlagModel", "BGEM3FlagModel", "FlagReranker",
+            "TextEmbedding", "SparseTextEmbedding",
+        ),
+    ),
+    Family(
+        "azure_projects", ("azure.ai.projects", "azure.ai.agents"),
+        refusals=refusing(
+            "its agents live at Azure, where no gateway can stand before them", NO_DOOR_REMEDY,
+            "AIProjectClient", "AIProjectClient.from_connection_string", "AgentsClient",
+        ),
+    ),
+    Family(
         "llama_api", ("llama_api_client",),
         refusals=refusing(
             "its replies have a form of their own (`completion_message`), which no door gives",

@@ -28,7 +28,13 @@ NOT_PROSE = re.compile(
     r"(?is)^\s*(<!doctype|<html|<style|<svg|<div|select\s.+\sfrom\s|create\s+table|insert\s+into|with\s+\w+\s+as\s*\("
     r"|from\s+[^|]{0,80}\|\s*\w|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
 )
+# Who is told who he is is a model, also where a loop goes over several of them.
+ADDRESSED = re.compile(
+    r"(?i)\s*(you are|you're|act as|du bist|sie sind|eres|usted es|tu es|vous êtes|você é|sei un|ты"
+    r"|你是|您是|あなたは|당신은|너는)"
+)
 PROSE_WORDS = 6
+PLACE = re.compile(r"\{\{?\s*([A-Za-z_]\w*)\s*\}")
 TO_FILL_IN = re.compile(r"\{\{?\s*[A-Za-z_]\w*\s*\}")
 # Keywords under which one object takes several texts: they are a part of the name.
 PARTS = {"prefix", "suffix", "role", "goal", "backstory", "expected_output", "example_prompt"}
@@ -38,31 +44,38 @@ PARTS = {"prefix", "suffix", "role", "goal", "backstory", "expected_output", "ex
 class Candidate:
     """A text of the notebook that reaches a model, or is named as if it did.
 
-    `described` is the name of the tool or field that the text describes; None for every other text.
+    `described` is the name of the tool or field that the text describes; None for every other text. `value_of_input`:
+    a variable that a chain is given, `fills_place`: for a place of a prompt that stands in the notebook.
     """
 
     text: Text
     role: str
     templated: bool
     described: str | None = None
+    value_of_input: bool = False
+    fills_place: bool = False
 
 
 def find_candidates(program: Program) -> list[Candidate]:
     """Candidates in the order of the notebook, each text once, the widest expression winning."""
     flow = Flow(program)
+    places = _places(program)
     found: dict[int, Candidate] = {}
     for sink in [*find_sinks(program), *_named(program)]:
         for text in flow.texts(sink.cell, sink.value):
             if sink.prose and not _reads_as_prose(text.node):
                 continue
-            if text.drawn and not sink.templated and not _is_template(text.node):
+            if text.drawn and not sink.templated and not _is_template(text.node) and not _is_addressed(text.node):
                 continue  # questions, documents, queries: rows of data rather than prompts
             known = found.get(id(text.node))
             templated = sink.templated or text.templated or (known is not None and known.templated)
             # What fills a place of a system prompt is a value, and deserves a file for other reasons if for any.
             own = "user" if text.filling and sink.role == "system" else sink.role
             role = "system" if known is not None and known.role == "system" else own
-            found[id(text.node)] = Candidate(text, known.role if known and role != "system" else role, templated)
+            value = bool(sink.place) and (known is None or known.value_of_input)
+            fills = value and sink.place in places and not _is_addressed(text.node)
+            role = known.role if known and role != "system" else role
+            found[id(text.node)] = Candidate(text, role, templated, None, value, fills)
     ordered = sorted(found.values(), key=lambda c: (c.text.cell.index, c.text.cell.span(c.text.node).start))
     spans = [(c.text.cell.index, c.text.cell.span(c.text.node)) for c in ordered]
     return [
@@ -96,6 +109,16 @@ def _reads_as_prose(node: ast.expr) -> bool:
     return not NOT_PROSE.match("".join(texts)) and count_words("".join(texts)) >= PROSE_WORDS
 
 
+def _places(program: Program) -> set[str]:
+    """The names of all places that texts of the notebook have: `article` for `Sum up: {article}`."""
+    texts = (node.value for cell in program.cells for node in cell.nodes if isinstance(node, ast.Constant))
+    return {name for text in texts if isinstance(text, str) for name in PLACE.findall(text)}
+
+
+def _is_addressed(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and ADDRESSED.match(str(node.value)) is not None
+
+
 def _is_template(node: ast.expr) -> bool:
     """Whether a text has places of its own to be filled in: `{concept}`, `{{ concept }}`."""
     return isinstance(node, ast.Constant) and TO_FILL_IN.search(str(node.value)) is not None
@@ -115,7 +138,7 @@ def deserves(candidate: Candidate, pieces: list[Piece]) -> str:
     words = count_words(own)
     if candidate.described is not None:
         return "description" if words >= 2 else ""
-    if words < 2 and not (candidate.role == "system" and words):
+    if candidate.fills_place or (words < 2 and not (candidate.role == "system" and words)):
         return ""
     if candidate.role == "system":
         return "system prompt"
@@ -125,7 +148,7 @@ def deserves(candidate: Candidate, pieces: list[Piece]) -> str:
         return "template"
     if weight(own) >= LONG_CHARS or "\n" in own.strip():
         return "long"
-    if words >= PROSE_WORDS and _in_triple_quotes(candidate):
+    if words >= PROSE_WORDS and _in_triple_quotes(candidate) and not candidate.value_of_input:
         return "long"
     return ""
 

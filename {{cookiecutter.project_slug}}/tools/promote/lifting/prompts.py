@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 
-from tools.promote.lifting.candidates import Candidate, deserves, find_candidates
-from tools.promote.lifting.naming import telling_name, tells
+from tools.promote.lifting.appended import built_texts
+from tools.promote.lifting.candidates import LONG_CHARS, Candidate, deserves, find_candidates
+from tools.promote.lifting.naming import function_name, telling_name
 from tools.promote.lifting.pieces import folded, format_calls, format_pieces, pieces_of
 from tools.promote.lifting.prompt_files import Hole, Piece, PromptStore, Template, template_of
 from tools.promote.notebook.outcome import Finding, Outcome
 from tools.promote.notebook.program import CodeCell, Program
 from tools.promote.notebook.splice import Edit, Edits, removal
-from tools.promote.notebook.words import task_name
+from tools.promote.notebook.words import task_names
 from tools.prompt_lint.prose import words as count_words
 
+VALUE = "a value that goes into a place of a prompt"
 ROLES = ("system", "user", "assistant")
 
 
@@ -68,6 +70,8 @@ class PromptLifter:
         self.headings = headings
         self.lifted: list[Lifted] = []
         self.findings: list[Finding] = []
+        self._built = built_texts(program)
+        self._joined: set[int] = set()  # parts that went into the file of the first one
         self.called = False  # whether the step calls `prompt`
         self._tasks: dict[tuple[str, str], str] = {}
         self._versions: dict[tuple[str, str], int] = {}
@@ -76,6 +80,10 @@ class PromptLifter:
         """Replace every text that deserves a file, and the descriptions that are to be; report those that stay."""
         for candidate in [*find_candidates(self.program), *descriptions]:
             cell, node = candidate.text.cell, candidate.text.node
+            if id(node) in self._built and self._lift_built(candidate, edits):
+                continue
+            if id(node) in self._joined:
+                continue
             if not edits.free(cell.index, cell.span(node)):
                 if not edits.replaced(cell.index, cell.span(node)) and deserves(candidate, pieces_of(cell, node)):
                     self._refused(candidate, "another rule changes a part of it")
@@ -92,6 +100,24 @@ class PromptLifter:
             self._replace(candidate, template, uses, edits)
             if definition is not None:
                 edits.add(removal(cell, definition))
+
+    def _lift_built(self, candidate: Candidate, edits: Edits) -> bool:
+        """Lift a text with all that is appended to it below as one prompt; whether it was done."""
+        cell, node = candidate.text.cell, candidate.text.node
+        built = self._built[id(node)]
+        statements = [cell.statement_of(node), *built.statements]
+        pieces = pieces_of(cell, built.whole)
+        template = template_of(pieces)
+        free = all(edits.free(cell.index, cell.span(statement)) for statement in statements)
+        if template is None or not free or any(_obstacle(cell, part) for part in built.parts):
+            return False
+        if not deserves(replace(candidate, described=None), pieces):
+            return False
+        self._replace(candidate, template, [Use(cell, node, pieces)], edits)
+        for statement in built.statements:
+            edits.add(removal(cell, statement))
+        self._joined |= {id(part) for part in built.parts}
+        return True
 
     def _uses(self, candidate: Candidate, edits: Edits) -> tuple[list[Use], ast.stmt | None]:
         """Where the text is used, and the statement that is pointless afterwards.
@@ -117,8 +143,8 @@ class PromptLifter:
     def _replace(self, candidate: Candidate, template: Template, uses: list[Use], edits: Edits) -> None:
         cell, node = candidate.text.cell, candidate.text.node
         role = candidate.role if candidate.role in ROLES else "user"
-        variable, function = candidate.described or telling_name(cell, node), cell.function_around(node)
-        task = self.register(template, role, cell, node, variable, function.name if function else None)
+        variable = candidate.described or telling_name(self.program, cell, node)
+        task = self.register(template, role, cell, node, variable, function_name(cell, node))
         self.called = True
         for use in uses:
             edits.add(Edit(use.cell.index, use.cell.span(use.node), self._call(task, use)))
@@ -134,9 +160,7 @@ class PromptLifter:
         version = self._versions.get(key)
         if version is None:
             heading = self.headings.get(cell.index, "")
-            wanted = [task_name(self.step, function, variable, role, heading)]
-            if variable and function is None and not tells(variable):
-                wanted.append(task_name(self.step, None, None, role, heading))
+            wanted = task_names(self.step, function, variable, role, heading, template.text)
             self._tasks[key] = self._free_name(wanted, template, role)
             named = f" ({variable})" if variable else ""
             description = f"Lifted from {self.source_name}, cell {cell.index}{named}."
@@ -182,7 +206,9 @@ class PromptLifter:
         if not count_words(words):
             return
         remedy = "assign it to a name at top level, which becomes a parameter"
-        self._find(candidate, "kept", "short text, no file of its own", remedy)
+        short = "short text, no file of its own"
+        reason = VALUE if candidate.fills_place and len(words) >= LONG_CHARS else short
+        self._find(candidate, "kept", reason, remedy)
 
     def _refused(self, candidate: Candidate, reason: str) -> None:
         self._find(candidate, "refused", reason, "move the text to a variable of its own and promote again")

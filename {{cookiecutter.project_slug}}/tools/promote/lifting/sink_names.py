@@ -89,12 +89,20 @@ JUDGE_KEYWORDS = {
 }
 # What an agent or a task of a framework is told about itself reaches the model with every call.
 AGENT_CLASS = re.compile(r"(Agent|Task|Crew|Assistant|UserProxy|Manager|Coordinator)\w*$")
+# Where an agent is made, `prompt` is what it is told about itself.
+MAKES_AN_AGENT = re.compile(r"Agent$|^create_(react_)?agent$")
 AGENT_KEYWORDS = {"description", "goal", "expected_output"}
 # Methods that ask a model, but others, too: only prose counts.
 ASKING_METHODS = {
     "run", "arun", "run_sync", "query", "aquery", "chat", "achat", "initiate_chat", "ask", "generate", "stream",
     "astream", "invoke_agent", "generate_reply", "process", "batch", "call", "complete_chat", "create_interaction",
 }  # fmt: skip
+RUNS_AN_AGENT = {"run", "run_sync", "run_streamed"}
+# What makes something that is asked by a call of itself.
+CALLABLE = re.compile(
+    r"^(initialize_agent|create_\w*agent\w*|from_chain_type|from_llm|AgentExecutor|\w*Chain|\w*LLM|OpenAI|HuggingFace\w+"
+    r"|\w+Endpoint|LlamaCpp|Ollama|GPT4All)$"
+)
 # Methods whose first argument is the prompt, on objects that are no module.
 PROMPT_METHODS = {
     "invoke",

@@ -14,13 +14,16 @@ from tools.promote.lifting.sink_names import (
     AGENT_KEYWORDS,
     ASKED_KEYS,
     ASKING_METHODS,
+    CALLABLE,
     JUDGE_CLASS,
     JUDGE_KEYWORDS,
+    MAKES_AN_AGENT,
     MESSAGE_CLASSES,
     MESSAGE_MAKERS,
     NOT_PROMPTED,
     PROMPT_METHODS,
     ROLES,
+    RUNS_AN_AGENT,
     SIGNATURE,
     SYSTEM_KEYWORDS,
     TEMPLATE_CLASSES,
@@ -40,6 +43,7 @@ class Sink:
     role: str
     templated: bool = False
     prose: bool = False  # only a text that reads as natural language counts
+    place: str = ""  # of a prompt, which a chain fills with a variable
 
 
 def find_sinks(program: Program) -> Iterator[Sink]:
@@ -125,7 +129,7 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
                 yield Sink(cell, keywords[key], role, templated=True)
         return
     for key, value in keywords.items():
-        if key in SYSTEM_KEYWORDS:
+        if key in SYSTEM_KEYWORDS or (key == "prompt" and MAKES_AN_AGENT.search(name)):
             yield Sink(cell, value, "system")
         elif key in TEMPLATE_KEYWORDS:
             yield Sink(cell, value, "user", templated=True, prose=True)
@@ -137,6 +141,11 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
             or _is_user_keyword(node, key, name)
         ):
             yield Sink(cell, value, "user")
+    if owner == "Runner" and name in RUNS_AN_AGENT:  # OpenAI's agents: the agent, then what it is asked
+        yield from (Sink(cell, value, "user") for value in [*node.args[1:2], *_given(keywords, "input")])
+        return
+    if isinstance(node.func, ast.Name) and _is_asked_itself(program, name):
+        yield from (Sink(cell, argument, "user", prose=True) for argument in node.args[:1])
     if name in PROMPT_METHODS and isinstance(node.func, ast.Attribute) and program.dotted(node.func.value) is None:
         for argument in node.args[:1]:
             yield Sink(cell, argument, "user")
@@ -151,6 +160,16 @@ def _call(program: Program, cell: CodeCell, node: ast.Call) -> Iterator[Sink]:
             yield from _asked(cell, argument)
 
 
+def _given(keywords: dict[str, ast.expr], name: str) -> list[ast.expr]:
+    return [keywords[name]] if name in keywords else []
+
+
+def _is_asked_itself(program: Program, name: str) -> bool:
+    """Whether a variable holds a model, a chain or an agent of LangChain's: `llm("...")`, `agent("...")`."""
+    values = [binding.value for binding in program.names.bindings.get(name, ())]
+    return any(isinstance(value, ast.Call) and CALLABLE.search(_called(value)[0]) for value in values)
+
+
 def _is_message_role(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value in (*ROLES, "tool", "function")
 
@@ -158,8 +177,9 @@ def _is_message_role(value: ast.expr) -> bool:
 def _asked(cell: CodeCell, argument: ast.expr) -> Iterator[Sink]:
     """`invoke({"input": text})`: the values a chain or a graph is given."""
     if isinstance(argument, ast.Dict):
-        for value in argument.values:
-            yield Sink(cell, value, "user", prose=True)
+        for key, value in zip(argument.keys, argument.values, strict=True):
+            name = str(key.value) if isinstance(key, ast.Constant) and isinstance(value, ast.Name) else ""
+            yield Sink(cell, value, "user", prose=True, place=name)
 
 
 def _braces(value: ast.Constant) -> bool:

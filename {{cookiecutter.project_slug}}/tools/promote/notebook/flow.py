@@ -55,6 +55,7 @@ class Flow:
     def __init__(self, program: Program) -> None:
         self.program = program
         self._attributes = _attribute_values(program)
+        self._appended = _appended_at_top(program)
         self._drawn: set[int] = set()
 
     def texts(self, cell: CodeCell, expression: ast.expr) -> list[Text]:
@@ -128,7 +129,10 @@ class Flow:
                     yield cell, value
         elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
             for owner, value in self._values_of(cell, node.value):
-                yield from ((owner, part) for part in _items(value, node.slice))
+                items = _items(value, node.slice)
+                if id(value) in self._drawn:  # `row["question"]` is drawn as the row is
+                    self._drawn |= {id(item) for item in items}
+                yield from ((owner, item) for item in items)
         elif isinstance(node, ast.Attribute):
             yield from self._attributes.get(node.attr, [])
 
@@ -139,7 +143,7 @@ class Flow:
             self._drawn |= {id(item) for _, item in items}
             return items
         for function in (a for a in cell.above(name) if isinstance(a, FunctionNode)):
-            local = [(cell, value) for value in _local_values(cell, function, name.id)]
+            local = [(cell, value) for value in _local_values(function, name.id)]
             parameter = _parameter(cell, function, name.id)
             if parameter is not None:
                 default = _default(function, name.id)
@@ -148,8 +152,10 @@ class Flow:
             if local or parameter is not None:
                 return local
         bindings = self.program.names.bindings.get(name.id, [])
-        return [(b.cell, b.value) for b in bindings if b.value is not None] + [
-            (b.cell, b.node.value) for b in bindings if isinstance(b.node, ast.AugAssign)
+        return [
+            *((b.cell, b.value) for b in bindings if b.value is not None),
+            *((b.cell, b.node.value) for b in bindings if isinstance(b.node, ast.AugAssign)),
+            *self._appended.get(name.id, []),
         ]
 
     def _passed(self, parameter: Parameter) -> list[tuple[CodeCell, ast.expr]]:
@@ -188,10 +194,31 @@ def _items(value: ast.expr, index: ast.expr) -> list[ast.expr]:
     return list(value.values)
 
 
-def _local_values(cell: CodeCell, function: FunctionNode, name: str) -> list[ast.expr]:
+def _appended(node: ast.AST) -> tuple[str, ast.expr] | None:
+    """The list's name and what it is given in `parts.append(text)`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "append":
+        return None
+    owner = node.func.value
+    return (owner.id, node.args[0]) if isinstance(owner, ast.Name) and len(node.args) == 1 else None
+
+
+def _appended_at_top(program: Program) -> dict[str, list[tuple[CodeCell, ast.expr]]]:
+    """What the lists of the module are given outside of functions, by name."""
+    values: dict[str, list[tuple[CodeCell, ast.expr]]] = {}
+    for cell, call in program.calls():
+        given = _appended(call)
+        if given is not None and cell.function_around(call) is None:
+            values.setdefault(given[0], []).append((cell, given[1]))
+    return values
+
+
+def _local_values(function: FunctionNode, name: str) -> list[ast.expr]:
     values = []
     for node in ast.walk(function):
         targets: list[ast.expr] = []
+        given = _appended(node)
+        if given is not None and given[0] == name:
+            values.append(given[1])
         if isinstance(node, ast.Assign):
             targets = node.targets
         elif isinstance(node, ast.AnnAssign | ast.AugAssign):

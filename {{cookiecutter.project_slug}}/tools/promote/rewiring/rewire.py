@@ -20,6 +20,7 @@ from tools.promote.rewiring import (
     bedrock,
     direct_calls,
     interactions,
+    local_names,
     openai_module,
     retired_google,
     retired_mistral,
@@ -31,6 +32,10 @@ from tools.promote.rewiring.rewired import Rewired
 
 Entry = TypeVar("Entry")
 MODEL_KEYWORDS = ("model", "model_id", "model_name", "azure_deployment", "deployment_name")
+OWN_HOSTS = Refusal(
+    "what it is given names models and hosts of its own",
+    "leave that argument out, so that it takes its models from the environment, and promote again",
+)
 ENVIRONMENT = "takes its model from the environment, which points at the gateway's door"
 
 
@@ -49,6 +54,7 @@ def rewire(program: Program, edits: Edits) -> Rewired:
         bedrock.rewire(program, cell, call, edits, rewired)
     _subclasses(program, rewired)
     _libraries(program, rewired)
+    local_names.refuse(program, rewired)
     written_files.surround(program, rewired)
     openai_module.rewire(program, edits, rewired)
     vendor_arguments.move(program, edits, rewired)
@@ -74,7 +80,7 @@ def _constructor(program: Program, cell: CodeCell, call: ast.Call, dotted: str, 
         elif refusal is not None:
             rewired.refuse(cell, call.lineno, f"{name}(...)", refusal)
         elif model is not None:
-            _surround(program, cell, call, model, rewired)
+            _surround(program, cell, call, family, model, rewired)
         else:
             continue
         return
@@ -109,8 +115,11 @@ def _point(
     rewired.changed(cell, call.lineno, f"{name}(...) goes through the gateway's door", chosen.note)
 
 
-def _surround(program: Program, cell: CodeCell, call: ast.Call, keyword: str, rewired: Rewired) -> None:
+def _surround(program: Program, cell: CodeCell, call: ast.Call, family: Family, keyword: str, rewired: Rewired) -> None:
     """A call that makes its client from the environment, unless it is given a model that was made before."""
+    if any(k.arg in family.own_hosts for k in call.keywords):
+        rewired.refuse(cell, call.lineno, f"{cell.text(call.func)}(...)", OWN_HOSTS)
+        return
     if keyword:
         given = next((k.value for k in call.keywords if k.arg == keyword), None)
         if given is None and keyword == "model" and call.args:

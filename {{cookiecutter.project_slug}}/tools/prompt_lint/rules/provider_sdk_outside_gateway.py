@@ -98,6 +98,10 @@ class ProviderSdkOutsideGateway:
             {"a.py": "import litellm\nreply = litellm.completion(model=m, messages=ms)\n"},
         ),
         Case("Google under another name", {"a.py": "from google import genai as g\nclient = g.Client()\n"}),
+        Case(
+            "a client under its module's name, made past the gateway",
+            {"a.py": "import together\ntogether = together.Together()\ntogether.chat.completions.create(model=m)\n"},
+        ),
         Case("a Bedrock runtime", {"a.py": "import boto3\nclient = boto3.client('bedrock-runtime')\n"}),
         Case(
             "arguments that are not the gateway's", {"a.py": "from openai import OpenAI\nclient = OpenAI(**settings)\n"}
@@ -153,6 +157,13 @@ class ProviderSdkOutsideGateway:
             {"src/app/intelligence/providers/x.py": "from openai import OpenAI\nc = OpenAI()\n"},
         ),
         Case("a class of the same name", {"a.py": "from mine import OpenAI\nclient = OpenAI()\n"}),
+        Case(
+            "a client under its module's name",
+            {
+                "a.py": "import openai\nfrom app.orchestration.notebook import openai_client_args\n"
+                "openai = openai.OpenAI(**openai_client_args())\nopenai.chat.completions.create(model=m, messages=ms)\n"
+            },
+        ),
         Case("another AWS service", {"a.py": "import boto3\nclient = boto3.client('s3')\n"}),
         Case("types and errors of an SDK", {"a.py": "import openai\n\ndef f(e: openai.APIError) -> None: ...\n"}),
     )
@@ -175,10 +186,21 @@ def _reaches_a_provider(call: Call, facts: Facts) -> str:
             return f"{name}({service.value!r})"
     head, _, rest = name.partition(".")
     origin = facts.imports.get(head)
-    if origin is None:
+    if origin is None or _is_bound_anew(head, call):
         return ""
     full = f"{origin}.{rest}" if rest else origin
     return name if _is_client(full, call.tail) else ""
+
+
+def _is_bound_anew(head: str, call: Call) -> bool:
+    """Whether the name is something else by now: `openai = OpenAI(...)` below `import openai`."""
+    scope: Scope | None = call.scope
+    while scope is not None:
+        bindings = scope.bindings.get(head, ())
+        if any(binding.order < call.order or scope is not call.scope for binding in bindings):
+            return True
+        scope = scope.parent
+    return False
 
 
 def _is_client(full: str, tail: str) -> bool:
