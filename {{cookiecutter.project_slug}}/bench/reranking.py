@@ -1,4 +1,4 @@
-"""What the second look at hits costs, at fifty of 220 tokens each: lexical, a cross encoder, a rerank API over loopback.
+"""What the second look at hits costs, at fifty of 220 tokens: lexical, a cross encoder, a rerank API over loopback.
 
 The API is a server of its own process that answers after a tenth of a second. It is asked through the gateway with
 everything on (masking, admission, call rows, spans, Postgres) and by a bare client with the same body; what the gateway
@@ -31,7 +31,7 @@ from app.caller import Caller
 from app.data.reranking import rerank, texts_of
 from app.data.retrieval import Hit
 from app.intelligence.wire import cohere_rerank
-from bench.ranking_sets import made
+from bench.ranking_sets import sample
 
 ROOT = Path(__file__).resolve().parent.parent
 HITS, TOKENS, CHARACTERS_PER_TOKEN, THINKS_S = 50, 220, 4, 0.1
@@ -39,8 +39,8 @@ WARM = 10
 
 
 def hits(seed: int = 3) -> list[Hit]:
-    """Hits of made words, as long as chunks are."""
-    words = " ".join(document.text for document in made(seed)[0]).split()
+    """Hits as long as chunks are, of words of the sample corpus."""
+    words = " ".join(document.text for document in sample()[0]).split()
     draw = random.Random(seed)
     found = []
     for place in range(HITS):
@@ -122,12 +122,13 @@ async def measure(encoder: str | None, calls: int) -> dict[str, dict[str, float]
     report = {"lexical": await timed(lambda _: local("lexical"), calls)}
     if encoder:
         report[f"cross encoder {encoder}"] = await timed(lambda _: local(encoder), max(5, calls // 10))
-    server = subprocess.Popen([sys.executable, str(Path(__file__)), "--serve"], stdin=-1, stdout=-1, text=True)
+    command = [sys.executable, str(Path(__file__)), "--serve"]
+    server = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert server.stdout is not None
     try:
-        report |= await through_api(found, server.stdout.readline().strip(), calls)
+        report |= await through_api(found, (await server.stdout.readline()).decode().strip(), calls)
     finally:
-        server.communicate(timeout=10)
+        await asyncio.wait_for(server.communicate(b""), 10)
     return report
 
 
