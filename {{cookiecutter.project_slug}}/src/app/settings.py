@@ -89,7 +89,7 @@ class Deployment(Section):
     `weight` shares the load among deployments of one model, 0 is a standby. `provider` names the entry of `providers`
     that serves this one, where that is another than the one it stands under. `region` is where the data is processed,
     `local` for what runs on this machine. `search_weight` is for embeddings: what their ranks count beside full text's
-    1; 0 stores them and searches without.
+    `retrieval.text_weight`; 0 stores them and searches without.
     """
 
     id: str
@@ -379,9 +379,10 @@ class Mlflow(Section):
 class Retrieval(Section):
     """Chunking and search. Sizes in tokens (about four characters each), overlap as a share.
 
-    `ranked` bounds how many chunks full text ranks for a question, `exact_rows` how many vectors are compared one by
-    one instead of by the index; of these, `compared` are read whole after sketches were compared, 0 reads
-    all. `half_precision` says that the vector index is built and asked in half precision.
+    A hit's score is text_weight / (rrf_k + its rank by full text) and the same by vectors, whose weight is 1 or the
+    deployment's `search_weight`. `ranked` bounds how many chunks full text ranks for a question, `exact_rows` how many
+    vectors are compared one by one instead of by the index; of these, `compared` are read whole after sketches were
+    compared, 0 reads all. `half_precision` says that the vector index is built and asked in half precision.
     `rerank` is `none`, `lexical`, `model:NAME` for a model of `models` that a provider serves by its rerank API, or the
     name of a cross encoder that fastembed knows. With `expand` a model names further words for the full text before
     the search, within `expand_timeout_s`.
@@ -393,8 +394,8 @@ class Retrieval(Section):
     overlap: float = Field(0.12, ge=0.0, le=0.5)
     top_k: int = Field(5, ge=1, le=100)
     candidates: int = Field(40, ge=5)
-    rrf_k: int = Field(60, ge=1)
-    text_weight: float = Field(1.0, ge=0)
+    rrf_k: int = Field(10, ge=1)
+    text_weight: float = Field(0.6, ge=0)
     ranked: int = Field(300, ge=50)
     exact_rows: int = Field(20_000, ge=0)
     compared: int = Field(300, ge=0)

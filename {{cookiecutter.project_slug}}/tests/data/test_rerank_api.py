@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -32,10 +34,15 @@ class RerankServer:
         self.requests: list[dict[str, Any]] = []
         self.url = ""
         self.broken = False
+        self.status = 200
+        self.thinks_s = 0.0
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.json()
         self.requests.append(body)
+        await asyncio.sleep(self.thinks_s)
+        if self.status != 200:
+            return web.json_response({"message": "no scores today"}, status=self.status)
         count = len(body["documents"])
         places = list(reversed(range(count)))[: 1 if self.broken else count]
         results = [{"index": place, "relevance_score": (place + 1) / 10} for place in places]
@@ -96,6 +103,44 @@ async def test_a_reply_without_a_score_for_each_text_is_a_failed_call(
         await ingest(services.pool, FILES)
         with pytest.raises(CallFailedError):
             await Search(reranked, services.pool, services.gateway)("refund plan", Caller())
+
+
+@pytest.mark.feature("D4")
+@pytest.mark.parametrize(
+    ("status", "thinks_s", "said"),
+    [
+        pytest.param(500, 0.0, "after 4 attempts.*answered 500: no scores today", id="errors"),
+        pytest.param(200, 2.0, "within 1.5 s.*did not answer", id="hangs"),
+    ],
+)
+async def test_an_api_that_errs_or_hangs_ends_the_search_with_one_error_in_time(
+    reranked: Settings,
+    server: RerankServer,
+    service_url: str,
+    database_url: str,
+    status: int,
+    thinks_s: float,
+    said: str,
+) -> None:
+    """After its attempts, within the call's deadline, and with a call row; never with the order of search."""
+    server.status, server.thinks_s = status, thinks_s
+    policy = reranked.gateway.model_copy(
+        update={"deadline_s": 1.5, "attempt_timeout_s": 0.5, "first_token_timeout_s": 0.5, "backoff_initial_s": 0.05}
+    )
+    loaded = reranked.model_copy(update={"gateway": policy})
+    async with bootstrap.open_services(loaded, service_url) as services:
+        await ingest(services.pool, FILES)
+        began = time.monotonic()
+        with pytest.raises(CallFailedError, match=said):
+            await Search(loaded, services.pool, services.gateway)("refund plan", Caller())
+        took_s = time.monotonic() - began
+        await services.call_log.flush()
+
+    assert took_s < 3
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute("SELECT status FROM app.calls WHERE task = 'rerank'").fetchall()
+    assert len(rows) == 1
+    assert rows[0][0] != "ok"
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ async def index(pool: AsyncConnectionPool) -> AsyncConnectionPool:
 
 @pytest.mark.feature("D4")
 async def test_full_text_and_vectors_are_fused_by_reciprocal_rank(index: AsyncConnectionPool) -> None:
-    """The score is the sum of 1 / (rrf_k + rank); what only one half finds keeps the other rank empty."""
+    """The score is the sum of weight / (rrf_k + rank); what only one half finds keeps the other rank empty."""
     hits = await find(index, "yearly refunds", vector="Plans\nYou pay for the plan by the month.", k=10)
 
     assert names(hits)[:2] == ["billing/refunds.md", "billing/plans.md"]
@@ -58,9 +58,26 @@ async def test_full_text_and_vectors_are_fused_by_reciprocal_rank(index: AsyncCo
     assert [hit.vector_rank for hit in hits if hit.document_id == "billing/plans.md"] == [1]
     assert any(hit.text_rank is None for hit in hits)
     for hit in hits:
-        ranks = [rank for rank in (hit.text_rank, hit.vector_rank) if rank]
-        assert hit.score == pytest.approx(sum(1 / (SETTINGS.rrf_k + rank) for rank in ranks))
+        ranks = ((SETTINGS.text_weight, hit.text_rank), (1.0, hit.vector_rank))
+        assert hit.score == pytest.approx(sum(weight / (SETTINGS.rrf_k + rank) for weight, rank in ranks if rank))
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+@pytest.mark.feature("D4")
+async def test_words_found_by_chance_push_none_of_the_nearest_vectors_aside(pool: AsyncConnectionPool) -> None:
+    """As when the question is in another language than the texts: what full text alone finds comes after the nearest
+    vectors."""
+    nearest = {f"near/{n}.md": f"# N\n\n{'abacabadabacaba ' * (n + 1)}" for n in range(6)}
+    nearest["near/5.md"] += "hard"
+    chance = {f"chance/{n}.md": f"# C\n\nDie hard, hgfe hgfe hgfe {n}." for n in range(12)}
+    await ingest(pool, nearest | chance, embed=LetterEmbedder())
+
+    hits = await retrieval.search(
+        pool, "hard", letters(nearest["near/2.md"]), Caller(), k=5, embedding_model=MODEL,
+        settings=SETTINGS.model_copy(update={"candidates": 6}),
+    )  # fmt: skip
+
+    assert {hit.document_id.split("/")[0] for hit in hits} == {"near"}
 
 
 async def test_without_a_vector_the_full_text_serves_alone(index: AsyncConnectionPool) -> None:
