@@ -395,7 +395,7 @@ class Retrieval(Section):
     top_k: int = Field(5, ge=1, le=100)
     candidates: int = Field(40, ge=5)
     rrf_k: int = Field(10, ge=1)
-    text_weight: float = Field(0.6, ge=0)
+    text_weight: float = Field(0.8, ge=0)
     ranked: int = Field(300, ge=50)
     exact_rows: int = Field(20_000, ge=0)
     compared: int = Field(300, ge=0)

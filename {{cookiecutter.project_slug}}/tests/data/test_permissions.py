@@ -38,7 +38,7 @@ def names(hits: list[Hit]) -> set[str]:
 
 @pytest.mark.reliability("leaking or starved search")
 @pytest.mark.feature("D5")
-@pytest.mark.parametrize("table", ["documents", "chunks", "embeddings", "words", "reader_counts", "sketches", "cells"])
+@pytest.mark.parametrize("table", ["documents", "chunks", "embeddings", "words", "reader_counts", "sketches", "cells", "cell_reach"])
 async def test_a_forgotten_filter_leaks_nothing(pool: AsyncConnectionPool, table: str) -> None:
     """Every row of a table, asked for without any filter: nothing for nobody, the caller's own for a caller."""
     for tenant in ("default", "other"):
@@ -53,7 +53,7 @@ async def test_a_forgotten_filter_leaks_nothing(pool: AsyncConnectionPool, table
         staff = await (await connection.execute(everything)).fetchall()
 
     assert nobody == []
-    expected = (0, 0) if table in ("words", "reader_counts", "sketches", "cells") else (1, 2)
+    expected = (0, 0) if table in ("words", "reader_counts", "sketches", "cells", "cell_reach") else (1, 2)
     assert (len(outsider), len(staff)) == expected
     assert "other" not in {str(value) for row in staff for value in row}
 

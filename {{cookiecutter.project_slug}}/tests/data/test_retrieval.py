@@ -65,19 +65,22 @@ async def test_full_text_and_vectors_are_fused_by_reciprocal_rank(index: AsyncCo
 
 @pytest.mark.feature("D4")
 async def test_words_found_by_chance_push_none_of_the_nearest_vectors_aside(pool: AsyncConnectionPool) -> None:
-    """As when the question is in another language than the texts: what full text alone finds comes after the nearest
-    vectors."""
+    """A question in another language than the texts, one word of which they happen to hold: what full text alone finds
+    comes after all vectors; where they hold every word of it, it comes among the first."""
     nearest = {f"near/{n}.md": f"# N\n\n{'abacabadabacaba ' * (n + 1)}" for n in range(6)}
     nearest["near/5.md"] += "hard"
     chance = {f"chance/{n}.md": f"# C\n\nDie hard, hgfe hgfe hgfe {n}." for n in range(12)}
     await ingest(pool, nearest | chance, embed=LetterEmbedder())
 
-    hits = await retrieval.search(
-        pool, "hard", letters(nearest["near/2.md"]), Caller(), k=5, embedding_model=MODEL,
-        settings=SETTINGS.model_copy(update={"candidates": 6}),
-    )  # fmt: skip
+    async def found(question: str) -> set[str]:
+        hits = await retrieval.search(
+            pool, question, letters(nearest["near/2.md"]), Caller(), k=5, embedding_model=MODEL,
+            settings=SETTINGS.model_copy(update={"candidates": 6}),
+        )  # fmt: skip
+        return {hit.document_id.split("/")[0] for hit in hits}
 
-    assert {hit.document_id.split("/")[0] for hit in hits} == {"near"}
+    assert await found("hard kommen fremde worte zusammen") == {"near"}
+    assert await found("hard") == {"near", "chance"}
 
 
 async def test_without_a_vector_the_full_text_serves_alone(index: AsyncConnectionPool) -> None:
@@ -120,15 +123,15 @@ async def test_no_question_is_a_syntax_error(index: AsyncConnectionPool, query: 
     "query", ["refunded, refunded, plans", "C:\\dir\\it's within 14 days", "the code of a purchase"]
 )
 async def test_a_tenant_of_one_language_is_searched_as_one_of_several(pool: AsyncConnectionPool, query: str) -> None:
-    """A text in another language, which shares no word with the question, changes neither order nor ranks."""
+    """A text in another language, which shares no word with the question, changes neither order nor scores."""
     await ingest(pool, {name: text for name, text in FILES.items() if name[:3] not in {"de/", "es/"}})
     alone = await find(pool, query, k=10)
 
     await ingest(pool, {name: text for name, text in FILES.items() if name[:3] != "de/"})
 
     assert alone
-    assert [(hit.chunk_id, hit.text_rank) for hit in await find(pool, query, k=10)] == [
-        (hit.chunk_id, hit.text_rank) for hit in alone
+    assert [(hit.chunk_id, hit.text_rank, hit.score) for hit in await find(pool, query, k=10)] == [
+        (hit.chunk_id, hit.text_rank, hit.score) for hit in alone
     ]
 
 

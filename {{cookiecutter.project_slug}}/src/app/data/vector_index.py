@@ -74,7 +74,8 @@ def build(connection: psycopg.Connection, index: Wanted, *, memory: str = "256MB
 
 @dataclass(frozen=True, slots=True)
 class DueCells:
-    """A model whose vectors should be parted into `wanted` cells, and have none or fewer than half as many."""
+    """A model whose vectors should be parted into `wanted` cells, and have none, fewer than half as many, or cells
+    of which nobody measured what they hold."""
 
     model: str
     dimensions: int
@@ -107,11 +108,11 @@ def sketch(connection: psycopg.Connection, due: Sequence[DueCells] = ()) -> int:
 
 
 PARTED = """
-    SELECT e.model, e.dimensions, e.vectors, count(c.cell) FROM (
+    SELECT e.model, e.dimensions, e.vectors, coalesce(c.cells, 0) FROM (
         SELECT model, dimensions, count(*) AS vectors FROM app.embeddings WHERE dimensions >= 64
         GROUP BY model, dimensions HAVING count(*) >= %s) AS e
-    LEFT JOIN app.cells c ON (c.model, c.dimensions) = (e.model, e.dimensions)
-    GROUP BY e.model, e.dimensions, e.vectors ORDER BY e.model, e.dimensions
+    LEFT JOIN app.cell_reach c ON (c.model, c.dimensions) = (e.model, e.dimensions)
+    ORDER BY e.model, e.dimensions
 """
 LARGE = """
     SELECT tenant, model, dimensions, count(*) FROM app.embeddings
