@@ -1,6 +1,7 @@
 """Requests of OpenAI's chat completions, both ways: as `ModelRequest` and as JSON. Replies are in `openai_chat_reply`.
 
-Refuses what a reply of ours could not carry: several choices, log probabilities, audio, the retired `functions`.
+Refuses what a reply of ours could not carry: several choices, log probabilities, audio. The retired `functions` are read
+as tools (`openai_functions`).
 Other fields without a place in ModelRequest travel in `extra["openai"]` and come out again untouched.
 """
 
@@ -12,6 +13,7 @@ from typing import Any
 from app.errors import InputError
 from app.intelligence.messages import Message, ModelRequest, Part, Tool, ToolCall
 from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
+from app.intelligence.wire.openai_functions import modern
 
 PROTOCOL = "openai"
 PATH = "/chat/completions"
@@ -64,6 +66,7 @@ def encode_request(request: ModelRequest, *, limit_field: str = "max_completion_
 def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     """A client's body as a request. Raises InputError naming the field that is wrong."""
     _refuse_undeliverable(body)
+    body = modern(body)
     extra = {key: value for key, value in body.items() if key not in _READ and value is not None}
     output_schema, json_object, format_details = _decode_response_format(body)
     if format_details:
@@ -102,8 +105,6 @@ def _refuse_undeliverable(body: Mapping[str, Any]) -> None:
         raise InputError(f"n is {body['n']}: one choice is served a request, send n = 1 or several requests")
     if body.get("logprobs") or body.get("top_logprobs"):
         raise InputError("logprobs are not served here: leave logprobs and top_logprobs out")
-    if body.get("functions") or body.get("function_call"):
-        raise InputError("functions and function_call are retired: send tools and tool_choice")
     if body.get("audio") or "audio" in (body.get("modalities") or ()):
         raise InputError("audio is not served here: leave audio out and ask for the modality text")
 
