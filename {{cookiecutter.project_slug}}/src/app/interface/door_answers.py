@@ -65,8 +65,10 @@ async def chat_answer(
     encoder: Callable[[], StreamEncoder],
     body: Callable[[ModelReply, str], Body],
     media_type: str = EVENTS,
+    thoughts: bool = False,
 ) -> Response:
-    """Answer what a client wants, streamed when it asks for that.
+    """Answer what a client wants, streamed when it asks for that; with thoughts when the request asks for them, or the
+    door says that the client reads them (`thoughts`).
 
     `body` writes a whole reply, given with its call's id; `encoder` makes the writer of a stream of `media_type`.
     Raises AppError; what goes wrong while streaming is told to the client and marked on the request's span.
@@ -74,7 +76,7 @@ async def chat_answer(
     services = services_of(request)
     gateway = cast(ModelGateway, services.gateway)
     caller, task = caller_of(request), task_of(request)
-    with_thoughts = thoughts_asked_for(wanted)
+    with_thoughts = thoughts or thoughts_asked_for(wanted)
     wanted = replace(wanted, model=model_for(wanted.model, services.settings))
     if wanted.stream:
         items = gateway.chat_stream(wanted, caller, task=task)

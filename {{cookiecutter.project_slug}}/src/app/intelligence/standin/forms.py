@@ -63,10 +63,13 @@ PYTHON_TYPES = {"int": "integer", "float": "number", "bool": "boolean"}
 FINAL_ONLY = re.compile(r"^[^\S\n]*Thought:[^\n]*\n\s*Final Answer:", re.MULTILINE)
 # The word that ends a loop, said at once: the stand-in's work is done with its first reply.
 _SAY = r"(?:write|say|output|respond|reply|print|add|include|return|end|type|answer)"
-_OVER = r"(?:done|finished|complete|completed|over|solved|satisfied|resolved|fulfilled)"
+_OVER = (
+    r"(?:done|finished|complete|completed|over|solved|satisfied|resolved|fulfilled|addressed|approved|achieved|met|reached"
+    r"|satisfactory|ready)"
+)
 DONE = (
     re.compile(
-        rf"\b(?:when|once|if|after)\b[^.]{{0,120}}(?i:\b{_OVER})\b[^.]{{0,60}}\b{_SAY}\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b"
+        rf"(?i:\b(?:when|once|if|after)\b)[^.]{{0,120}}(?i:\b{_OVER})\b[^.]{{0,60}}(?i:\b{_SAY}\b)[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b"
     ),
     re.compile(
         rf"(?i:\b{_SAY})\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b[^.]{{0,40}}\b(?:when|once|if|after)\b[^.]{{0,80}}(?i:\b{_OVER})\b"

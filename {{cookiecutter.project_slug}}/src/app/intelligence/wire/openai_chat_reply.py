@@ -23,8 +23,13 @@ FINISH: dict[Any, FinishReason] = {
 
 
 def encode_reply(reply: ModelReply, *, id: str, model: str, created: int) -> dict[str, Any]:
-    """The body of a whole reply. `model` is the name the client asked for, `created` seconds since 1970."""
+    """The body of a whole reply. `model` is the name the client asked for, `created` seconds since 1970.
+
+    Thoughts stand under both names that servers give them; OpenAI's own models tell none.
+    """
     message: dict[str, Any] = {"role": "assistant", "content": reply.text, "refusal": None}
+    if reply.thoughts:
+        message["reasoning_content"] = message["reasoning"] = reply.thoughts
     if reply.tool_calls:
         message["content"] = reply.text or None
         message["tool_calls"] = [encode_tool_call(call) for call in reply.tool_calls]
@@ -61,9 +66,16 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             ),
             id=body.get("id") or "",
             logprob=mean(decode_logprobs(choice)),
+            thoughts=_decode_thoughts(message),
         )
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply has no usable choice ({error!r}): {shown(body)}") from None
+
+
+def _decode_thoughts(message: Mapping[str, Any]) -> str:
+    """What a server of an open model says the model thought; empty when it does not."""
+    told = message.get("reasoning_content") or message.get("reasoning")
+    return told if isinstance(told, str) else ""
 
 
 def decode_logprobs(choice: Mapping[str, Any]) -> tuple[float, ...]:
