@@ -23,7 +23,7 @@ SMALL_CELLS = 40
 # Libraries whose every use leaves the notebook.
 NETWORK = {
     "requests", "urllib3", "aiohttp", "wget", "subprocess", "wikipedia", "wikipediaapi", "duckduckgo_search", "ddgs",
-    "tavily", "serpapi", "exa_py", "firecrawl", "arxiv", "yfinance", "feedparser", "playwright", "selenium", "pinecone",
+    "tavily", "serpapi", "dspy.datasets", "dspy.utils.download", "exa_py", "firecrawl", "arxiv", "yfinance", "feedparser", "playwright", "selenium", "pinecone",
     "langgraph_sdk", "gdown", "kagglehub", "huggingface_hub.snapshot_download", "huggingface_hub.hf_hub_download",
     "langchain.hub", "langchainhub", "datasets.load_dataset", "pyodbc", "psycopg", "psycopg2", "pymongo", "redis",
     "snowflake", "neo4j", "docker", "e2b", "e2b_code_interpreter", "mcp", "google.colab.drive", "google.colab.files",
@@ -32,7 +32,7 @@ REQUESTS = re.compile(r"(?:httpx\.(?:get|post|put|stream|request)|urllib\.reques
 # Classes and functions by their names, whatever package they come from.
 REACHING = re.compile(
     r"Wikipedia|Tavily|DuckDuckGo|Serp(?:API|er)|Google(?:Custom)?Search|BraveSearch|Bing\w*Search|Arxiv|Y(?:ou)?[Tt]ube"
-    r"|PubMed|WolframAlpha|OpenWeather|Firecrawl|Llama(?:Parse|Cloud)|SentenceTransformer|CrossEncoder|HuggingFaceEmbedding"
+    r"|PubMed|ColBERT|WolframAlpha|OpenWeather|Firecrawl|Llama(?:Parse|Cloud)|SentenceTransformer|CrossEncoder|HuggingFaceEmbedding"
     r"|HuggingFacePipeline|Playwright|Neo4j|Pinecone|Weaviate\w*Store|MongoDB|Elasticsearch|Postgres(?:Saver|Store)|PGVector"
     r"|\w(?:Loader|Reader)$|^(?:from_pretrained|from_uri|connect_to_\w+|load_tools|pull_prompt|snapshot_download)$"
 )
@@ -121,9 +121,7 @@ def _written(program: Program) -> set[str]:
     }
     for _, call in program.calls():
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-        if name == "open" and _writes(call) and call.args:
-            found.add(_shown(call.args[0]))
-        elif name.startswith("to_") and call.args:  # data frames
+        if (name == "open" and _writes(call) and call.args) or (name.startswith("to_") and call.args):
             found.add(_shown(call.args[0]))
         elif name in ("write_text", "write_bytes") and isinstance(call.func, ast.Attribute):
             found.add(_shown(call.func.value))
@@ -134,8 +132,10 @@ def _reads_unwritten(call: ast.Call, name: str, written: set[str]) -> bool:
     if name == "open" and _writes(call):
         return False
     on_a_path = isinstance(call.func, ast.Attribute) and not call.args
-    path = call.func.value if on_a_path and isinstance(call.func, ast.Attribute) else call.args[0] if call.args else None
-    if path is None or isinstance(path, ast.Call) and ast.unparse(path.func).endswith(("BytesIO", "StringIO")):
+    path = (
+        call.func.value if on_a_path and isinstance(call.func, ast.Attribute) else call.args[0] if call.args else None
+    )
+    if path is None or (isinstance(path, ast.Call) and ast.unparse(path.func).endswith(("BytesIO", "StringIO"))):
         return False
     return _shown(path) not in written
 

@@ -153,6 +153,8 @@ async def test_no_prompt_takes_long(prompt: str) -> None:
     [
         "Continue the story. However, only once the story\nis COMPLETELY finished, write IAMDONE.",
         "You are the reviewer. Reply TERMINATE when the task is done.",
+        "Summarise. When the plan is complete and all views are in it, you can respond with TERMINATE.",
+        "Give feedback. Respond with TERMINATE when your feedback is addressed.",
     ],
 )
 async def test_the_word_that_ends_a_loop_is_said(prompt: str) -> None:

@@ -309,6 +309,14 @@ def test_the_environment_is_set_before_anything_is_imported(tmp_path: Path) -> N
 
 
 @pytest.mark.feature("N1")
+def test_a_module_in_the_place_of_a_client_reads_the_environment(tmp_path: Path) -> None:
+    """`client = ollama`: what is called on the name is called on the module."""
+    promoted = promote_cells(make_project(tmp_path), "import ollama\nclient = ollama", "print(client.chat(model='m'))")
+    assert promoted.refused() == []
+    assert "use_door_environment()" in promoted.code[0]
+
+
+@pytest.mark.feature("N1")
 def test_a_class_that_extends_a_client_reads_the_environment(tmp_path: Path) -> None:
     """What it hands on to the class above is its own; the address it does not name is the door's."""
     promoted = promote_cells(

@@ -49,6 +49,7 @@ def rewire(program: Program, edits: Edits) -> Rewired:
         bedrock.rewire(program, cell, call, edits, rewired)
     _subclasses(program, rewired)
     _libraries(program, rewired)
+    _handed_modules(program, rewired)
     written_files.surround(program, rewired)
     openai_module.rewire(program, edits, rewired)
     vendor_arguments.move(program, edits, rewired)
@@ -152,6 +153,18 @@ def _libraries(program: Program, rewired: Rewired) -> None:
                 seen.add(library)
                 rewired.surrounded = True
                 rewired.changed(cell, node.lineno, f"{library} {ENVIRONMENT}", "it makes its own clients, out of reach")
+
+
+def _handed_modules(program: Program, rewired: Rewired) -> None:
+    """A module that stands in for its client, `client = ollama`: what it is asked then comes from its own client."""
+    for cell in program.cells:
+        for node in cell.nodes:
+            if not isinstance(node, ast.Name) or isinstance(cell.parents.get(node), ast.Attribute):
+                continue
+            dotted = program.dotted(node) if isinstance(node.ctx, ast.Load) else None
+            if any(family.surrounded and dotted in family.modules for family in FAMILIES):
+                rewired.surrounded = True
+                rewired.changed(cell, node.lineno, f"{node.id} {ENVIRONMENT}")
 
 
 def _refuse_model(cell: CodeCell, call: ast.Call, model: str, rewired: Rewired) -> None:
