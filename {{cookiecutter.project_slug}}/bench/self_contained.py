@@ -23,7 +23,8 @@ SMALL_CELLS = 40
 # Libraries whose every use leaves the notebook.
 NETWORK = {
     "requests", "urllib3", "aiohttp", "wget", "subprocess", "wikipedia", "wikipediaapi", "duckduckgo_search", "ddgs",
-    "tavily", "serpapi", "dspy.datasets", "dspy.utils.download", "exa_py", "firecrawl", "arxiv", "yfinance", "feedparser", "playwright", "selenium", "pinecone",
+    "tavily", "serpapi", "dspy.datasets", "dspy.utils.download", "exa_py", "firecrawl", "arxiv", "yfinance", "pinecone",
+    "feedparser", "playwright", "selenium",
     "langgraph_sdk", "gdown", "kagglehub", "huggingface_hub.snapshot_download", "huggingface_hub.hf_hub_download",
     "langchain.hub", "langchainhub", "datasets.load_dataset", "pyodbc", "psycopg", "psycopg2", "pymongo", "redis",
     "snowflake", "neo4j", "docker", "e2b", "e2b_code_interpreter", "mcp", "google.colab.drive", "google.colab.files",
@@ -106,9 +107,9 @@ def _of_call(program: Program, call: ast.Call, written: set[str]) -> Iterator[st
 
 def _of_tool(node: ast.Dict) -> Iterator[str]:
     for key, value in zip(node.keys, node.values, strict=True):
-        if isinstance(key, ast.Constant) and isinstance(value, ast.Constant) and isinstance(value.value, str):
-            if key.value == "type" and AT_THE_PROVIDER.fullmatch(value.value):
-                yield f"at the provider: {value.value}"
+        kind = value.value if isinstance(value, ast.Constant) else None
+        if isinstance(key, ast.Constant) and key.value == "type" and AT_THE_PROVIDER.fullmatch(str(kind)):
+            yield f"at the provider: {kind}"
 
 
 def _written(program: Program) -> set[str]:

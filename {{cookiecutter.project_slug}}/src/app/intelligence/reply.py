@@ -20,8 +20,9 @@ class Reply:
     model answered. `cost_usd` is what this call cost, 0 for a cached one, None when no price is known. `cache` says
     where a cached one came from, `similarity` how near its question was (cosine); `saved_usd` is what a cache saved,
     ours or the provider's. `confidence` in [0, 1] is how sure the reply is and `confidence_by` how that was measured
-    (`intelligence/confidence.py`), None where the route asks for none. `thoughts` is what the model says it thought. `tokens` are those of `text`, where
-    the request asks for log probabilities; none when the text is no longer what the model wrote.
+    (`intelligence/confidence.py`), None where the route asks for none. `thoughts` is what the model says it thought.
+    `tokens` are those of `text`, where the request asks for log probabilities; none when the text is no longer what the
+    model wrote.
     """
 
     text: str

@@ -101,8 +101,8 @@ def _with_likelihoods(wanted: ModelRequest, reply: Reply) -> Reply:
     told = with_tokens_of_text(reply)
     if wanted.logprobs and told.text and not told.tokens:
         raise InputError(
-            f"logprobs cannot be told of this reply of {reply.model}: its provider tells none, or its text had personal "
-            "data put back: leave logprobs and top_logprobs out"
+            f"logprobs cannot be told of this reply of {reply.model}: its provider tells none, or its text had "
+            "personal data put back: leave logprobs and top_logprobs out"
         )
     return told
 

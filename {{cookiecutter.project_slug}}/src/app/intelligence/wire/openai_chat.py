@@ -1,7 +1,7 @@
 """Requests of OpenAI's chat completions, both ways: as `ModelRequest` and as JSON. Replies are in `openai_chat_reply`.
 
-Refuses what a reply of ours could not carry: several choices, log probabilities in a stream, audio. The retired `functions` are read
-as tools (`openai_functions`).
+Refuses what a reply of ours could not carry: several choices, log probabilities in a stream, audio. The retired
+`functions` are read as tools (`openai_functions`).
 Other fields without a place in ModelRequest travel in `extra["openai"]` and come out again untouched.
 """
 

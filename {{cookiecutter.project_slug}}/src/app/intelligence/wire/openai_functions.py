@@ -1,11 +1,11 @@
-"""OpenAI's retired way to call tools, `functions` and `function_call`: bodies read as the way of today, replies told back.
+"""OpenAI's retired way to call tools, `functions` and `function_call`: bodies read as today's, replies told back so.
 
 A call had no id then, and a reply held one call: results answer the call before them, and parallel calls are asked off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import InputError
@@ -53,7 +53,7 @@ def _choice(choice: Any) -> Any:
     return {"type": "function", "function": {"name": required(choice, "name", Kind.TEXT, "function_call.")}}
 
 
-def _messages(messages: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _messages(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The conversation with an id for each call, the same whenever it is sent."""
     changed: list[Mapping[str, Any]] = []
     open_call: str | None = None
