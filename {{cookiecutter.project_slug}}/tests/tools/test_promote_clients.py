@@ -80,6 +80,21 @@ CASES = [
         "ChatOllama(model='x', **langchain_ollama_args())",
     ),
     _case(
+        "from langchain_ollama import OllamaEmbeddings",
+        "OllamaEmbeddings()",
+        'OllamaEmbeddings(model="llama2", **langchain_ollama_args())',
+    ),
+    _case(
+        "from langchain_anthropic import ChatAnthropic",
+        "ChatAnthropic(**SETTINGS)",
+        "ChatAnthropic(**{**SETTINGS, **anthropic_client_args()})",
+    ),
+    _case(
+        "from langchain_anthropic import ChatAnthropic",
+        "ChatAnthropic(model_name='claude-3')",
+        "ChatAnthropic(model_name='claude-3', **anthropic_client_args())",
+    ),
+    _case(
         "from langchain_aws import ChatBedrock",
         "ChatBedrock(model_id='anthropic.claude-3', region_name='us')",
         "ChatAnthropic(model='anthropic.claude-3', **anthropic_client_args())",
