@@ -48,7 +48,9 @@ AT_THE_PROVIDER = re.compile(
 )
 PROVIDER_ARGUMENTS = {"server_url", "google_search", "google_search_retrieval", "code_execution", "url_context"}
 # Settings that say where a model is and who asks: a door brings them.
-BROUGHT = re.compile(r"\w*(?:KEY|TOKEN|BASE|ENDPOINT|BASE_URL|API_VERSION|MODEL|DEPLOYMENT|PROJECT|LOCATION|REGION)\w*")
+BROUGHT = re.compile(
+    r"(?:\w*_)?(?:KEY|APIKEY|TOKEN|BASE|ENDPOINT|BASE_URL|API_VERSION|MODEL|DEPLOYMENT|PROJECT|LOCATION|REGION)(?:_\w*)?"
+)
 
 
 def why_not(promotion: Promotion) -> str:

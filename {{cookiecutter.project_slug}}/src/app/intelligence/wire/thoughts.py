@@ -39,7 +39,7 @@ def asked_for(request: ModelRequest) -> bool:
 
 
 def in_chat(model: str, body: Mapping[str, Any]) -> bool:
-    """Whether a client of OpenAI's chat reads `reasoning_content` or `reasoning`: it asks a model that is known for it, or
+    """Whether a client of OpenAI's chat reads `reasoning_content` or `reasoning`: it asks a model known for it, or
     sends a field that asks for it. OpenAI's own models tell none."""
     if body.get("include_reasoning") is False or body.get("reasoning_format") == "hidden":
         return False
