@@ -12,6 +12,7 @@ import importlib.util
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from tools.promote.clients import FAMILIES
 from tools.promote.inputs.secrets import is_environ
@@ -20,6 +21,7 @@ from tools.promote.promotion import Promotion
 from tools.promote.proving.baseline import make_baseline
 
 SMALL_CELLS = 40
+ROOT = Path(__file__).resolve().parents[1]
 # Libraries whose every use leaves the notebook.
 NETWORK = {
     "requests", "urllib3", "aiohttp", "wget", "subprocess", "wikipedia", "wikipediaapi", "duckduckgo_search", "ddgs",
@@ -188,7 +190,13 @@ def _modules(paths: set[str]) -> set[str]:
 
 def _installed(module: str) -> bool:
     try:
-        # A module that loads its parts late may stand there without a spec.
-        return module in sys.modules or importlib.util.find_spec(module) is not None
+        found = importlib.util.find_spec(module)
+    except ValueError:  # one that loads its parts late may stand there without a spec
+        return module in sys.modules
     except Exception:  # noqa: BLE001  a package above the module says so in its own way when it cannot be imported
         return False
+    places = [found.origin, *(found.submodule_search_locations or ())] if found is not None else []
+    inside = [Path(place) for place in places if place and ROOT in Path(place).parents]
+    # A folder of this project is no module of the notebook's that has the same name; its environment may lie in it.
+    own = module.split(".")[0] != "app" and any("site-packages" not in place.parts for place in inside)
+    return found is not None and not own

@@ -143,3 +143,14 @@ def test_no_schema_fills_the_memory(schema: dict[str, Any]) -> None:
 def test_a_text_of_a_billion_letters_is_cut() -> None:
     """It does not fit its schema then, and the caller is told so."""
     assert len(fill({"type": "string", "minLength": 10**9}, read([Message("user", "Ten birds")]))) == 100_000
+
+
+def test_an_optional_argument_that_is_named_is_given() -> None:
+    """As a person would who reads its name in the question; a date in the form that is spelled out."""
+    schema = {
+        "properties": {"name": {"type": "string"}, "birthday": {"type": "string", "format": "YYYY-MM-DD"}, "town": {}},
+        "required": ["name"],
+    }
+    given = arguments(schema, read((Message("user", "Jason's birthday was yesterday, today is 2024-05-02"),)))
+    assert given["birthday"] == "2024-05-02"
+    assert "town" not in given

@@ -49,6 +49,7 @@ def test_what_needs_a_key_alone_counts(cell: str, tmp_path: Path) -> None:
             "reaches: WebBaseLoader",
         ),
         ("import no_such_package", "not installed: no_such_package"),
+        ("import config", "not installed: config"),
     ],
 )
 def test_what_reaches_out_does_not(cell: str, says: str, tmp_path: Path) -> None:
