@@ -25,12 +25,12 @@ ROOT = Path(__file__).resolve().parents[1]
 # Libraries whose every use leaves the notebook.
 NETWORK = {
     "requests", "urllib3", "aiohttp", "wget", "subprocess", "wikipedia", "wikipediaapi", "duckduckgo_search", "ddgs",
-    "tavily", "serpapi", "dspy.datasets", "dspy.utils.download", "exa_py", "firecrawl", "arxiv", "yfinance", "pinecone",
-    "feedparser", "playwright", "selenium",
-    "langgraph_sdk", "gdown", "kagglehub", "huggingface_hub.snapshot_download", "huggingface_hub.hf_hub_download",
-    "langchain.hub", "langchain_classic.hub", "langchainhub", "langsmith.Client",
-    "langsmith.evaluate", "langsmith.aevaluate", "langchain_classic.smith", "datasets.load_dataset", "pyodbc", "psycopg", "psycopg2", "pymongo", "redis",
-    "snowflake", "neo4j", "docker", "e2b", "e2b_code_interpreter", "mcp", "google.colab.drive", "google.colab.files",
+    "tavily", "serpapi", "dspy.datasets", "dspy.utils.download", "exa_py", "firecrawl", "arxiv", "yfinance",
+    "pinecone", "feedparser", "playwright", "selenium", "langgraph_sdk", "gdown", "kagglehub",
+    "huggingface_hub.snapshot_download", "huggingface_hub.hf_hub_download", "langchain.hub", "langchain_classic.hub",
+    "langchainhub", "langsmith.Client", "langsmith.evaluate", "langsmith.aevaluate", "langchain_classic.smith",
+    "datasets.load_dataset", "pyodbc", "psycopg", "psycopg2", "pymongo", "redis", "snowflake", "neo4j", "docker",
+    "e2b", "e2b_code_interpreter", "mcp", "google.colab.drive", "google.colab.files",
 }  # fmt: skip
 REQUESTS = re.compile(r"(?:httpx\.(?:get|post|put|stream|request)|urllib\.request\.\w+|boto3\.\w+)$")
 # Classes and functions by their names, whatever package they come from.
