@@ -332,6 +332,17 @@ def test_a_module_in_the_place_of_a_client_reads_the_environment(tmp_path: Path)
 
 
 @pytest.mark.feature("N1")
+def test_a_key_that_is_looked_up_by_its_name_is_there(tmp_path: Path) -> None:
+    """What is asked only where a key is set is asked in the step too."""
+    promoted = promote_cells(
+        make_project(tmp_path),
+        "import os\ndef there(name):\n    return bool(os.getenv(name))",
+        "from openai import OpenAI\nif there('OPENAI_API_KEY'):\n    print(OpenAI())",
+    )
+    assert "use_door_environment()" in "\n".join(promoted.code)
+
+
+@pytest.mark.feature("N1")
 def test_a_class_that_extends_a_client_reads_the_environment(tmp_path: Path) -> None:
     """What it hands on to the class above is its own; the address it does not name is the door's."""
     promoted = promote_cells(
