@@ -203,7 +203,7 @@ Ada, 36"""
 async def test_each_thing_of_a_list_has_its_verdict() -> None:
     """A line each, which a program can take apart."""
     prompt = (
-        "Determine whether each item in the list is a topic of the text.\nGive your answer as list with 0 or 1 for each "
-        "topic.\n\nList of topics: nasa, local government\n\nText: '''A survey of NASA and its people.'''"
+        "Determine whether each item in the list is a topic of the text.\nGive your answer as list with 0 or 1 for "
+        "each topic.\n\nList of topics: nasa, local government\n\nText: '''A survey of NASA and its people.'''"
     )
     assert await said(("user", prompt)) == "nasa: 1\nlocal government: 0"
