@@ -154,3 +154,9 @@ def test_an_optional_argument_that_is_named_is_given() -> None:
     given = arguments(schema, read((Message("user", "Jason's birthday was yesterday, today is 2024-05-02"),)))
     assert given["birthday"] == "2024-05-02"
     assert "town" not in given
+
+
+def test_a_list_of_nothing_required_says_nothing() -> None:
+    """As clients send that hand in their results by one argument: it is given."""
+    schema = {"properties": {"tasks": {"type": "array", "items": {"type": "string"}}}, "required": []}
+    assert arguments(schema, read((Message("user", "Two characters"),))) == {"tasks": ["Two characters"]}

@@ -102,7 +102,7 @@ class _Filling:
 
     def _named(self, key: str, part: Mapping[str, Any], required: Any) -> bool:
         """Whether an argument is given: demanded, or its name or one of its values stands in the subject."""
-        if isinstance(required, list):
+        if isinstance(required, list) and required:  # an empty list says as much as none
             if key in required:
                 return True
         elif "default" not in part:
