@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import argparse
 import ast
-import importlib.util
 import json
 import os
 import random
-import re
 import shutil
 import statistics
-import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -29,8 +26,8 @@ from typing import Any, cast
 
 import generated_tests
 from generated_tests import TimedTest, time_tests
+from self_contained import why_not
 
-from tools.promote.clients import FAMILIES
 from tools.promote.lifting.sinks import find_sinks
 from tools.promote.notebook.magics import mask
 from tools.promote.notebook.notebook_file import source_of
@@ -54,17 +51,6 @@ LISTED = {
 }
 SHORT = "short text"  # what deserves no file of its own
 LOCAL = "inside the notebook's own process"
-# What a small self-contained notebook does not do: reach the network (also through a library, or a tool that runs at
-# the provider), files that did not come with it, what another notebook left behind, or settings of a machine; a key
-# alone is the door's to bring.
-REACHES_OUT = re.compile(
-    r"requests\.|urllib|wget|curl |git clone|load_dataset|open\(|read_csv|read_json|files\.upload|subprocess"
-    r"|drive\.mount|auth\.default|gs://|from_uri|environ\[['\"](?!\w*(?:KEY|TOKEN|BASE))"
-    r"|server_url|['\"]mcp['\"]|weaviate\.(?:connect|Client)|langgraph_sdk|[Ww]ikipedia(?:\.|API|Query|_?[Ss]earch)"
-    r"|[Tt]avily|google_search|[gG]oogleSearch"
-    r"|%store -r|%run |\.from_pretrained|input\(|widgets|PIL|datasets|boto3|!apt|https?://[^\s'\"]+\.(?:pdf|csv|json|txt|png|jpe?g|mp3|zip)"
-)
-SMALL_CELLS = 40
 STEP_ROUNDS = 7
 QUIET = ["--IPKernelApp.log_level=50"]
 STEP_CELLS = [
@@ -121,7 +107,7 @@ def outcome_of(path: Path, project: Path) -> Outcome:
         ),
         asking=len(asking),
         exported=len(asking & _exported(promotion)),
-        self_contained=_self_contained(program, report.hindrance is None),
+        self_contained=not why_not(promotion),
     )
 
 
@@ -152,30 +138,6 @@ def _exported(promotion: Promotion) -> set[str]:
             tree = ast.parse(mask(text).text)
             names |= {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)}
     return names
-
-
-def _self_contained(program: Program, can_run: bool) -> bool:
-    text = "\n".join(cell.source for cell in program.cells)
-    if not can_run or len(program.cells) > SMALL_CELLS or REACHES_OUT.search(text):
-        return False
-    paths = set(program.names.imports.values())
-    if not any(family.owns(path) for family in FAMILIES for path in paths):
-        return False
-    # A library of today may have no module any more that the notebook imports. `google` is shared by many packages,
-    # which differ in the names below it.
-    depth = {path: 3 if path.startswith("google.cloud") else 1 + path.startswith("google.") for path in paths}
-    roots = {".".join(path.split(".")[:parts]) for path, parts in depth.items()}
-    elsewhere = {"", "google", "google.colab", "IPython", "dotenv"}
-    parents = {path.rpartition(".")[0] for path in paths if path.split(".")[0] not in elsewhere}
-    return all(_installed(module) for module in (roots | parents) - elsewhere)
-
-
-def _installed(module: str) -> bool:
-    try:
-        # A module that loads its parts late may stand there without a spec.
-        return module in sys.modules or importlib.util.find_spec(module) is not None
-    except Exception:  # noqa: BLE001  a package above the module says so in its own way when it cannot be imported
-        return False
 
 
 def promote_all(folder: Path, scratch: Path) -> list[Outcome]:

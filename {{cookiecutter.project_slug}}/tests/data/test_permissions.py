@@ -38,7 +38,9 @@ def names(hits: list[Hit]) -> set[str]:
 
 @pytest.mark.reliability("leaking or starved search")
 @pytest.mark.feature("D5")
-@pytest.mark.parametrize("table", ["documents", "chunks", "embeddings", "words", "reader_counts", "sketches", "cells", "cell_reach"])
+@pytest.mark.parametrize(
+    "table", ["documents", "chunks", "embeddings", "words", "reader_counts", "sketches", "cells", "cell_reach"]
+)
 async def test_a_forgotten_filter_leaks_nothing(pool: AsyncConnectionPool, table: str) -> None:
     """Every row of a table, asked for without any filter: nothing for nobody, the caller's own for a caller."""
     for tenant in ("default", "other"):

@@ -153,6 +153,8 @@ async def test_no_prompt_takes_long(prompt: str) -> None:
     [
         "Continue the story. However, only once the story\nis COMPLETELY finished, write IAMDONE.",
         "You are the reviewer. Reply TERMINATE when the task is done.",
+        "Summarise. When the plan is complete and all views are in it, you can respond with TERMINATE.",
+        "Give feedback. Respond with TERMINATE when your feedback is addressed.",
     ],
 )
 async def test_the_word_that_ends_a_loop_is_said(prompt: str) -> None:
@@ -196,3 +198,12 @@ Ada, 36"""
     text = await said(("user", prompt))
     assert text.startswith("<thinking>")
     assert json.loads(text.partition("<summary>")[2].partition("</summary>")[0])["age"] == 36
+
+
+async def test_each_thing_of_a_list_has_its_verdict() -> None:
+    """A line each, which a program can take apart."""
+    prompt = (
+        "Determine whether each item in the list is a topic of the text.\nGive your answer as list with 0 or 1 for "
+        "each topic.\n\nList of topics: nasa, local government\n\nText: '''A survey of NASA and its people.'''"
+    )
+    assert await said(("user", prompt)) == "nasa: 1\nlocal government: 0"

@@ -143,3 +143,20 @@ def test_no_schema_fills_the_memory(schema: dict[str, Any]) -> None:
 def test_a_text_of_a_billion_letters_is_cut() -> None:
     """It does not fit its schema then, and the caller is told so."""
     assert len(fill({"type": "string", "minLength": 10**9}, read([Message("user", "Ten birds")]))) == 100_000
+
+
+def test_an_optional_argument_that_is_named_is_given() -> None:
+    """As a person would who reads its name in the question; a date in the form that is spelled out."""
+    schema = {
+        "properties": {"name": {"type": "string"}, "birthday": {"type": "string", "format": "YYYY-MM-DD"}, "town": {}},
+        "required": ["name"],
+    }
+    given = arguments(schema, read((Message("user", "Jason's birthday was yesterday, today is 2024-05-02"),)))
+    assert given["birthday"] == "2024-05-02"
+    assert "town" not in given
+
+
+def test_a_list_of_nothing_required_says_nothing() -> None:
+    """As clients send that hand in their results by one argument: it is given."""
+    schema = {"properties": {"tasks": {"type": "array", "items": {"type": "string"}}}, "required": []}
+    assert arguments(schema, read((Message("user", "Two characters"),))) == {"tasks": ["Two characters"]}

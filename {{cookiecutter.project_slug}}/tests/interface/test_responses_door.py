@@ -194,3 +194,18 @@ def test_bad_bodies_are_refused_with_the_place(doors: Served, changes: dict[str,
 
     assert answer.status_code == 422
     assert says in answer.json()["error"]["message"]
+
+
+def test_a_reasoning_model_s_output_begins_with_its_reasoning(doors: Served) -> None:
+    """As OpenAI's does, also where nothing of it is told: what follows stands where a client looks for it."""
+    client = doors.openai()
+    doors.gateway.reply = a_reply("", tool_calls=(ToolCall("call_7", "weather", "{}"),), finish_reason="tool_calls")
+
+    output = client.responses.create(model="gpt-5", input="Oslo?").output
+    plain = client.responses.create(model="gpt-5", input="Oslo?", reasoning={"effort": "none"}).output
+    again: Any = [*output, {"type": "function_call_output", "call_id": "call_7", "output": "4 degrees"}]
+    client.responses.create(model="gpt-5", input=again)
+
+    assert [item.type for item in output] == ["reasoning", "function_call"]
+    assert [item.type for item in plain] == ["function_call"]
+    assert [message.role for message in doors.gateway.requests[-1].messages] == ["assistant", "tool"]

@@ -113,3 +113,30 @@ def test_gemini_gives_a_value_of_an_enumeration_bare(doors: Served) -> None:
         "title": "Mood",
         "description": "What a review is.",
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "told"),
+    [
+        ("deepseek-reasoner", {}, True),
+        ("deepseek-ai/DeepSeek-R1", {}, True),
+        ("qwen/qwen3-32b", {}, True),
+        ("qwen/qwen3-32b", {"reasoning_format": "hidden"}, False),
+        ("deepseek-chat", {"thinking": {"type": "enabled"}}, True),
+        ("some/model", {"reasoning": {"effort": "high"}}, True),
+        ("gpt-4.1", {}, False),
+    ],
+)
+def test_chat_of_open_reasoning_models_tells_thoughts(
+    doors: Served, model: str, more: dict[str, Any], told: bool
+) -> None:
+    """Under both names that servers use; other models' messages have no such field, as OpenAI's have none."""
+    client: Any = doors.openai()
+
+    message = client.chat.completions.create(model=model, messages=ASKED, extra_body=more).choices[0].message
+    pieces = list(client.chat.completions.create(model=model, messages=ASKED, extra_body=more, stream=True))
+
+    assert getattr(message, "reasoning_content", None) == getattr(message, "reasoning", None)
+    assert getattr(message, "reasoning_content", None) == (THOUGHT if told else None)
+    assert all(hasattr(piece.choices[0].delta, "reasoning_content") is told for piece in pieces)
+    assert "".join(piece.choices[0].delta.content or "" for piece in pieces) == "Fourteen days."

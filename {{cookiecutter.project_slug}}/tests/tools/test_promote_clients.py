@@ -80,6 +80,21 @@ CASES = [
         "ChatOllama(model='x', **langchain_ollama_args())",
     ),
     _case(
+        "from langchain_ollama import OllamaEmbeddings",
+        "OllamaEmbeddings()",
+        'OllamaEmbeddings(model="llama2", **langchain_ollama_args())',
+    ),
+    _case(
+        "from langchain_anthropic import ChatAnthropic",
+        "ChatAnthropic(**SETTINGS)",
+        "ChatAnthropic(**{**SETTINGS, **anthropic_client_args()})",
+    ),
+    _case(
+        "from langchain_anthropic import ChatAnthropic",
+        "ChatAnthropic(model_name='claude-3')",
+        "ChatAnthropic(model_name='claude-3', **anthropic_client_args())",
+    ),
+    _case(
         "from langchain_aws import ChatBedrock",
         "ChatBedrock(model_id='anthropic.claude-3', region_name='us')",
         "ChatAnthropic(model='anthropic.claude-3', **anthropic_client_args())",
@@ -332,6 +347,25 @@ def test_the_environment_is_set_before_anything_is_imported(tmp_path: Path) -> N
         "import os",
         "import ollama\nprint(ollama.chat(model='llama3', messages=[]))",
     ]
+
+
+@pytest.mark.feature("N1")
+def test_a_module_in_the_place_of_a_client_reads_the_environment(tmp_path: Path) -> None:
+    """`client = ollama`: what is called on the name is called on the module."""
+    promoted = promote_cells(make_project(tmp_path), "import ollama\nclient = ollama", "print(client.chat(model='m'))")
+    assert promoted.refused() == []
+    assert "use_door_environment()" in promoted.code[0]
+
+
+@pytest.mark.feature("N1")
+def test_a_key_that_is_looked_up_by_its_name_is_there(tmp_path: Path) -> None:
+    """What is asked only where a key is set is asked in the step too."""
+    promoted = promote_cells(
+        make_project(tmp_path),
+        "import os\ndef there(name):\n    return bool(os.getenv(name))",
+        "from openai import OpenAI\nif there('OPENAI_API_KEY'):\n    print(OpenAI())",
+    )
+    assert "use_door_environment()" in "\n".join(promoted.code)
 
 
 @pytest.mark.feature("N1")

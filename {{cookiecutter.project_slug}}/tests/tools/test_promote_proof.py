@@ -323,6 +323,8 @@ def test_a_setting_that_is_not_there_is_named(live_project: Path) -> None:
         ("GOOGLE_MAPS_API_KEY", False),
         ("AZURE_STORAGE_KEY", False),
         ("TAVILY_API_KEY", False),
+        ("AWS_SECRET_ACCESS_KEY", True),
+        ("AWS_BUCKET", False),
     ],
 )
 def test_only_a_model_s_key_has_a_placeholder(variable: str, is_one: bool) -> None:

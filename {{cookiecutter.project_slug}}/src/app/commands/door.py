@@ -13,6 +13,7 @@ from app import bootstrap
 from app.commands.serve import listening
 from app.interface.api import create_app
 from app.interface.recording import record_door
+from app.orchestration import token_tables
 from app.orchestration.notebook import UNSET_VARIABLES, environment_of
 from app.settings import Settings, Tenant
 
@@ -21,6 +22,7 @@ POLL_S = 0.01
 
 def run(root: Path, port: int, record: Path | None) -> None:
     """Serve until interrupted; stdout says where and with which key, then what a notebook's clients read of it."""
+    token_tables.lay_out()  # for the notebook that is about to run against it
     loaded = bootstrap.settings(root)
     keyed, key = bootstrap.guarded_by_key(loaded)
     url = bootstrap.prepare_database(loaded)

@@ -45,7 +45,8 @@ INGEST = "run the pipeline"
 CHECKS: tuple[tuple[str, str, str, bool], ...] = (
     (
         "SELECT relname, 1 FROM pg_class WHERE relnamespace = 'app'::regnamespace AND NOT relrowsecurity "
-        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'cells', 'cell_reach', 'words', 'reader_counts')",
+        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'cells', 'cell_reach', 'words', "
+        "'reader_counts')",
         "row security is switched off",
         "ALTER TABLE app.NAME ENABLE ROW LEVEL SECURITY, and find out who did it",
         True,
@@ -123,8 +124,8 @@ CHECKS: tuple[tuple[str, str, str, bool], ...] = (
     ),
     (
         "SELECT relname, 1 FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relpersistence = 'u' "
-        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'cells', 'cell_reach', 'words', 'reader_counts', 'calls', "
-        "'releases')",
+        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'cells', 'cell_reach', 'words', "
+        "'reader_counts', 'calls', 'releases')",
         "the table is unlogged: a crash empties it",
         "ALTER TABLE app.NAME SET LOGGED",
         True,

@@ -31,7 +31,7 @@ from app.intelligence.personal_data.output_guard import OutputGuard
 from app.intelligence.personal_data.streams import GuardedChunks, RestoredChunks, guarded_calls, restored_calls
 from app.intelligence.policy import Target
 from app.intelligence.prompts import Registry
-from app.intelligence.reply import CacheKind, Reply, as_chunk, combined, shared
+from app.intelligence.reply import CacheKind, Reply, as_chunk, combined, shared, with_tokens_of_text
 from app.intelligence.single_flight import SingleFlight
 from app.intelligence.stream import StreamedReply
 from app.intelligence.structured import fitting, parse
@@ -245,8 +245,9 @@ class Gateway:
         guard = self._guard(call)
         reply = replace(reply, thoughts=guard.check(reply.thoughts)) if reply.thoughts else reply
         if _is_json(call.request) and not reply.tool_calls:
-            return parsed(call, replace(reply, text=guard.check_json(reply.text)))
-        return replace(reply, text=guard.check(reply.text), tool_calls=guarded_calls(guard, reply.tool_calls))
+            return with_tokens_of_text(parsed(call, replace(reply, text=guard.check_json(reply.text))))
+        shown = replace(reply, text=guard.check(reply.text), tool_calls=guarded_calls(guard, reply.tool_calls))
+        return with_tokens_of_text(shown)
 
     def _restored(self, call: Call, reply: Reply) -> Reply:
         """The reply as its caller sees it: their own data put back."""

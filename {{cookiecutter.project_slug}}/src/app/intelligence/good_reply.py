@@ -79,6 +79,7 @@ class GoodReplies:
             finish_reason=answer.finish_reason,
             degraded=target.model not in meant,
             thoughts=answer.thoughts,
+            tokens=answer.tokens if call.request.logprobs else (),
         )
 
     def streamed(self, call: Call, answer: ModelReply, target: Target) -> Reply:

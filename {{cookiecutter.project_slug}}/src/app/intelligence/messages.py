@@ -126,9 +126,18 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
 @dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A token of a reply and its log probability; `top` holds the likeliest tokens at its place, with theirs."""
+
+    token: str
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelReply:
-    """What one model answered. `logprob` is the mean log probability of its tokens, None when it was not told;
-    `thoughts` what it says it thought, empty when it does not."""
+    """What one model answered. `logprob` is the mean log probability of its tokens, None when it was not told, `tokens`
+    are these one by one, where the protocol tells them; `thoughts` what it says it thought, empty when it does not."""
 
     text: str
     model: str
@@ -138,6 +147,7 @@ class ModelReply:
     id: str = ""
     logprob: float | None = None
     thoughts: str = ""
+    tokens: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
-from app.intelligence.messages import Chunk, FinishReason, ToolCall, ToolCallDelta, Usage
+from app.intelligence.messages import Chunk, FinishReason, TokenLogprob, ToolCall, ToolCallDelta, Usage
 
 # Kept under the same identity, kept under a question of the same meaning, taken from a call under way, kept vectors.
 CacheKind = Literal["exact", "semantic", "shared", "embedding"]
@@ -21,6 +21,8 @@ class Reply:
     where a cached one came from, `similarity` how near its question was (cosine); `saved_usd` is what a cache saved,
     ours or the provider's. `confidence` in [0, 1] is how sure the reply is and `confidence_by` how that was measured
     (`intelligence/confidence.py`), None where the route asks for none. `thoughts` is what the model says it thought.
+    `tokens` are those of `text`, where the request asks for log probabilities; none when the text is no longer what the
+    model wrote.
     """
 
     text: str
@@ -47,6 +49,7 @@ class Reply:
     confidence: float | None = None
     confidence_by: Literal["logprobs", "samples"] | None = None
     thoughts: str = ""
+    tokens: tuple[TokenLogprob, ...] = ()
 
 
 # By name: `asdict` copies a whole reply deeply, for each call.
@@ -61,6 +64,7 @@ def to_stored(reply: Reply) -> dict[str, Any]:
     usage = reply.usage
     stored["usage"] = {name: getattr(usage, name) for name in _USAGE}
     stored["tool_calls"] = [asdict(call) for call in reply.tool_calls]
+    stored["tokens"] = [[each.token, each.logprob, each.top] for each in reply.tokens]
     return stored
 
 
@@ -70,8 +74,16 @@ def from_stored(stored: Mapping[str, Any], *, call_id: str, trace_id: str) -> Re
     saved = values.pop("cost_usd", None)
     values["usage"] = Usage(**values["usage"])
     values["tool_calls"] = tuple(ToolCall(**call) for call in values["tool_calls"])
+    tokens = ((token, logprob, (*map(tuple, top),)) for token, logprob, top in values.get("tokens", ()))
+    values["tokens"] = tuple(TokenLogprob(*each) for each in tokens)
     reply = Reply(**values, call_id=call_id, trace_id=trace_id, cost_usd=0.0, cached=True)
     return replace(reply, cache="exact", saved_usd=saved)
+
+
+def with_tokens_of_text(reply: Reply) -> Reply:
+    """The reply without its tokens when they do not make up its text any more."""
+    kept = not reply.tokens or "".join(each.token for each in reply.tokens) == reply.text
+    return reply if kept else replace(reply, tokens=())
 
 
 def shared(reply: Reply, *, call_id: str, trace_id: str) -> Reply:

@@ -116,7 +116,13 @@ class EventStream(Response):
 def as_model_reply(reply: Reply) -> ModelReply:
     """The part of a gateway's reply that the protocols speak of."""
     return ModelReply(
-        reply.text, reply.model, reply.usage, reply.finish_reason, reply.tool_calls, thoughts=reply.thoughts
+        reply.text,
+        reply.model,
+        reply.usage,
+        reply.finish_reason,
+        reply.tool_calls,
+        thoughts=reply.thoughts,
+        tokens=reply.tokens,
     )
 
 

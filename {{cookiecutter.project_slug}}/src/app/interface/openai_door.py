@@ -6,6 +6,8 @@ Mistral's client, known by its name, asks here too.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -19,10 +21,12 @@ from app.intelligence.wire import (
     openai_choices,
     openai_completions,
     openai_embeddings,
+    openai_functions,
     openai_responses,
     openai_responses_reply,
     openai_responses_stream,
 )
+from app.intelligence.wire.thoughts import in_chat
 from app.interface.door_answers import all_replies, chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
 
@@ -35,20 +39,32 @@ async def chat_completions(request: Request) -> Response:
     choices = openai_choices.decode_requests(body)
     wanted = choices[0]
     asked, created, counted = wanted.model, int(time.time()), openai_chat.wants_usage(body)
+    retired, thoughts = openai_functions.is_retired(body), in_chat(asked, body)
+
+    def told(encoded: dict[str, Any]) -> dict[str, Any]:
+        return openai_functions.retired_reply(encoded) if retired else encoded
+
     if len(choices) > 1:
         replies = await all_replies(request, choices)
+        replies = replies if thoughts else [replace(reply, thoughts="") for reply in replies]
         id = f"chatcmpl-{uuid4()}"
-        return json_answer(openai_choices.encode_replies(replies, id=id, model=asked, created=created))
+        return json_answer(told(openai_choices.encode_replies(replies, id=id, model=asked, created=created)))
     return await chat_answer(
         request,
         wanted,
         "openai",
         encoder=lambda: openai_chat_stream.StreamEncoder(
-            id=f"chatcmpl-{uuid4()}", model=asked, created=created, include_usage=counted
+            id=f"chatcmpl-{uuid4()}",
+            model=asked,
+            created=created,
+            include_usage=counted,
+            retired=retired,
+            thoughts=thoughts,
         ),
-        body=lambda reply, call_id: openai_chat_reply.encode_reply(
-            reply, id=f"chatcmpl-{call_id}", model=asked, created=created
+        body=lambda reply, call_id: told(
+            openai_chat_reply.encode_reply(reply, id=f"chatcmpl-{call_id}", model=asked, created=created)
         ),
+        thoughts=thoughts,
     )
 
 

@@ -28,6 +28,7 @@ from app.interface import made_up_login
 from app.interface.no_authority import no_authority
 from app.interface.own_modules import own_modules_first
 from app.interface.recording import Exchange, protocol_of, query_of, read_recording, stream_bytes, stream_type_of
+from app.orchestration import token_tables
 
 REPLAY_KEY = "replay"
 # It stands in the text of a message that a notebook puts into a prompt.
@@ -194,6 +195,7 @@ def _surroundings(folder: Path, door: OpenDoor) -> Iterator[None]:
     it was."""
     variables = {"APP_RUN_DOOR_URL": door.url, "APP_RUN_DOOR_KEY": door.key}
     before, environment = Path.cwd(), dict(os.environ)
+    token_tables.lay_out()
     chance = random.getstate()
     with made_up_login.made_up_login(door.url) as login, TemporaryDirectory(prefix="replies-") as kept:
         os.chdir(folder)

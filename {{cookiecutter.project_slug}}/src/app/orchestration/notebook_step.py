@@ -20,6 +20,7 @@ from dotenv import dotenv_values
 import app
 from app.configuration import WELL_KNOWN
 from app.errors import ConfigurationError, StepFailedError
+from app.orchestration import token_tables
 from app.orchestration.step import StepContext
 
 KERNEL = "python3"
@@ -97,6 +98,7 @@ def run_notebook(notebook: Path, parameters: Mapping[str, Any], context: StepCon
     executed = context.folder.with_suffix(".ipynb")
     context.folder.mkdir(parents=True, exist_ok=True)
     _register_engine()
+    token_tables.lay_out()
     try:
         document = papermill.execute_notebook(
             str(notebook),

@@ -1,6 +1,7 @@
 """Pictures of graphs that a public service draws: LangGraph sends the graph to mermaid.ink and waits for an image.
 
-Where the picture is only shown, the step prints the graph's text instead, which needs no network and tells nobody.
+A compiled graph that ends a cell does the same to show itself. Where the picture is only shown, the step prints the
+graph's text instead, which needs no network and tells nobody.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from tools.promote.notebook.splice import Edit, Edits
 
 DRAWS = "draw_mermaid_png"
 SHOWS = {"display", "Image"}
+# Functions that make a compiled graph, besides the method `compile` of one that is being built.
+MAKERS = {"create_react_agent", "create_agent", "create_deep_agent", "create_tool_calling_executor"}
 REASON = "it sends the graph to a public service (mermaid.ink) and fails without network"
 
 
@@ -25,7 +28,46 @@ def print_drawn_graphs(program: Program, edits: Edits) -> list[Finding]:
                 continue
             if node.func.attr == DRAWS and not _draws_elsewhere(node):
                 findings.append(_printed(cell, node, node.func, edits))
+    if any(path.split(".")[0] in ("langgraph", "deepagents") for path in program.names.imports.values()):
+        findings += _shown_graphs(program, edits)
     return findings
+
+
+def _shown_graphs(program: Program, edits: Edits) -> list[Finding]:
+    """Compiled graphs that end a cell, or that are handed to `display`."""
+    findings = []
+    for cell in program.cells:
+        for statement in (node for node in cell.nodes if isinstance(node, ast.Expr)):
+            shown = statement.value
+            if isinstance(shown, ast.Call) and _name(shown.func) == "display" and len(shown.args) == 1:
+                shown = shown.args[0]
+            elif statement is not cell.tree.body[-1] or _is_silent(cell, statement):
+                continue
+            text = f"print({cell.text(shown)}.get_graph().draw_mermaid())"
+            if _is_graph(program, shown) and edits.add(Edit(cell.index, cell.span(statement.value), text)):
+                what = f"{cell.text(shown)[:60]}, shown as a picture, printed as text"
+                findings.append(Finding("changed", "host", cell.index, statement.lineno, what, REASON))
+    return findings
+
+
+def _is_graph(program: Program, shown: ast.expr) -> bool:
+    """Whether an expression is a compiled graph: made on the spot, or a name that is given nothing else."""
+    if isinstance(shown, ast.Name):
+        values = [binding.value for binding in program.names.bindings.get(shown.id, ())]
+        return bool(values) and all(value is not None and _makes_graph(program, value) for value in values)
+    return _makes_graph(program, shown)
+
+
+def _makes_graph(program: Program, value: ast.expr) -> bool:
+    if not isinstance(value, ast.Call):
+        return False
+    built = isinstance(value.func, ast.Attribute) and value.func.attr == "compile"
+    return _name(value.func) in MAKERS or (built and program.dotted(value.func) is None)  # not `re.compile`
+
+
+def _is_silent(cell: CodeCell, statement: ast.stmt) -> bool:
+    """Whether a semicolon keeps the cell from showing its last value."""
+    return cell.encoded[cell.span(statement).end :].lstrip().startswith(b";")
 
 
 def _draws_elsewhere(call: ast.Call) -> bool:

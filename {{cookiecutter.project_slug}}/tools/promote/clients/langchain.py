@@ -1,5 +1,7 @@
 """LangChain and LangGraph: chat models, completion models and embeddings; LCEL, graphs and agents stay as they are."""
 
+from dataclasses import replace
+
 from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
 from tools.promote.clients.protocols import AMAZON_ADDRESS, ANTHROPIC, OPENAI, VOYAGE
 from tools.promote.clients.protocols import BEDROCK as CONVERSE
@@ -38,14 +40,15 @@ GEMINI_CHAT = '**client_args("gemini", "base_url", "google_api_key"), vertexai=F
 MISTRAL_CHAT = '**client_args("openai", "endpoint", "api_key")'
 OLLAMA_CHAT = "**langchain_ollama_args()"
 CHAT_OPENAI = Constructor(OPENAI, OPENAI_ADDRESS)
-CHAT_ANTHROPIC = Constructor(ANTHROPIC, ANTHROPIC_ADDRESS)
+# `langchain_community` had a model for them that their own packages want named.
+CHAT_ANTHROPIC = Constructor(ANTHROPIC, ANTHROPIC_ADDRESS, defaults={"model": '"claude-2"'})
 CHAT_GEMINI = Constructor(
     GEMINI_CHAT, GOOGLE_ADDRESS, {"model_name": "model"}, becomes="langchain_google_genai.ChatGoogleGenerativeAI"
 )
 CHAT_COHERE = Constructor('**client_args("cohere", "base_url", "cohere_api_key")', COHERE_ADDRESS)
 VOYAGE_CLASS = Constructor(VOYAGE, frozenset({"api_key", "voyage_api_key", "voyageai_api_key", "base_url"}))
 CHAT_MISTRAL = Constructor(MISTRAL_CHAT, MISTRAL_ADDRESS)
-CHAT_OLLAMA = Constructor(OLLAMA_CHAT, OLLAMA_ADDRESS)
+CHAT_OLLAMA = Constructor(OLLAMA_CHAT, OLLAMA_ADDRESS, defaults={"model": '"llama2"'})
 COMPATIBLE = Constructor(
     OPENAI, COMPATIBLE_ADDRESS, {"max_output_token": "max_tokens"}, becomes="langchain_openai.ChatOpenAI", body=True
 )
@@ -132,7 +135,7 @@ CONSTRUCTORS = {
     "ChatOllama": CHAT_OLLAMA,
     "OllamaLLM": CHAT_OLLAMA,
     # The class before it, of langchain_community.
-    "Ollama": Constructor(OLLAMA_CHAT, OLLAMA_ADDRESS, becomes="langchain_ollama.OllamaLLM"),
+    "Ollama": replace(CHAT_OLLAMA, becomes="langchain_ollama.OllamaLLM"),
     "OllamaEmbeddings": CHAT_OLLAMA,
     "ChatBedrock": BEDROCK,
     "BedrockChat": BEDROCK,

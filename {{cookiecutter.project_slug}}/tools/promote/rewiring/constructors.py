@@ -91,7 +91,9 @@ def _is_lost(item: Argument, call: ast.Call, constructor: Constructor) -> bool:
 def _gains(constructor: Constructor, call: ast.Call) -> str:
     """What the door needs, after the arguments another class demands and the call does not give."""
     given = {constructor.renames.get(k.arg or "", k.arg) for k in call.keywords}
-    missing = [f"{name}={code}" for name, code in constructor.defaults.items() if name not in given and not call.args]
+    known = not call.args and None not in given  # not those of a mapping that is handed on
+    asked = {name.removesuffix("_name") for name in given if name}
+    missing = [f"{name}={code}" for name, code in constructor.defaults.items() if known and name not in asked]
     return ", ".join([*missing, *filter(None, [constructor.gains])])
 
 

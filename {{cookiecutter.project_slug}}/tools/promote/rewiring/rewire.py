@@ -14,7 +14,9 @@ from tools.promote.cells import written_files
 from tools.promote.clients import FAMILIES, by_environment, google, langchain, mistral, unknown
 from tools.promote.clients.family import Constructor, Family, Refusal
 from tools.promote.clients.served_models import served
-from tools.promote.notebook.program import CodeCell, Program, Span
+from tools.promote.inputs.questions import ENVIRONMENT_READERS
+from tools.promote.inputs.secrets import DOOR_KEYS, is_environ
+from tools.promote.notebook.program import CodeCell, Program, Span, spelled
 from tools.promote.notebook.splice import Edit, Edits
 from tools.promote.rewiring import (
     bedrock,
@@ -55,6 +57,8 @@ def rewire(program: Program, edits: Edits) -> Rewired:
     _subclasses(program, rewired)
     _libraries(program, rewired)
     local_names.refuse(program, rewired)
+    _handed_modules(program, rewired)
+    _looked_up_keys(program, rewired)
     written_files.surround(program, rewired)
     openai_module.rewire(program, edits, rewired)
     vendor_arguments.move(program, edits, rewired)
@@ -161,6 +165,37 @@ def _libraries(program: Program, rewired: Rewired) -> None:
                 seen.add(library)
                 rewired.surrounded = True
                 rewired.changed(cell, node.lineno, f"{library} {ENVIRONMENT}", "it makes its own clients, out of reach")
+
+
+def _handed_modules(program: Program, rewired: Rewired) -> None:
+    """A module that stands in for its client, `client = ollama`: what it is asked then comes from its own client."""
+    for cell in program.cells:
+        for node in cell.nodes:
+            if not isinstance(node, ast.Name) or isinstance(cell.parents.get(node), ast.Attribute):
+                continue
+            dotted = program.dotted(node) if isinstance(node.ctx, ast.Load) else None
+            if any(family.surrounded and dotted in family.modules for family in FAMILIES):
+                rewired.surrounded = True
+                rewired.changed(cell, node.lineno, f"{node.id} {ENVIRONMENT}")
+
+
+def _looked_up_keys(program: Program, rewired: Rewired) -> None:
+    """`os.getenv(name)` of a function that looks whether a key is there: the door's keys are, by their names."""
+    nodes = [(cell, node) for cell in program.cells for node in cell.nodes]
+    texts = (node.value for _, node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    if not any(re.fullmatch(DOOR_KEYS, text) for text in texts):
+        return
+    for cell, node in nodes:
+        if isinstance(node, ast.Call) and node.args and spelled(node.func) in ENVIRONMENT_READERS:
+            name: ast.expr = node.args[0]
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and is_environ(node.value):
+            name = node.slice
+        else:
+            continue
+        if not isinstance(name, ast.Constant):
+            rewired.surrounded = True
+            what = f"the key that {cell.text(node)} looks up is the door's"
+            rewired.changed(cell, node.lineno, what, "the notebook asks by name whether it is there")
 
 
 def _refuse_model(cell: CodeCell, call: ast.Call, model: str, rewired: Rewired) -> None:

@@ -20,6 +20,7 @@ from app.intelligence.messages import (
     Message,
     ModelReply,
     ModelRequest,
+    TokenLogprob,
     ToolCall,
     ToolCallDelta,
     Usage,
@@ -54,7 +55,8 @@ class OfflineProvider:
         logprob = _likelihood(clipped, request) if request.logprobs else None
         name = f"standin-{zlib.crc32(text.encode()):08x}"
         thoughts = _thoughts(request, calls)
-        return ModelReply(clipped, request.model, usage, finish, calls, id=name, logprob=logprob, thoughts=thoughts)
+        tokens = _tokens(clipped, request) if request.logprobs else ()
+        return ModelReply(clipped, request.model, usage, finish, calls, name, logprob, thoughts, tokens)
 
     async def stream(self, request: ModelRequest, timeouts: Timeouts) -> AsyncIterator[Chunk]:
         """The same reply word by word."""
@@ -131,6 +133,22 @@ def _likelihood(text: str, request: ModelRequest) -> float | None:
     given = set(WORD.findall(" ".join(message.text for message in request.messages).casefold()))
     said = WORD.findall(text.casefold())
     return sum(math.log(0.95 if word in given else 0.5) for word in said) / len(said) if said else None
+
+
+def _tokens(text: str, request: ModelRequest) -> tuple[TokenLogprob, ...]:
+    """The reply's words as its tokens, as likely as `_likelihood` has them. Beside each stand words of the prompt, as
+    many as are asked for, of which each has half the rest."""
+    words = WORD.findall(" ".join(message.text for message in request.messages))
+    given, others = {word.casefold() for word in words}, tuple(dict.fromkeys(words))
+    most = int((request.extra.get("openai") or {}).get("top_logprobs") or 0)
+    tokens = []
+    for piece in re.findall(r"\s*\S+(?:\s+\Z)?|\s+", text):
+        likely = 0.95 if set(WORD.findall(piece.casefold())) <= given else 0.5
+        beside = [word for word in others if word != piece][: max(0, most - 1)]
+        rest = [(word, math.log((1 - likely) / 2 ** (place + 1))) for place, word in enumerate(beside)]
+        top = ((piece, math.log(likely)), *rest) if most else ()
+        tokens.append(TokenLogprob(piece, math.log(likely), top))
+    return tuple(tokens)
 
 
 def _clip(text: str, request: ModelRequest) -> str:

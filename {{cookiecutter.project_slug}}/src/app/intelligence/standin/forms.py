@@ -53,6 +53,9 @@ NUMBER = re.compile(
 )
 RANGE = re.compile(r"\b(?:from|between)?\s*(-?\d+(?:\.\d+)?)\s*(?:to|and|-|–)\s*(-?\d+(?:\.\d+)?)\b")
 MOST_TAGS = 50
+# A verdict on each of the things that the prompt lists.
+FOR_EACH = re.compile(r"\b(0 or 1|1 or 0|yes or no|true or false)\b[^.\n]{0,20}\bfor each\b", re.IGNORECASE)
+THINGS = re.compile(r"\blist of \w[\w ]{0,40}:[^\S\n]*(\S[^\n]*)", re.IGNORECASE)
 
 MARKED_ASKED = re.compile(r"\bRespond with\b[^\n]*?\[\[ ## \w+ ## \]\][^\n]*")
 MARKER = re.compile(
@@ -63,10 +66,13 @@ PYTHON_TYPES = {"int": "integer", "float": "number", "bool": "boolean"}
 FINAL_ONLY = re.compile(r"^[^\S\n]*Thought:[^\n]*\n\s*Final Answer:", re.MULTILINE)
 # The word that ends a loop, said at once: the stand-in's work is done with its first reply.
 _SAY = r"(?:write|say|output|respond|reply|print|add|include|return|end|type|answer)"
-_OVER = r"(?:done|finished|complete|completed|over|solved|satisfied|resolved|fulfilled)"
+_OVER = (
+    r"(?:done|finished|complete|completed|over|solved|satisfied|resolved|fulfilled|addressed|approved|achieved|met|reached"
+    r"|satisfactory|ready)"
+)
 DONE = (
     re.compile(
-        rf"\b(?:when|once|if|after)\b[^.]{{0,120}}(?i:\b{_OVER})\b[^.]{{0,60}}\b{_SAY}\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b"
+        rf"(?i:\b(?:when|once|if|after)\b)[^.]{{0,120}}(?i:\b{_OVER})\b[^.]{{0,60}}(?i:\b{_SAY}\b)[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b"
     ),
     re.compile(
         rf"(?i:\b{_SAY})\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b[^.]{{0,40}}\b(?:when|once|if|after)\b[^.]{{0,80}}(?i:\b{_OVER})\b"
@@ -112,6 +118,8 @@ def spelled_out(
         return f"Thought: I now can give an answer\nFinal Answer: {plain}"
     if tags := _tags(told):
         return "\n".join(f"<{tag}>\n{_inside(tag, question, plain)}\n</{tag}>" for tag in tags)
+    if (each := FOR_EACH.search(told)) and (things := THINGS.search(told)):
+        return _for_each(each[1].lower(), things[1], told.replace(things[1], ""))
     if COMMAS.search(told) and not question.sources:
         return ", ".join(word for word, _ in Counter(content_words(question.subject)).most_common(5)) or plain
     if done := next((found for rule in DONE if (found := rule.search(told))), None):
@@ -121,6 +129,15 @@ def spelled_out(
     if NUMBER.search(told) and not question.labels:
         return _number(told)
     return None
+
+
+def _for_each(values: str, things: str, told: str) -> str:
+    """A line for each thing, with the verdict whether the prompt speaks of it."""
+    one, other = values.split(" or ")
+    no, yes = (other, one) if one in ("1", "yes", "true") else (one, other)
+    spoken = set(content_words(told))
+    names = [name.strip(" .'\"[]") for name in things.split(",")]
+    return "\n".join(f"{name}: {yes if set(content_words(name)) & spoken else no}" for name in names if name)
 
 
 def _marked(told: str, question: Reading, plain: str) -> str:

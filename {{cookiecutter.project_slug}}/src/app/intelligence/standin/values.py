@@ -22,6 +22,8 @@ from app.intelligence.standin.written import in_format, named_in, numbers_in
 # What one reply may hold, whatever a schema demands.
 MOST_VALUES = 5_000
 LONGEST_TEXT = 100_000
+# Of an optional argument whose name in the subject is taken for it.
+SHORTEST_NAME = 5
 
 
 def fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
@@ -99,13 +101,16 @@ class _Filling:
         return filled
 
     def _named(self, key: str, part: Mapping[str, Any], required: Any) -> bool:
-        """Whether an argument is given: demanded, or one of its values stands in the subject."""
-        if isinstance(required, list):
+        """Whether an argument is given: demanded, or its name or one of its values stands in the subject."""
+        if isinstance(required, list) and required:  # an empty list says as much as none
             if key in required:
                 return True
         elif "default" not in part:
             return True
         asked = self._reading.subject.casefold()
+        named = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", key).casefold()
+        if len(named) >= SHORTEST_NAME and re.search(rf"\b{re.escape(named)}\b", asked):
+            return True
         return any(isinstance(value, str) and value.casefold() in asked for value in part.get("enum") or ())
 
     def _array(self, schema: Mapping[str, Any], name: str) -> list[Any]:

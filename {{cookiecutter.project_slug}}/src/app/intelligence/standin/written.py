@@ -50,6 +50,8 @@ _PLAIN = {
     "ipv4": "192.0.2.1",
     "ipv6": "2001:db8::1",
 }
+# Forms that people write where JSON Schema has names.
+_SPELLED = {"YYYY-MM-DD": "date", "%Y-%M-%D": "date", "HH:MM": "time", "HH:MM:SS": "time"}
 _WRITTEN = {"date": DATE, "time": TIME, "email": MAIL, "uri": URL, "url": URL}
 
 
@@ -61,6 +63,7 @@ def numbers_in(text: str) -> list[float]:
 
 def in_format(form: str, text: str) -> str | None:
     """A value of a format of JSON Schema: the text's own, else the plainest; None for a format that is not known."""
+    form = _SPELLED.get(form.upper(), form)
     if form not in _PLAIN:
         return None
     found = _WRITTEN[form].search(text) if form in _WRITTEN else None

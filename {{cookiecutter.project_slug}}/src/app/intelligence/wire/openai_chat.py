@@ -1,6 +1,7 @@
 """Requests of OpenAI's chat completions, both ways: as `ModelRequest` and as JSON. Replies are in `openai_chat_reply`.
 
-Refuses what a reply of ours could not carry: several choices, log probabilities, audio, the retired `functions`.
+Refuses what a reply of ours could not carry: several choices, log probabilities in a stream, audio. The retired
+`functions` are read as tools (`openai_functions`).
 Other fields without a place in ModelRequest travel in `extra["openai"]` and come out again untouched.
 """
 
@@ -12,13 +13,17 @@ from typing import Any
 from app.errors import InputError
 from app.intelligence.messages import Message, ModelRequest, Part, Tool, ToolCall
 from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
+from app.intelligence.wire.openai_functions import modern
 
 PROTOCOL = "openai"
 PATH = "/chat/completions"
 # The protocol demands a name for an output schema; this one is for those that came without.
 SCHEMA_NAME = "reply"
 
-_OPTIONS = ("temperature", "top_p", "stop", "seed", "n", "stream", "stream_options", "response_format")
+# Tokens that may be asked for beside each of the reply's.
+MOST_TOP = 20
+
+_OPTIONS = ("temperature", "top_p", "stop", "seed", "n", "stream", "stream_options", "response_format", "logprobs")
 _READ = {"model", "messages", "max_tokens", "max_completion_tokens", "tools", "tool_choice", *_OPTIONS}
 _ROLES: dict[str, Any] = {r: r for r in ("system", "user", "assistant", "tool")} | {"developer": "system"}
 
@@ -64,6 +69,7 @@ def encode_request(request: ModelRequest, *, limit_field: str = "max_completion_
 def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     """A client's body as a request. Raises InputError naming the field that is wrong."""
     _refuse_undeliverable(body)
+    body = modern(body)
     extra = {key: value for key, value in body.items() if key not in _READ and value is not None}
     output_schema, json_object, format_details = _decode_response_format(body)
     if format_details:
@@ -87,6 +93,7 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
         output_schema=output_schema,
         json_object=json_object,
         stream=bool(optional(body, "stream", Kind.FLAG)),
+        logprobs=bool(body.get("logprobs")),
         extra={PROTOCOL: extra} if extra else {},
     )
 
@@ -100,10 +107,10 @@ def wants_usage(body: Mapping[str, Any]) -> bool:
 def _refuse_undeliverable(body: Mapping[str, Any]) -> None:
     if optional(body, "n", Kind.WHOLE) not in (None, 1):
         raise InputError(f"n is {body['n']}: one choice is served a request, send n = 1 or several requests")
-    if body.get("logprobs") or body.get("top_logprobs"):
-        raise InputError("logprobs are not served here: leave logprobs and top_logprobs out")
-    if body.get("functions") or body.get("function_call"):
-        raise InputError("functions and function_call are retired: send tools and tool_choice")
+    if within(body, "top_logprobs", Kind.WHOLE, 0, MOST_TOP) and not body.get("logprobs"):
+        raise InputError("top_logprobs is sent without logprobs: send logprobs = true with it")
+    if optional(body, "logprobs", Kind.FLAG) and body.get("stream"):
+        raise InputError("logprobs are not served in a stream: leave logprobs and top_logprobs out, or stream")
     if body.get("audio") or "audio" in (body.get("modalities") or ()):
         raise InputError("audio is not served here: leave audio out and ask for the modality text")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import ProviderBrokenError
-from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
+from app.intelligence.messages import FinishReason, ModelReply, TokenLogprob, ToolCall, Usage
 from app.intelligence.wire.fields import mean, shown
 from app.intelligence.wire.openai_chat import encode_tool_call
 
@@ -23,17 +23,30 @@ FINISH: dict[Any, FinishReason] = {
 
 
 def encode_reply(reply: ModelReply, *, id: str, model: str, created: int) -> dict[str, Any]:
-    """The body of a whole reply. `model` is the name the client asked for, `created` seconds since 1970."""
+    """The body of a whole reply. `model` is the name the client asked for, `created` seconds since 1970.
+
+    Thoughts stand under both names that servers give them; OpenAI's own models tell none.
+    """
     message: dict[str, Any] = {"role": "assistant", "content": reply.text, "refusal": None}
+    if reply.thoughts:
+        message["reasoning_content"] = message["reasoning"] = reply.thoughts
     if reply.tool_calls:
         message["content"] = reply.text or None
         message["tool_calls"] = [encode_tool_call(call) for call in reply.tool_calls]
+    likelihoods = {"content": [_encode_token(each) for each in reply.tokens], "refusal": None}
     return {
         "id": id,
         "object": "chat.completion",
         "created": created,
         "model": model,
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": reply.finish_reason}],
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "logprobs": likelihoods if reply.tokens else None,
+                "finish_reason": reply.finish_reason,
+            }
+        ],
         "usage": encode_usage(reply.usage),
     }
 
@@ -61,9 +74,40 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             ),
             id=body.get("id") or "",
             logprob=mean(decode_logprobs(choice)),
+            thoughts=_decode_thoughts(message),
+            tokens=_decode_tokens(choice),
         )
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply has no usable choice ({error!r}): {shown(body)}") from None
+
+
+def _decode_thoughts(message: Mapping[str, Any]) -> str:
+    """What a server of an open model says the model thought; empty when it does not."""
+    told = message.get("reasoning_content") or message.get("reasoning")
+    return told if isinstance(told, str) else ""
+
+
+def _encode_token(each: TokenLogprob) -> dict[str, Any]:
+    return {
+        **_one_token(each.token, each.logprob),
+        "top_logprobs": [_one_token(token, logprob) for token, logprob in each.top],
+    }
+
+
+def _one_token(token: str, logprob: float) -> dict[str, Any]:
+    return {"token": token, "logprob": logprob, "bytes": list(token.encode("utf-8", "surrogatepass"))}
+
+
+def _decode_tokens(choice: Mapping[str, Any]) -> tuple[TokenLogprob, ...]:
+    """The tokens of a choice, with what stood beside them."""
+    return tuple(
+        TokenLogprob(
+            str(token.get("token") or ""),
+            float(token["logprob"]),
+            tuple((str(top.get("token") or ""), float(top["logprob"])) for top in token.get("top_logprobs") or ()),
+        )
+        for token in (choice.get("logprobs") or {}).get("content") or ()
+    )
 
 
 def decode_logprobs(choice: Mapping[str, Any]) -> tuple[float, ...]:

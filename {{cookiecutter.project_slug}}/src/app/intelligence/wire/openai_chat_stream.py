@@ -83,11 +83,26 @@ def _decode_call_delta(call: Mapping[str, Any]) -> ToolCallDelta:
 
 
 class StreamEncoder:
-    """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`."""
+    """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`.
 
-    __slots__ = ("_head", "_include_usage", "_tail")
+    `retired`: the client reads calls in the retired way, `function_call`, of which a reply holds one. `thoughts`: it
+    looks for thoughts in each piece of text, and finds that there are none.
+    """
 
-    def __init__(self, *, id: str, model: str, created: int, include_usage: bool = False) -> None:
+    __slots__ = ("_head", "_include_usage", "_retired", "_tail", "_text")
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        model: str,
+        created: int,
+        include_usage: bool = False,
+        retired: bool = False,
+        thoughts: bool = False,
+    ) -> None:
+        self._retired = retired
+        self._text = b'{"content":%s,"reasoning_content":null,"reasoning":null}' if thoughts else b'{"content":%s}'
         common = {"id": id, "object": "chat.completion.chunk", "created": created, "model": model}
         self._head = b"data: " + orjson.dumps(common)[:-1]
         self._tail = b',"usage":null}\n\n' if include_usage else b"}\n\n"
@@ -95,11 +110,15 @@ class StreamEncoder:
 
     def start(self) -> bytes:
         """The frame that opens the message."""
-        return self._frame(b'{"role":"assistant","content":"","refusal":null}')
+        opened = b'{"role":"assistant","refusal":null,' + (self._text % b'""')[1:]
+        return self._frame(opened)
 
     def chunk(self, chunk: Chunk) -> bytes:
         """Text and tool calls of a chunk; its finish reason and usage wait for `end`."""
-        frames = self._frame(b'{"content":%s}' % orjson.dumps(chunk.text)) if chunk.text else b""
+        frames = self._frame(self._text % orjson.dumps(chunk.text)) if chunk.text else b""
+        if self._retired:
+            deltas = [_encode_call_delta(delta)["function"] for delta in chunk.tool_calls if not delta.index]
+            return frames + b"".join(self._frame(orjson.dumps({"function_call": function})) for function in deltas)
         if chunk.tool_calls:
             calls = [_encode_call_delta(delta) for delta in chunk.tool_calls]
             frames += self._frame(orjson.dumps({"tool_calls": calls}))
@@ -107,7 +126,9 @@ class StreamEncoder:
 
     def end(self, reply: ModelReply) -> bytes:
         """The finish reason, the usage when it was asked for, and the end mark."""
-        frames = self._frame(b"{}", orjson.dumps(reply.finish_reason))
+        retired = self._retired and reply.finish_reason == "tool_calls"
+        last = self._text % b"null" if b"reasoning" in self._text else b"{}"
+        frames = self._frame(last, orjson.dumps("function_call" if retired else reply.finish_reason))
         if self._include_usage:
             frames += b'%s,"choices":[],"usage":%s}\n\n' % (self._head, orjson.dumps(encode_usage(reply.usage)))
         return frames + DONE

@@ -6,6 +6,7 @@ output, its summary an item of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ _REPEATED: Mapping[str, Any] = {
     "truncation": "disabled",
     "user": None,
 }
+# OpenAI's models that reason unless told not to; later ones only when told to.
+REASONING = re.compile(r"o\d(?:-(?:mini|pro|preview))?(?:-\d{4}.*)?|gpt-5(?:-(?:mini|nano|pro|codex))?(?:-\d{4}.*)?")
 _REASONS: dict[FinishReason, str] = {"length": "max_output_tokens", "content_filter": "content_filter"}
 _FINISH: dict[Any, FinishReason] = {reason: finish for finish, reason in _REASONS.items()}
 
@@ -38,8 +41,8 @@ def encode_reply(reply: ModelReply, *, id: str, model: str, created: int, asked:
     since 1970."""
     reason = _REASONS.get(reply.finish_reason)
     output: list[dict[str, Any]] = []
-    if reply.thoughts:
-        summary = [{"type": "summary_text", "text": reply.thoughts}]
+    if reply.thoughts or _reasons(model, asked):
+        summary = [{"type": "summary_text", "text": reply.thoughts}] if reply.thoughts else []
         output.append({"id": f"rs_{id}", "type": "reasoning", "summary": summary})
     if reply.text or not reply.tool_calls:
         output.append(message_item(f"msg_{id}", reply.text))
@@ -51,6 +54,12 @@ def encode_reply(reply: ModelReply, *, id: str, model: str, created: int, asked:
         "output": output,
         "usage": encode_usage(reply.usage),
     }
+
+
+def _reasons(model: str, asked: Mapping[str, Any]) -> bool:
+    """Whether a model of OpenAI of that name begins with an item of reasoning, if only an empty one."""
+    effort = (asked.get("reasoning") or {}).get("effort")
+    return effort != "none" and REASONING.fullmatch(model.rpartition("/")[2]) is not None
 
 
 def opened(*, id: str, model: str, created: int, asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,8 +28,8 @@ former = import_module("app.data.migrations.versions.0015_cells")
 
 TERMS = r"""
 DROP FUNCTION app.question_terms;
--- As in 0015, and `known`: the share of the question's words that chunks of the tenant hold, told apart by their places.
--- What is a stop word in one of the tenant's languages is none of them, and no term in texts of unknown language.
+-- As in 0015, and `known`: the share of the question's words that chunks of the tenant hold, each place one word. What
+-- is a stop word in one of the tenant's languages is none of them, and no term in texts of unknown language.
 CREATE FUNCTION app.question_terms(question text, for_tenant text)
 RETURNS TABLE (asked tsquery, weight float8, chunks bigint, known float8) LANGUAGE plpgsql STABLE
 SET search_path = app, public, pg_temp AS $$
@@ -153,8 +153,8 @@ MEASURED = """    GET DIAGNOSTICS written = ROW_COUNT;
               SELECT c.centre FROM cells c WHERE c.model = of_model AND c.dimensions = of_dimensions
               ORDER BY c.centre <#> n.near LIMIT 1) AS own) AS r;
 """
-USED = """    -- Scattered over cells a sketch takes three times as long to compare as in a row, and the centres come first: cells
-    -- are used where they save a quarter.
+USED = """    -- Scattered over cells a sketch takes three times as long to compare as in a row, and the centres come first:
+    -- cells are used where they save a quarter.
     SELECT r.cells, ceil(r.cells * greatest(r.reach, 2 * compared / visible::float8)) INTO all_cells, probes
     FROM cell_reach r WHERE r.model = asked_model AND r.dimensions = vector_dims(asked);
     IF 2000 + 3 * visible * probes / all_cells > 0.75 * visible THEN
