@@ -153,8 +153,9 @@ MEASURED = """    GET DIAGNOSTICS written = ROW_COUNT;
               SELECT c.centre FROM cells c WHERE c.model = of_model AND c.dimensions = of_dimensions
               ORDER BY c.centre <#> n.near LIMIT 1) AS own) AS r;
 """
-USED = """    -- Scattered over cells a sketch takes three times as long to compare as in a row, and the centres come first:
-    -- cells are used where they save a quarter.
+USED = """\
+    -- Scattered over cells a sketch takes three times as long as in a row, and the centres come first: cells are used
+    -- where they save a quarter.
     SELECT r.cells, ceil(r.cells * greatest(r.reach, 2 * compared / visible::float8)) INTO all_cells, probes
     FROM cell_reach r WHERE r.model = asked_model AND r.dimensions = vector_dims(asked);
     IF 2000 + 3 * visible * probes / all_cells > 0.75 * visible THEN
