@@ -155,13 +155,19 @@ MEASURED = """    GET DIAGNOSTICS written = ROW_COUNT;
 """
 USED = """\
     -- Scattered over cells a sketch takes three times as long as in a row, and the centres come first: cells are used
-    -- where they save a quarter.
+    -- where they save a quarter, and by callers whose vectors lie about as close as those they were measured with.
     SELECT r.cells, ceil(r.cells * greatest(r.reach, 2 * compared / visible::float8)) INTO all_cells, probes
     FROM cell_reach r WHERE r.model = asked_model AND r.dimensions = vector_dims(asked);
-    IF 2000 + 3 * visible * probes / all_cells > 0.75 * visible THEN
+    IF (visible >= 16 * all_cells AND 2000 + 3 * visible * probes / all_cells <= 0.75 * visible) IS NOT TRUE THEN
         all_cells := NULL;
+        -- Among very many the nearest by sketch are the nearest less surely.
+        wanted := greatest(compared, visible / 50);
+        read_ := wanted;
     END IF;
 """
+BY_SHARE = (
+    "            -- Among very many the nearest by sketch are the nearest less surely: one in a hundred is read.\n"
+)
 
 
 def _replaced(text: str, *pairs: tuple[str, str]) -> str:
@@ -179,12 +185,15 @@ def _between(text: str, start: str, end: str) -> str:
 
 
 def _search() -> str:
+    body: str = former._search()
     body = _replaced(
-        former._search(),
+        body,
         (
             "array_agg(t.chunks) INTO terms, weights, counts",
             "array_agg(t.chunks), max(t.known)\n        INTO terms, weights, counts, known_",
         ),
+        (BY_SHARE, ""),
+        ("greatest(compared, (visible / 100)::integer), candidates, visible)", "compared, candidates, visible)"),
         ("coalesce(text_weight / (rrf_k + t.rank), 0)", "coalesce(text_weight * known_ / (rrf_k + t.rank), 0)"),
         (
             "telling tsquery[]; telling_weights float8[];",
@@ -211,9 +220,11 @@ def _training() -> str:
 def _nearest() -> str:
     worth = _between(former.NEAREST, "    worth constant bigint", "    shelves bigint[]")
     used = _between(former.NEAREST, "    -- A few times as many lie in a row", "    IF visible > 4000 AND")
+    head, loop = former.NEAREST.split("    IF visible > 4000 AND")
+    body = head + "    IF visible > 4000 AND" + loop.replace("compared", "wanted")
     return _replaced(
-        former.NEAREST,
-        (worth, ""),
+        body,
+        (worth, "    wanted integer := compared;\n"),
         (used, USED),
         ("LIMIT 200) AS f", "LIMIT greatest(50, 400 / cardinality(keys))) AS f"),
     )
