@@ -130,6 +130,8 @@ def migrate(owner: str, url: str) -> list[str]:
     """Bring tables and views up to date and give the service's role its rights; the revisions applied."""
     applied = store.migrate(owner)
     with psycopg.connect(owner) as connection:
+        # Until the views are committed; processes that start together take turns.
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [store.MIGRATION_LOCK])
         create_views(connection)
     if store.role_of(url) != store.role_of(owner):
         store.grant(owner, store.role_of(url))

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import conninfo
 from psycopg_pool import AsyncConnectionPool
 
-from app.data import store
+from app import bootstrap
+from app.data import postgres, store
 from app.errors import ConfigurationError, StoreUnavailableError
 
 VERSIONS = Path(store.__file__).parent / "migrations" / "versions"
@@ -55,6 +57,19 @@ def test_concurrent_migrators_apply_each_revision_once(empty_database: str) -> N
         applied = list(threads.map(store.migrate, [empty_database] * 4))
 
     assert sorted(applied) == [[], [], [], EVERY]
+
+
+def test_processes_that_start_together_prepare_one_database(empty_database: str) -> None:
+    """Tables, views and rights: eight at once, three times over; nobody fails because another was there first."""
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        postgres.make_role(connection, "together", "secret")
+    service = conninfo.make_conninfo(empty_database, user="together", password="secret")
+    for _ in range(3):
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda _: bootstrap.migrate(empty_database, service), range(8)))
+
+    with psycopg.connect(service) as connection:
+        assert connection.execute("SELECT count(*) FROM app.cost_by_day").fetchone() == (0,)
 
 
 async def test_the_pool_sees_our_tables_first_and_limits_statements(database_url: str) -> None:

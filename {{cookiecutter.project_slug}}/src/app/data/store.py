@@ -98,6 +98,8 @@ def grant(owner_url: str, role: str) -> None:
         with psycopg.connect(_with_options(owner_url, 0, 5)) as connection:
             version = connection.info.server_version
             name, database = sql.Identifier(role), sql.Identifier(connection.info.dbname)
+            # Rights are rows of the catalogue: who gives them and who makes views at once would disturb each other.
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
             for statement in (*GRANTS, *(GRANTS_17 if version >= 170_000 else ())):
                 connection.execute(sql.SQL(statement).format(role=name, database=database))
     except psycopg.errors.UndefinedObject:
