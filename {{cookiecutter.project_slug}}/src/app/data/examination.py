@@ -42,11 +42,12 @@ def examine(connection: psycopg.Connection, settings: Retrieval) -> list[Finding
 
 
 INGEST = "run the pipeline"
+# The tables of a search.
+SEARCHED = "'documents', 'chunks', 'embeddings', 'sketches', 'cells', 'cell_reach', 'words', 'reader_counts'"
 CHECKS: tuple[tuple[str, str, str, bool], ...] = (
     (
-        "SELECT relname, 1 FROM pg_class WHERE relnamespace = 'app'::regnamespace AND NOT relrowsecurity "
-        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'cells', 'cell_reach', 'words', "
-        "'reader_counts')",
+        "SELECT relname, 1 FROM pg_class WHERE relnamespace = 'app'::regnamespace AND NOT relrowsecurity "  # noqa: S608
+        f"AND relname IN ({SEARCHED})",
         "row security is switched off",
         "ALTER TABLE app.NAME ENABLE ROW LEVEL SECURITY, and find out who did it",
         True,
@@ -123,9 +124,8 @@ CHECKS: tuple[tuple[str, str, str, bool], ...] = (
         False,
     ),
     (
-        "SELECT relname, 1 FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relpersistence = 'u' "
-        "AND relname IN ('documents', 'chunks', 'embeddings', 'sketches', 'cells', 'cell_reach', 'words', "
-        "'reader_counts', 'calls', 'releases')",
+        "SELECT relname, 1 FROM pg_class WHERE relnamespace = 'app'::regnamespace AND relpersistence = 'u' "  # noqa: S608
+        f"AND relname IN ({SEARCHED}, 'calls', 'releases')",
         "the table is unlogged: a crash empties it",
         "ALTER TABLE app.NAME SET LOGGED",
         True,

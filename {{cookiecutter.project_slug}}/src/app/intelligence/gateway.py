@@ -245,8 +245,9 @@ class Gateway:
         guard = self._guard(call)
         reply = replace(reply, thoughts=guard.check(reply.thoughts)) if reply.thoughts else reply
         if _is_json(call.request) and not reply.tool_calls:
-            return with_tokens_of_text(parsed(call, replace(reply, text=guard.check_json(reply.text))))
-        shown = replace(reply, text=guard.check(reply.text), tool_calls=guarded_calls(guard, reply.tool_calls))
+            shown = parsed(call, replace(reply, text=guard.check_json(reply.text)))
+        else:
+            shown = replace(reply, text=guard.check(reply.text), tool_calls=guarded_calls(guard, reply.tool_calls))
         return with_tokens_of_text(shown)
 
     def _restored(self, call: Call, reply: Reply) -> Reply:

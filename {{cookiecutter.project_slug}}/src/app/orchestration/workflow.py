@@ -18,6 +18,7 @@ from app.errors import StepFailedError
 SCHEMA = "dbos"
 NAME = "pipeline"
 POLL_S = 0.1
+# DBOS tries again at the latest after 90 seconds: what comes later is another outage.
 LONGEST_BACKOFF_S = 120.0
 UNFINISHED = ("PENDING", "ENQUEUED", "DELAYED")
 # Every pipeline step is two stored operations: its work and its report to the tracker.

@@ -63,6 +63,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
         text = message.get("content") or refusal or ""
         if not isinstance(text, str):
             raise ProviderBrokenError(f"the reply's content is {shown(text)}, not text")
+        tokens = _decode_tokens(choice)
         return ModelReply(
             text=text,
             model=body.get("model") or "",
@@ -73,9 +74,9 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
                 for call in message.get("tool_calls") or ()
             ),
             id=body.get("id") or "",
-            logprob=mean(decode_logprobs(choice)),
+            logprob=mean([each.logprob for each in tokens]),
             thoughts=_decode_thoughts(message),
-            tokens=_decode_tokens(choice),
+            tokens=tokens,
         )
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply has no usable choice ({error!r}): {shown(body)}") from None

@@ -89,7 +89,7 @@ class StreamEncoder:
     looks for thoughts in each piece of text, and finds that there are none.
     """
 
-    __slots__ = ("_head", "_include_usage", "_retired", "_tail", "_text")
+    __slots__ = ("_head", "_include_usage", "_last", "_retired", "_tail", "_text")
 
     def __init__(
         self,
@@ -103,6 +103,7 @@ class StreamEncoder:
     ) -> None:
         self._retired = retired
         self._text = b'{"content":%s,"reasoning_content":null,"reasoning":null}' if thoughts else b'{"content":%s}'
+        self._last = self._text % b"null" if thoughts else b"{}"
         common = {"id": id, "object": "chat.completion.chunk", "created": created, "model": model}
         self._head = b"data: " + orjson.dumps(common)[:-1]
         self._tail = b',"usage":null}\n\n' if include_usage else b"}\n\n"
@@ -127,8 +128,7 @@ class StreamEncoder:
     def end(self, reply: ModelReply) -> bytes:
         """The finish reason, the usage when it was asked for, and the end mark."""
         retired = self._retired and reply.finish_reason == "tool_calls"
-        last = self._text % b"null" if b"reasoning" in self._text else b"{}"
-        frames = self._frame(last, orjson.dumps("function_call" if retired else reply.finish_reason))
+        frames = self._frame(self._last, orjson.dumps("function_call" if retired else reply.finish_reason))
         if self._include_usage:
             frames += b'%s,"choices":[],"usage":%s}\n\n' % (self._head, orjson.dumps(encode_usage(reply.usage)))
         return frames + DONE
