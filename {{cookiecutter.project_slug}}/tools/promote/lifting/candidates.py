@@ -35,7 +35,6 @@ ADDRESSED = re.compile(
 )
 PROSE_WORDS = 6
 PLACE = re.compile(r"\{\{?\s*([A-Za-z_]\w*)\s*\}")
-TO_FILL_IN = re.compile(r"\{\{?\s*[A-Za-z_]\w*\s*\}")
 # Keywords under which one object takes several texts: they are a part of the name.
 PARTS = {"prefix", "suffix", "role", "goal", "backstory", "expected_output", "example_prompt"}
 
@@ -121,7 +120,7 @@ def _is_addressed(node: ast.expr) -> bool:
 
 def _is_template(node: ast.expr) -> bool:
     """Whether a text has places of its own to be filled in: `{concept}`, `{{ concept }}`."""
-    return isinstance(node, ast.Constant) and TO_FILL_IN.search(str(node.value)) is not None
+    return isinstance(node, ast.Constant) and PLACE.search(str(node.value)) is not None
 
 
 def _obvious_other(value: ast.expr) -> bool:
