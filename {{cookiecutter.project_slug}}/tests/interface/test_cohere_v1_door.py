@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import cohere
@@ -11,7 +12,7 @@ from cohere.core.api_error import ApiError
 from cohere.core.request_options import RequestOptions
 
 from app.errors import CallFailedError
-from app.intelligence.messages import Chunk, ToolCall
+from app.intelligence.messages import Chunk, TokenLogprob, ToolCall
 from tests.interface.served_doors import KEY, Served, a_reply
 
 pytestmark = pytest.mark.slow
@@ -166,6 +167,30 @@ def test_a_search_query_is_the_message_itself(doors: Served) -> None:
     assert [query.text for query in reply.search_queries or []] == ["How long do refunds take?"]
     assert [event.event_type for event in events] == ["search-queries-generation", "stream-end"]
     assert doors.gateway.calls == 0
+
+
+def test_likelihoods_of_a_generation_are_those_of_its_tokens(doors: Served) -> None:
+    """The mean and one a token, where they are asked for; those of the prompt are refused, and any in a stream."""
+    tokens = (TokenLogprob("Fourteen", -0.2), TokenLogprob(" days.", -0.4))
+    doors.gateway.reply = replace(a_reply("Fourteen days."), tokens=tokens)
+    client = _client(doors)
+
+    (told,) = client.generate(prompt="How long?", return_likelihoods="GENERATION").generations
+    doors.gateway.reply = a_reply()
+    (plain,) = client.generate(prompt="How long?").generations
+
+    assert told.likelihood == pytest.approx(-0.3)
+    assert [(each.token, each.likelihood) for each in told.token_likelihoods or []] == [
+        ("Fourteen", -0.2), (" days.", -0.4),
+    ]  # fmt: skip
+    assert plain.token_likelihoods is None
+    assert [asked.logprobs for asked in doors.gateway.requests] == [True, False]
+    with pytest.raises(ApiError) as raised:
+        client.generate(prompt="a", return_likelihoods="ALL", request_options=ONCE)
+    assert "GENERATION and NONE are served" in str(raised.value.body)
+    with pytest.raises(ApiError) as raised:
+        list(client.generate_stream(prompt="a", return_likelihoods="GENERATION", request_options=ONCE))
+    assert "not served in a stream" in str(raised.value.body)
 
 
 def test_several_generations_are_as_many_calls(doors: Served) -> None:

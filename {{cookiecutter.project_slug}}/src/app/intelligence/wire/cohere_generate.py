@@ -1,7 +1,7 @@
 """Cohere's generate, the endpoint before chat, as its clients still ask it: a prompt in, its continuation out.
 
 Only clients speak it: the prompt becomes a chat of one message, several generations as many chats. Refuses what a reply
-of ours could not carry: several in a stream, likelihoods.
+of ours could not carry: several in a stream, likelihoods of the prompt's own tokens or in a stream.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ def decode_requests(body: Mapping[str, Any]) -> tuple[ModelRequest, ...]:
 
 
 def _decode_request(body: Mapping[str, Any]) -> ModelRequest:
-    if body.get("return_likelihoods") not in (None, "NONE"):
-        raise InputError("return_likelihoods is not served here: leave it out")
+    stream = bool(optional(body, "stream", Kind.FLAG))
     return ModelRequest(
         model=optional(body, "model", Kind.TEXT) or DEFAULT_MODEL,
         messages=(Message("user", required(body, "prompt", Kind.TEXT)),),
@@ -33,8 +32,18 @@ def _decode_request(body: Mapping[str, Any]) -> ModelRequest:
         top_p=within(body, "p", Kind.NUMBER, 0, 1),
         stop=texts(body.get("stop_sequences") or [], "stop_sequences"),
         seed=optional(body, "seed", Kind.WHOLE),
-        stream=bool(optional(body, "stream", Kind.FLAG)),
+        stream=stream,
+        logprobs=_likelihoods_wanted(body, stream),
     )
+
+
+def _likelihoods_wanted(body: Mapping[str, Any], stream: bool) -> bool:
+    asked = optional(body, "return_likelihoods", Kind.TEXT) or "NONE"
+    if asked not in ("NONE", "GENERATION"):
+        raise InputError(f"return_likelihoods is {asked!r}: GENERATION and NONE are served, a prompt's own tokens are not")
+    if asked == "GENERATION" and stream:
+        raise InputError("return_likelihoods is not served in a stream: send no stream, or leave it out")
+    return asked == "GENERATION"
 
 
 def encode_replies(replies: Sequence[ModelReply], *, id: str, prompt: str) -> dict[str, Any]:
@@ -47,7 +56,11 @@ def encode_replies(replies: Sequence[ModelReply], *, id: str, prompt: str) -> di
 
 
 def _generation(reply: ModelReply, id: str, index: int = 0) -> dict[str, Any]:
-    return {"id": id, "index": index, "text": reply.text, "finish_reason": finish_of(reply)}
+    told: dict[str, Any] = {"id": id, "index": index, "text": reply.text, "finish_reason": finish_of(reply)}
+    if reply.tokens:
+        told["likelihood"] = sum(each.logprob for each in reply.tokens) / len(reply.tokens)
+        told["token_likelihoods"] = [{"token": each.token, "likelihood": each.logprob} for each in reply.tokens]
+    return told
 
 
 class StreamEncoder:
