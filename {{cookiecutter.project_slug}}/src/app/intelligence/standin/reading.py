@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from app.intelligence.messages import Message
+from app.intelligence.standin.verdicts import named_options
 
 LABEL = r"[\w][\w /&'-]{0,38}"
 BULLET = re.compile(rf"^\s*(?:[-*•]|\d+[.)])\s+[`\"'*]*({LABEL}?)[`\"'*]*\s*(?:(?::|—|–| - )\s*(.*))?$")
@@ -26,8 +27,14 @@ INLINE = re.compile(
     re.IGNORECASE,
 )
 ONE_OF = re.compile(
-    r"\b(?:one of|either|as|with|among)\s+"
+    r"\b(?:one of|either|as|with|among|into)\s+"
     r"([`\"']?[\w-]+[`\"']?(?:\s*,\s*[`\"']?[\w-]+[`\"']?)*\s*,?\s+or\s+[`\"']?[\w-]+[`\"']?)",
+    re.IGNORECASE,
+)
+# Words in quotes that a sentence lists to choose from: route to `sql` or `docs`, 'spam' or 'ham'.
+CHOOSING = re.compile(
+    r"\b(?:classif\w*|categori[sz]\w*|label|sort|route|assign|decide|determine|choose|select|answer|respond|reply|output|return)\b"
+    r"[^.\n]*",
     re.IGNORECASE,
 )
 PY_LIST = re.compile(r"\[\s*(?:'[^'\n]+'|\"[^\"\n]+\")(?:\s*,\s*(?:'[^'\n]+'|\"[^\"\n]+\"))+\s*\]")
@@ -116,7 +123,8 @@ def read(messages: Sequence[Message]) -> Reading:
         examples=_examples(instructions, turns[:-1], labels),
         sources=sources,
         abstention=abstain["phrase"].strip().strip("\"'“”`") if abstain else None,
-        bare=BARE.search(instructions) is not None,
+        # A list without descriptions is there to be chosen from, and code compares what comes back with it.
+        bare=BARE.search(instructions) is not None or (bool(labels) and not any(labels.values())),
         cites=CITES.search(instructions) is not None,
         subject_is_data=AS_DATA.search(instructions) is not None,
         sentences=int(NUMBERS.get(count[1].lower(), count[1])) if count else None,
@@ -197,7 +205,7 @@ def _end_of_last(text: str, start: int) -> int:
 
 
 def _labels(text: str) -> dict[str, str]:
-    """Labels and their descriptions, from an announced list of bullets, an inline list or a Python list."""
+    """Labels and their descriptions: an announced list of bullets, an inline list, a Python list, words in quotes."""
     bullets = _bulleted(text)
     if len(bullets) >= 2:
         return bullets
@@ -207,7 +215,8 @@ def _labels(text: str) -> dict[str, str]:
             names = _names(match[0] if pattern is PY_LIST else match[1])
             if len(names) >= 2:
                 return dict.fromkeys(names, "")
-    return {}
+    quoted = max((named_options(sentence[0]) for sentence in CHOOSING.finditer(text)), key=len, default=[])
+    return dict.fromkeys(quoted, "")
 
 
 def _bulleted(text: str) -> dict[str, str]:
