@@ -190,6 +190,24 @@ def test_what_a_tool_gave_is_cited_as_the_tool_s(doors: Served) -> None:
 
 
 @pytest.mark.feature("I1")
+@pytest.mark.parametrize("content", ["Four degrees in Oslo.", [{"type": "text", "text": "Four degrees in Oslo."}]])
+def test_a_tool_s_text_is_cited_too(doors: Served, content: Any) -> None:
+    """By its call and place, with what the tool said."""
+    doors.gateway.reply = a_reply("It is four degrees in Oslo today.")
+    call: Any = {"id": "call_7", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
+    turn: Any = [
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_7", "content": content},
+    ]
+
+    reply = doors.cohere().chat(model=MODEL, messages=[*ASKED, *turn], tools=TOOLS)
+
+    (cited,) = reply.message.citations or []
+    source: Any = (cited.sources or [])[0]
+    assert (source.type, source.id, source.tool_output) == ("tool", "call_7:0", {"content": "Four degrees in Oslo."})
+
+
+@pytest.mark.feature("I1")
 def test_embeddings(doors: Served) -> None:
     """Vectors come back in order and in each wanted form, with the texts and what they cost."""
     reply = doors.cohere().v2.embed(

@@ -157,6 +157,24 @@ def test_a_stream_s_citations_come_before_its_end(doors: Served) -> None:
 
 
 @pytest.mark.feature("I1")
+def test_what_tools_gave_is_cited(doors: Served) -> None:
+    """By the tool's name and the numbers of its result and output, in this turn and in earlier ones."""
+    doors.gateway.reply = a_reply("Four degrees in Oslo today. It rains all day in Bergen.")
+    earlier: Any = [
+        {"call": {"name": "weather", "parameters": {}}, "outputs": [{"said": "It rains all day in Bergen"}]}
+    ]
+    now: Any = [{"call": {"name": "heat", "parameters": {}}, "outputs": [{}, {"said": "four degrees in Oslo"}]}]
+
+    reply = _client(doors).chat(
+        message="", tools=[WEATHER], chat_history=[{"role": "TOOL", "tool_results": earlier}], tool_results=now
+    )
+
+    cited = [(each.text, each.document_ids) for each in reply.citations or []]
+    assert cited == [("Four degrees in Oslo", ["heat:1:1"]), ("It rains all day in Bergen", ["weather:0:0"])]
+    assert [dict(document)["id"] for document in reply.documents or []] == ["heat:1:1", "weather:0:0"]
+
+
+@pytest.mark.feature("I1")
 def test_a_search_query_is_the_message_itself(doors: Served) -> None:
     """No model is asked for it, whole or streamed."""
     client = _client(doors)

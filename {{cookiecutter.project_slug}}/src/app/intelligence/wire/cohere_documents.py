@@ -65,22 +65,46 @@ def documents_of(body: Mapping[str, Any]) -> list[CitedSource]:
 
 
 def tool_sources(messages: Any) -> list[CitedSource]:
-    """The documents among the results of tools, in version 2."""
+    """What the results of tools hold in version 2: their documents, and each text as one."""
     found: list[CitedSource] = []
     unnamed: dict[str, int] = {}  # how many documents are named by the number that they have in a call
     for message in messages if isinstance(messages, list) else ():
-        content = message.get("content") if isinstance(message, dict) and message.get("role") == "tool" else None
-        for piece in content if isinstance(content, list) else ():
-            held = piece.get("document") if isinstance(piece, dict) else None
-            if isinstance(held, dict):
-                call = str(message.get("tool_call_id"))
-                number = unnamed.get(call, 0)
-                id = str(held.get("id") or f"{call}:{number}")
-                unnamed[call] = number + id.startswith(f"{call}:")
-                where = f"the document {shown(id)} of a tool"
-                fields = _parsed(held.get("data"), where)
-                found.append(_indexed(CitedSource("tool", id, fields, _text(fields, where))))
+        is_result = isinstance(message, dict) and message.get("role") == "tool"
+        for piece in _pieces(message.get("content")) if is_result else ():
+            call = str(message.get("tool_call_id"))
+            number = unnamed.get(call, 0)
+            id = str(piece.get("id") or f"{call}:{number}")
+            unnamed[call] = number + id.startswith(f"{call}:")
+            found.append(_result(id, piece.get("data")))
     return found
+
+
+def _pieces(content: Any) -> Iterator[Mapping[str, Any]]:
+    """The documents in a tool's result; a text is one."""
+    for piece in [content] if isinstance(content, str) else content if isinstance(content, list) else ():
+        text = piece.get("text") if isinstance(piece, dict) else piece
+        if isinstance(text, str):
+            yield {"data": {"content": text}}
+        elif isinstance(piece, dict) and isinstance(piece.get("document"), dict):
+            yield piece["document"]
+
+
+def outputs_of(results: Sequence[Mapping[str, Any]]) -> list[CitedSource]:
+    """What tools gave in version 1: each output of each call, named by the tool and its numbers."""
+    found = []
+    for index, result in enumerate(results):
+        call = result.get("call")
+        name = call.get("name") if isinstance(call, dict) else None
+        outputs = result.get("outputs")
+        for number, output in enumerate(outputs if isinstance(outputs, list) else ()):
+            found.append(_result(f"{name}:{index}:{number}", output))
+    return found
+
+
+def _result(id: str, data: Any) -> CitedSource:
+    where = f"the document {shown(id)} of a tool"
+    fields = _parsed(data, where)
+    return _indexed(CitedSource("tool", id, fields, _text(fields, where)))
 
 
 def with_documents(messages: Sequence[Message], documents: Sequence[CitedSource]) -> tuple[Message, ...]:
@@ -187,7 +211,7 @@ def _text(fields: Mapping[str, Any], where: str) -> str:
     """What the model is shown: a text alone as it is, other fields by name. Raises InputError for wrong `_excludes`."""
     excluded = frozenset(texts(fields.get("_excludes") or [], f"{where}._excludes"))
     told = {name: value for name, value in fields.items() if name not in _HIDDEN and name not in excluded}
-    if set(told) in ({"text"}, {"data"}):
+    if set(told) in ({"text"}, {"data"}, {"content"}):
         return _plain(next(iter(told.values())))
     return "\n".join(f"{name}: {_plain(value)}" for name, value in told.items())
 

@@ -40,7 +40,9 @@ def _decode_request(body: Mapping[str, Any]) -> ModelRequest:
 def _likelihoods_wanted(body: Mapping[str, Any], stream: bool) -> bool:
     asked = optional(body, "return_likelihoods", Kind.TEXT) or "NONE"
     if asked not in ("NONE", "GENERATION"):
-        raise InputError(f"return_likelihoods is {asked!r}: GENERATION and NONE are served, a prompt's own tokens are not")
+        raise InputError(
+            f"return_likelihoods is {asked!r}: GENERATION and NONE are served, a prompt's own tokens are not"
+        )
     if asked == "GENERATION" and stream:
         raise InputError("return_likelihoods is not served in a stream: send no stream, or leave it out")
     return asked == "GENERATION"

@@ -16,7 +16,14 @@ from app.errors import InputError
 from app.intelligence.messages import Chunk, Message, ModelReply, ModelRequest, Tool, ToolCall, Usage
 from app.intelligence.wire import ndjson
 from app.intelligence.wire.cohere import decode_response_format
-from app.intelligence.wire.cohere_documents import citations, documents_of, is_off, with_documents
+from app.intelligence.wire.cohere_documents import (
+    CitedSource,
+    citations,
+    documents_of,
+    is_off,
+    outputs_of,
+    with_documents,
+)
 from app.intelligence.wire.cohere_reply import FINISH_REASONS
 from app.intelligence.wire.fields import Kind, objects, optional, required, texts, within
 
@@ -165,8 +172,8 @@ def encode_reply(reply: ModelReply, *, id: str, asked: Mapping[str, Any]) -> dic
 
 
 def _cited(text: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Citations, and the documents they name; nothing when there are none or they are turned off."""
-    found = [] if is_off(asked.get("citation_quality")) else citations(text, documents_of(asked))
+    """Citations, and the documents and outputs they name; nothing when there are none or they are turned off."""
+    found = [] if is_off(asked.get("citation_quality")) else citations(text, _sources(asked))
     if not found:
         return {}
     named = {source.id: source for citation in found for source in citation.sources}
@@ -177,6 +184,13 @@ def _cited(text: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "documents": [{"id": source.id, **source.fields} for source in named.values()],
     }
+
+
+def _sources(asked: Mapping[str, Any]) -> list[CitedSource]:
+    """The documents that were sent, and what tools gave, earlier and now."""
+    turns = [*objects(asked.get("chat_history") or [], "chat_history"), asked]
+    results = [result for turn in turns for result in objects(turn.get("tool_results") or [], "tool_results")]
+    return [*documents_of(asked), *outputs_of(results)]
 
 
 def _parameters(arguments: str) -> dict[str, Any]:
