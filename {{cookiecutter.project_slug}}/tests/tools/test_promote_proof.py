@@ -10,14 +10,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from tests.tools.notebooks.projects import make_project, notebook_text, promote_cells, put_notebook
 from tools.promote.__main__ import main
+from tools.promote.notebook.program import read_program
 from tools.promote.promotion import locate, promote
 from tools.promote.proving.comparison import compare, first_difference
-from tools.promote.proving.placeholders import PROVIDER_KEY
+from tools.promote.proving.placeholders import PROVIDER_KEY, placeholders
 from tools.promote.proving.proof import prove
+from tools.promote.rewiring.environment import names_read
 from tools.promote.workspace import make_workspace
 
 CELLS = (
@@ -299,6 +302,43 @@ def test_tools_lists_of_models_and_errors_shown_are_proved(live_project: Path) -
     assert printed is not None
     assert b"42\\n" in printed
     assert b"refused 422" in printed
+
+
+@pytest.mark.slow
+@pytest.mark.feature("N2")
+def test_which_model_and_where_is_made_up(live_project: Path) -> None:
+    """Azure's deployment, address and version: the door needs none of them, and the verdict says what was given."""
+    promotion = promote_cells(
+        live_project,
+        "import os\nfrom openai import AzureOpenAI\ndeployment = os.environ['CHAT_COMPLETIONS_MODEL']",
+        "client = AzureOpenAI(azure_endpoint=os.environ['AZURE_OPENAI_ENDPOINT'], api_key=os.environ['AZURE_OPENAI_API_KEY'],"
+        " api_version=os.environ['OPENAI_API_VERSION'])",
+        "asked = [{'role': 'user', 'content': 'Hi'}]\n"
+        "print(client.chat.completions.create(model=deployment, messages=asked).choices[0].message.content)",
+        name="azure.ipynb",
+    ).promotion
+    prove(promotion)
+    proof = promotion.report.proof
+    assert proof.verdict == "proved", proof.detail
+    given = "AZURE_OPENAI_API_KEY, AZURE_OPENAI_ENDPOINT, CHAT_COMPLETIONS_MODEL, OPENAI_API_VERSION"
+    assert proof.detail.endswith(f"made up for both runs: {given}")
+
+
+@pytest.mark.parametrize(
+    ("code", "given"),
+    [
+        ("os.environ['AZURE_OPENAI_DEPLOYMENT_NAME']", "any-model"),
+        ("os.getenv('EMBEDDING_MODEL')", "any-model"),
+        ("os.getenv('OPENAI_MODEL', 'gpt-4o')", None),
+        ("os.environ['AZURE_SEARCH_ENDPOINT']", None),
+        ("os.environ['DATABASE_URL']", None),
+        ("os.environ['CAR_MODEL_YEAR']", None),
+    ],
+)
+def test_only_what_says_which_model_is_asked_has_a_placeholder(code: str, given: str | None) -> None:
+    """Not where the notebook knows what is meant without, nor for other services' addresses."""
+    program = read_program(nbformat.reads(notebook_text(f"import os\nx = {code}"), 4), "a.ipynb")
+    assert list(placeholders(program, names_read(program)).values()) == ([given] if given else [])
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
-"""What both runs of a proof, and the generated test, are given in the place of keys and logins no door needs.
+"""What both runs of a proof, and the generated test, are given in the place of settings no door needs.
 
-Keys of providers the doors serve, and Google's default credentials, whose token comes from a server on loopback.
-Nothing else: any other setting that is missing is the notebook's own matter.
+Keys of providers the doors serve; which model is asked, where, and in which version of its interface; and Google's
+default credentials, whose token comes from a server on loopback. Nothing else: any other setting that is missing is the
+notebook's own matter.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tools.promote.notebook.program import Program
+from tools.promote.rewiring.environment import names_with_a_default
 
 # Keys of providers whose clients the door serves: a notebook that reads one wants it there, whatever it is.
 PROVIDER_KEY = re.compile(
@@ -25,6 +27,16 @@ PROVIDER_KEY = re.compile(
     re.IGNORECASE,
 )
 PLACEHOLDER = "no-key-is-needed-here"
+# Which model is asked and where: the door answers for any, so what a notebook reads of it may be anything of that kind.
+_NAMED = r"(?:MODEL|DEPLOYMENT|ENGINE)(?:_(?:NAME|ID))?"
+WHERE_A_MODEL_IS = (
+    (re.compile(rf"(?:\w+_)?(?:{_NAMED}|CHAT_{_NAMED}_\w+)", re.IGNORECASE), "any-model"),
+    (re.compile(r"(?:\w+_)?API_VERSION", re.IGNORECASE), "2024-10-21"),
+    (
+        re.compile(r"(?:\w+_)?(?:OPENAI|AZURE_AI|INFERENCE|LLM)(?:_\w+)?_(?:ENDPOINT|BASE|URL)", re.IGNORECASE),
+        "https://no-address-is-needed-here.invalid",
+    ),
+)
 # Where a Google client looks for its project.
 PROJECT = "GOOGLE_CLOUD_PROJECT"
 CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -34,8 +46,18 @@ GOOGLE_LOGINS = ("google.auth", "vertexai", "google.cloud.aiplatform")
 def placeholders(program: Program, read: Iterable[str]) -> dict[str, str]:
     """A value for each variable that a notebook reads (`read`) and a door makes superfluous, and a project for one that
     logs in at Google."""
-    found = {name: PLACEHOLDER for name in sorted(read) if PROVIDER_KEY.fullmatch(name)}
+    defaults = names_with_a_default(program)
+    found = {}
+    for name in sorted(read):
+        if PROVIDER_KEY.fullmatch(name):
+            found[name] = PLACEHOLDER
+        elif name not in defaults and (value := _where_a_model_is(name)):
+            found[name] = value
     return {**found, **({PROJECT: PLACEHOLDER} if logs_in_at_google(program) else {})}
+
+
+def _where_a_model_is(name: str) -> str:
+    return next((value for pattern, value in WHERE_A_MODEL_IS if pattern.fullmatch(name)), "")
 
 
 def logs_in_at_google(program: Program) -> bool:

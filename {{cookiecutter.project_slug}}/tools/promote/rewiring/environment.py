@@ -65,6 +65,17 @@ def names_read(program: Program) -> set[str]:
     return {name for name in read - written if NAME.fullmatch(name)}
 
 
+def names_with_a_default(program: Program) -> set[str]:
+    """The variables a notebook does without, because it says at every place what is meant where one is missing."""
+    with_one: set[str] = set()
+    without: set[str] = set()
+    for cell in program.cells:
+        for node in cell.nodes:
+            has_default = isinstance(node, ast.Call) and len(node.args) + len(node.keywords) > 1
+            (with_one if has_default else without).add(_named(program, node))
+    return with_one - without
+
+
 def env_example(project: Path, names: Iterable[str]) -> dict[Path, bytes]:
     """The file with the names in it that it does not have; nothing when there are none or there is no such file."""
     path = project / FILE
