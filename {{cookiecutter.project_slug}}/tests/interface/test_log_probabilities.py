@@ -1,4 +1,4 @@
-"""Log probabilities at the chat door, by OpenAI's own SDK, and what the stand-in says of its own."""
+"""Log probabilities at the doors, by OpenAI's and Google's own SDK, and what the stand-in says of its own."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 
 import openai
 import pytest
+from google.genai import errors, types
 
 from app.intelligence.messages import Message, ModelRequest, TokenLogprob
 from app.intelligence.providers.offline import OfflineProvider
 from app.intelligence.providers.provider import Timeouts
 from app.intelligence.reply import from_stored, to_stored, with_tokens_of_text
-from app.intelligence.wire import openai_chat_reply
+from app.intelligence.wire import gemini, gemini_reply, openai_chat_reply
 from tests.interface.served_doors import Served, a_reply
 
 TOKENS = (TokenLogprob("Four", -0.1, (("Four", -0.1), ("Six", -2.5))), TokenLogprob("teen days.", -0.2))
@@ -86,3 +87,33 @@ def _model_reply() -> Any:
     from app.interface.event_stream import as_model_reply
 
     return as_model_reply(a_reply())
+
+
+@pytest.mark.feature("I1")
+def test_gemini_s_client_reads_them_too(doors: Served) -> None:
+    """The reply's tokens, those beside each and their mean; not in a stream."""
+    doors.gateway.reply = a_reply(tokens=TOKENS)
+    models = doors.gemini().models
+    config = types.GenerateContentConfig(response_logprobs=True, logprobs=2)
+
+    (told,) = models.generate_content(model="m", contents="How long?", config=config).candidates or []
+
+    assert told.avg_logprobs == pytest.approx(-0.15)
+    assert told.logprobs_result is not None
+    chosen = told.logprobs_result.chosen_candidates or []
+    assert [(each.token, each.log_probability) for each in chosen] == [("Four", -0.1), ("teen days.", -0.2)]
+    first, second = told.logprobs_result.top_candidates or []
+    assert [each.token for each in first.candidates or []] == ["Four", "Six"]
+    assert not second.candidates
+    asked = doors.gateway.requests[0]
+    assert (asked.logprobs, asked.extra) == (True, {"openai": {"top_logprobs": 2}})
+    with pytest.raises(errors.ClientError, match="not served in a stream"):
+        list(models.generate_content_stream(model="m", contents="How long?", config=config))
+
+
+def test_gemini_s_tokens_are_read_as_they_are_written() -> None:
+    """What one side encodes the other decodes, and a provider of Gemini's protocol is asked for as many."""
+    written = gemini_reply.encode_reply(replace(_model_reply(), tokens=TOKENS), id="1", model="m")
+    assert gemini_reply.decode_reply(written).tokens == TOKENS
+    request = ModelRequest("m", (Message("user", "Hi"),), logprobs=True, extra={"openai": {"top_logprobs": 2}})
+    assert gemini.encode_request(request)["generationConfig"] == {"responseLogprobs": True, "logprobs": 2}

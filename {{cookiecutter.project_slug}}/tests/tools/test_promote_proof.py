@@ -311,8 +311,8 @@ def test_which_model_and_where_is_made_up(live_project: Path) -> None:
     promotion = promote_cells(
         live_project,
         "import os\nfrom openai import AzureOpenAI\ndeployment = os.environ['CHAT_COMPLETIONS_MODEL']",
-        "client = AzureOpenAI(azure_endpoint=os.environ['AZURE_OPENAI_ENDPOINT'], api_key=os.environ['AZURE_OPENAI_API_KEY'],"
-        " api_version=os.environ['OPENAI_API_VERSION'])",
+        "client = AzureOpenAI(azure_endpoint=os.environ['AZURE_OPENAI_ENDPOINT'],"
+        " api_key=os.environ['AZURE_OPENAI_API_KEY'], api_version=os.environ['OPENAI_API_VERSION'])",
         "asked = [{'role': 'user', 'content': 'Hi'}]\n"
         "print(client.chat.completions.create(model=deployment, messages=asked).choices[0].message.content)",
         name="azure.ipynb",

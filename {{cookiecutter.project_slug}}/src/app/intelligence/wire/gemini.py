@@ -1,8 +1,8 @@
 """Requests of Gemini's generateContent, both ways: as `ModelRequest` and as JSON. Replies are in `gemini_reply`.
 
 The model and whether the reply is streamed stand in the address, not in the body. Refuses what a reply of ours could
-not carry: several candidates, log probabilities, other than text, content cached at Google. Other fields travel in
-`extra["gemini"]`.
+not carry: several candidates, log probabilities in a stream, other than text, content cached at Google. Other fields
+travel in `extra["gemini"]`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from app.intelligence.wire.gemini_schema import as_json_schema
 from app.intelligence.wire.gemini_tools import decode_tools, encode_tools
 
 PROTOCOL = "gemini"
+# Whose word for it says how many tokens are told beside each, whichever protocol asks.
+OPENAI = "openai"
 PATH = "/v1beta/models/{model}:generateContent"
 STREAM_PATH = "/v1beta/models/{model}:streamGenerateContent?alt=sse"
 JSON = "application/json"
@@ -28,6 +30,8 @@ ENUM = "text/x.enum"
 _READ = {"contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "model"}
 _SCHEMA_FIELDS = ("responseMimeType", "responseSchema", "responseJsonSchema", "_responseJsonSchema")
 _CONFIG_READ = {"maxOutputTokens", "temperature", "topP", "stopSequences", "seed", "candidateCount", *_SCHEMA_FIELDS}
+_CONFIG_READ |= {"responseLogprobs", "logprobs"}
+MOST_BESIDE = 20
 
 
 def auth_headers(api_key: str) -> dict[str, str]:
@@ -59,6 +63,7 @@ def decode_request(body: Mapping[str, Any], *, model: str, stream: bool) -> Mode
         raise InputError("contents is empty: send at least one content")
     config = optional(body, "generationConfig", Kind.OBJECT) or {}
     _refuse_undeliverable(config)
+    likelihoods = _decode_likelihoods(config, stream)
     schema, json_object = _decode_schema(config)
     tools, choice = decode_tools(body)
     extra = {key: value for key, value in body.items() if key not in _READ and value is not None}
@@ -78,7 +83,8 @@ def decode_request(body: Mapping[str, Any], *, model: str, stream: bool) -> Mode
         output_schema=schema,
         json_object=json_object,
         stream=stream,
-        extra={PROTOCOL: extra} if extra else {},
+        logprobs=likelihoods is not None,
+        extra=({PROTOCOL: extra} if extra else {}) | ({OPENAI: {"top_logprobs": likelihoods}} if likelihoods else {}),
     )
 
 
@@ -90,6 +96,7 @@ def _encode_config(request: ModelRequest) -> dict[str, Any]:
         "stopSequences": list(request.stop) or None,
         "seed": request.seed,
         "responseLogprobs": request.logprobs or None,
+        "logprobs": (request.extra.get(OPENAI) or {}).get("top_logprobs") if request.logprobs else None,
     }
     if request.output_schema is not None:
         config |= {"responseMimeType": JSON, "responseJsonSchema": request.output_schema}
@@ -98,11 +105,23 @@ def _encode_config(request: ModelRequest) -> dict[str, Any]:
     return {key: value for key, value in config.items() if value is not None}
 
 
+def _decode_likelihoods(config: Mapping[str, Any], stream: bool) -> int | None:
+    """How many tokens are to be told beside each of the reply's; None when their probabilities are not asked for."""
+    beside = within(config, "logprobs", Kind.WHOLE, 0, MOST_BESIDE)
+    if not optional(config, "responseLogprobs", Kind.FLAG, "generationConfig."):
+        if beside is not None:
+            raise InputError("generationConfig.logprobs is sent without responseLogprobs: send both")
+        return None
+    if stream:
+        raise InputError(
+            "generationConfig.responseLogprobs are not served in a stream: send no stream, or leave them out"
+        )
+    return beside or 0
+
+
 def _refuse_undeliverable(config: Mapping[str, Any]) -> None:
     if optional(config, "candidateCount", Kind.WHOLE, "generationConfig.") not in (None, 1):
         raise InputError(f"generationConfig.candidateCount is {config['candidateCount']}: one is served a request")
-    if config.get("responseLogprobs") or config.get("logprobs"):
-        raise InputError("generationConfig.responseLogprobs are not served here: leave them out")
     modalities = config.get("responseModalities") or ["TEXT"]
     if modalities != ["TEXT"]:
         raise InputError(f"generationConfig.responseModalities is {shown(modalities)}: only TEXT is served")

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from app.errors import InputError, ProviderBrokenError
-from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
+from app.intelligence.messages import FinishReason, ModelReply, TokenLogprob, ToolCall, Usage
 from app.intelligence.wire.call_matching import id_or_new
 from app.intelligence.wire.fields import shown
 from app.intelligence.wire.gemini_contents import decode_call
@@ -37,19 +37,28 @@ def encode_reply(reply: ModelReply, *, id: str, model: str) -> dict[str, Any]:
     parts: list[dict[str, Any]] = [{"text": reply.thoughts, "thought": True}] if reply.thoughts else []
     if reply.text:
         parts.append({"text": reply.text})
+    candidate: dict[str, Any] = {
+        "content": {"role": "model", "parts": parts + [encode_call(call) for call in reply.tool_calls]},
+        "finishReason": FINISH_REASONS[reply.finish_reason],
+        "index": 0,
+        "safetyRatings": [],
+    }
+    if reply.tokens:
+        candidate["avgLogprobs"] = sum(each.logprob for each in reply.tokens) / len(reply.tokens)
+        candidate["logprobsResult"] = {
+            "topCandidates": [{"candidates": [_token(*top) for top in each.top]} for each in reply.tokens],
+            "chosenCandidates": [_token(each.token, each.logprob) for each in reply.tokens],
+        }
     return {
-        "candidates": [
-            {
-                "content": {"role": "model", "parts": parts + [encode_call(call) for call in reply.tool_calls]},
-                "finishReason": FINISH_REASONS[reply.finish_reason],
-                "index": 0,
-                "safetyRatings": [],
-            }
-        ],
+        "candidates": [candidate],
         "usageMetadata": encode_usage(reply.usage),
         "modelVersion": model,
         "responseId": id,
     }
+
+
+def _token(token: str, logprob: float) -> dict[str, Any]:
+    return {"token": token, "logProbability": logprob}
 
 
 def without_quotes(reply: ModelReply) -> ModelReply:
@@ -81,6 +90,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             id=body.get("responseId") or "",
             logprob=decode_logprob(body),
             thoughts=decode_thoughts(body),
+            tokens=_decode_tokens(body),
         )
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, InputError) as error:
         raise ProviderBrokenError(f"the reply has no usable candidate ({error!r}): {shown(body)}") from None
@@ -122,6 +132,19 @@ def decode_logprob(body: Mapping[str, Any]) -> float | None:
     """The mean over the tokens, as Gemini tells it. Raises TypeError or ValueError."""
     told = (body.get("candidates") or [{}])[0].get("avgLogprobs")
     return None if told is None else float(told)
+
+
+def _decode_tokens(body: Mapping[str, Any]) -> tuple[TokenLogprob, ...]:
+    """The tokens of a candidate and what stood beside them. Raises KeyError, TypeError, ValueError or AttributeError."""
+    told = (body.get("candidates") or [{}])[0].get("logprobsResult") or {}
+    chosen, beside = told.get("chosenCandidates") or (), told.get("topCandidates") or ()
+    tops = [tuple(_decode_token(one) for one in each.get("candidates") or ()) for each in beside]
+    tops += [()] * (len(chosen) - len(tops))
+    return tuple(TokenLogprob(*_decode_token(one), top) for one, top in zip(chosen, tops, strict=False))
+
+
+def _decode_token(told: Mapping[str, Any]) -> tuple[str, float]:
+    return str(told.get("token") or ""), float(told["logProbability"])
 
 
 def encode_usage(usage: Usage) -> dict[str, Any]:
