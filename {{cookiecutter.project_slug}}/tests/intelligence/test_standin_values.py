@@ -94,6 +94,22 @@ VERDICTS = (
 
 
 @pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("approved", True),
+        ("isValid", True),
+        ("task_complete", True),
+        ("needs_revision", False),
+        ("not_approved", False),
+    ],
+)
+def test_a_flag_that_is_a_verdict_is_favourable(name: str, value: bool) -> None:
+    """So that a reviewer accepts, and the loop around him ends; other flags say whether the text speaks of them."""
+    schema = {"type": "object", "properties": {name: {"type": "boolean"}, "rain": {"type": "boolean"}}}
+    assert fill(schema, read([Message("user", "Heavy rain in Bergen.")])) == {name: value, "rain": True}
+
+
 @pytest.mark.parametrize(("schema", "text", "chosen"), VERDICTS, ids=["verdict", "described", "no verdict", "no words"])
 def test_a_verdict_that_nobody_explains_is_favourable(schema: dict[str, Any], text: str, chosen: str) -> None:
     """A loop that asks until the work is good ends; other choices, and explained ones, are made by likeness."""

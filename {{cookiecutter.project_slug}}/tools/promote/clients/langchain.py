@@ -17,7 +17,7 @@ ANTHROPIC_ADDRESS = frozenset({"api_key", "anthropic_api_key", "base_url", "anth
 GOOGLE_ADDRESS = frozenset(
     {
         "api_key", "google_api_key", "base_url", "client_options", "transport", "project", "location", "credentials",
-        "vertexai", "additional_headers", "api_endpoint", "api_transport",
+        "vertexai", "enterprise", "additional_headers", "api_endpoint", "api_transport",
     }
 )  # fmt: skip
 BEDROCK_ADDRESS = frozenset(

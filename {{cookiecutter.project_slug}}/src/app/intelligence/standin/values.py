@@ -16,7 +16,7 @@ from app.intelligence.schema_references import in_place
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import coverage, terms
 from app.intelligence.standin.skills import answer, classify
-from app.intelligence.standin.verdicts import explained, favourable, finishing, named_options
+from app.intelligence.standin.verdicts import explained, favourable, favourable_flag, finishing, named_options
 from app.intelligence.standin.written import in_format, named_in, numbers_in
 
 # What one reply may hold, whatever a schema demands.
@@ -129,6 +129,8 @@ class _Filling:
         if kind == "null":
             return None
         if kind == "boolean":
+            if (verdict := favourable_flag(name)) is not None:
+                return verdict
             asked = terms(f"{name} {schema.get('description', '')}")
             return coverage(asked, terms(self._reading.subject), {}) >= 0.5
         if kind in ("integer", "number"):

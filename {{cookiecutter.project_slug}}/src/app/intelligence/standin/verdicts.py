@@ -21,6 +21,8 @@ unsupported useless failure incomplete revise retry refine improve rewrite redo
 FAVOURABLE = _FAVOURABLE.split()
 UNFAVOURABLE = _UNFAVOURABLE.split()
 FINISHING = {"finish", "finished", "end", "stop", "exit", "terminate", "done", "complete", "completed"}
+RIGHT = {*FAVOURABLE, *FINISHING, "met", "successful"}
+WRONG = {*UNFAVOURABLE, "revision", "rework", "redraft"} - {"no"}
 QUOTED = re.compile(r"(['\"`])([\w -]{1,30})\1")
 BETWEEN = re.compile(r"\s*(?:,|/|\||\bor\b|,\s*or\b|\band\b)\s*")
 
@@ -31,6 +33,17 @@ def favourable(options: Sequence[Any]) -> Any | None:
     good = next((known[word] for word in FAVOURABLE if word in known), None)
     bad = any(word in option for option in known for word in UNFAVOURABLE if _is_word(word, option))
     return good if bad else None
+
+
+def favourable_flag(name: str) -> bool | None:
+    """What a field that is true or false says when all is well, by its name; None for a name that is no verdict.
+
+    `approved`, `isValid` and `task_complete` are true then, `needs_revision` is false.
+    """
+    told = set(re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).casefold()))
+    if told & WRONG:
+        return False
+    return True if told & RIGHT and not told & {"not", "non", "un"} else None
 
 
 def finishing(options: Sequence[Any]) -> Any | None:
