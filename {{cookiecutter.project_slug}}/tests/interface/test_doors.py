@@ -143,6 +143,14 @@ def test_openai_tools_go_round(doors: Served) -> None:
 
 
 @pytest.mark.feature("I1")
+def test_a_client_of_mistral_s_that_is_not_its_own_may_ask_for_any_tool(doors: Served) -> None:
+    """LangChain's posts to this address and says `any` where OpenAI says `required`."""
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": WEATHER}}]
+    ask(doors.openai(), tools=tools, tool_choice="any")
+    assert doors.gateway.requests[0].tool_choice == "required"
+
+
+@pytest.mark.feature("I1")
 def test_openai_streamed_tool_calls_are_assembled_by_the_sdk(doors: Served) -> None:
     """Two calls in fragments become two calls in the SDK's own accumulator."""
     doors.gateway.chunks = [

@@ -224,6 +224,8 @@ def _decode_tool_choice(choice: Any) -> str | None:
         return None
     if choice in ("auto", "none", "required"):
         return str(choice)
+    if choice == "any":  # what clients of Mistral's that are not its own say at this address
+        return "required"
     if isinstance(choice, dict) and choice.get("type") == "function":
         function = required(choice, "function", Kind.OBJECT, "tool_choice.")
         return str(required(function, "name", Kind.TEXT, "tool_choice.function."))
