@@ -30,19 +30,24 @@ NETWORK = {
     "huggingface_hub.snapshot_download", "huggingface_hub.hf_hub_download", "langchain.hub", "langchain_classic.hub",
     "langchainhub", "langsmith.Client", "langsmith.evaluate", "langsmith.aevaluate", "langchain_classic.smith",
     "datasets.load_dataset", "pyodbc", "psycopg", "psycopg2", "pymongo", "redis", "snowflake", "neo4j", "docker",
-    "e2b", "e2b_code_interpreter", "mcp", "google.colab.drive", "google.colab.files",
+    "e2b", "e2b_code_interpreter", "mcp", "google.colab.drive", "google.colab.files", "vertexai.rag",
+    "vertexai.preview.rag", "vertexai.model_garden", "vertexai.agent_engines",
 }  # fmt: skip
-REQUESTS = re.compile(r"(?:httpx\.(?:get|post|put|stream|request)|urllib\.request\.\w+|boto3\.\w+)$")
+REQUESTS = re.compile(
+    r"(?:httpx\.(?:get|post|put|stream|request)|urllib\.request\.\w+|boto3\.\w+|google\.cloud\.(?!aiplatform)[\w.]+)$"
+)
 # Classes and functions by their names, whatever package they come from.
 REACHING = re.compile(
     r"Wikipedia|Tavily|DuckDuckGo|Serp(?:API|er)|Google(?:Custom)?Search|BraveSearch|Bing\w*Search|Arxiv|Y(?:ou)?[Tt]ube"
     r"|PubMed|ColBERT|WolframAlpha|OpenWeather|Firecrawl|Llama(?:Parse|Cloud)|SentenceTransformer|CrossEncoder|HuggingFaceEmbedding"
     r"|HuggingFacePipeline|Playwright|Neo4j|Pinecone|Weaviate\w*Store|MongoDB|Elasticsearch|Postgres(?:Saver|Store)|PGVector"
-    r"|\w(?:Loader|Reader)$|^(?:from_pretrained|from_uri|connect_to_\w+|load_tools|pull_prompt|snapshot_download)$"
+    r"|LinkContentFetcher|\w(?:Loader|Reader)$|^(?:from_pretrained|from_uri|connect_to_\w+|load_tools|pull_prompt|snapshot_download)$"
 )
 IN_MEMORY = {"DataLoader", "StringReader", "BytesReader", "DictLoader", "FileSystemLoader", "PackageLoader"}
 READS = re.compile(r"^(?:read_(?:csv|json|excel|parquet|text|bytes|table|html)|imread|loadtxt)$")
-SHELL = re.compile(r"\b(?:wget|curl|git clone|apt(?:-get)?|docker|ollama|gdown|kaggle|unzip)\b|^%(?:run|store -r)\b")
+SHELL = re.compile(
+    r"\b(?:wget|curl|bq|gcloud|gsutil|git clone|apt(?:-get)?|docker|ollama|gdown|kaggle|unzip)\b|^%(?:run|store -r)\b"
+)
 DATA_ADDRESS = re.compile(r"(?:https?|gs|s3)://\S+\.(?:pdf|csv|jsonl?|txt|mp[34]|wav|zip|md|ipynb|parquet)$")
 # Tools that run at the provider, by their type or name.
 AT_THE_PROVIDER = re.compile(
@@ -101,9 +106,11 @@ def _of_call(program: Program, call: ast.Call, written: set[str]) -> Iterator[st
     at_bedrock = dotted == "boto3.client" and _first(call) in ("bedrock-runtime", "bedrock")
     if not _to_this_machine(call) and not at_bedrock and (heads & NETWORK or REQUESTS.fullmatch(dotted)):
         yield f"network: {dotted}"
-    elif (REACHING.search(dotted.rpartition(".")[2]) or REACHING.search(name)) and name not in IN_MEMORY:
+    elif any(map(REACHING.search, [name, *dotted.split(".")[-2:]])) and not IN_MEMORY & {name, *dotted.split(".")}:
         yield f"reaches: {name}"
-    elif (name == "open" or READS.fullmatch(name)) and _reads_unwritten(call, name, written):
+    elif (name == "open" or READS.fullmatch(name) or dotted == "xml.etree.ElementTree.parse") and _reads_unwritten(
+        call, name, written
+    ):
         yield f"file: {ast.unparse(call)[:60]}"
     for keyword in call.keywords:
         if keyword.arg in PROVIDER_ARGUMENTS:
