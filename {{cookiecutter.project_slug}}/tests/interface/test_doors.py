@@ -286,7 +286,6 @@ def test_a_missing_key_is_each_protocol_s_own_error(doors: Served) -> None:
         ({"n": 2, "stream": True}, "n is 2: a stream of several"),
         ({"n": 17}, "n is 17: send 1 to 16"),
         ({"n": 0}, "n is 0: send 1 to 16"),
-        ({"logprobs": True, "stream": True}, "logprobs are not served in a stream"),
         ({"top_logprobs": 3}, "top_logprobs is sent without logprobs"),
         ({"top_logprobs": 21, "logprobs": True}, "top_logprobs is 21"),
         ({"temperature": "hot"}, "temperature is 'hot'"),

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from app.caller import Caller
 from app.errors import AppError, InputError
 from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest
-from app.intelligence.reply import Reply, with_tokens_of_text
+from app.intelligence.reply import Reply, with_likelihoods
 from app.intelligence.wire.thoughts import asked_for as thoughts_asked_for
 from app.interface.door_errors import Dialect, error_response
 from app.interface.door_models import embedding_model_for, model_for, reranking_model_for
@@ -81,7 +81,7 @@ async def chat_answer(
     if wanted.stream:
         items = gateway.chat_stream(wanted, caller, task=task)
         return EventStream(items, encoder(), dialect, on_error=span_of(request).fail, media_type=media_type)
-    reply = _with_likelihoods(wanted, await gateway.chat(wanted, caller, task=task))
+    reply = with_likelihoods(wanted, await gateway.chat(wanted, caller, task=task))
     said = as_model_reply(reply) if with_thoughts else replace(as_model_reply(reply), thoughts="")
     return json_answer(body(said, reply.call_id), _call_headers(reply))
 
@@ -91,20 +91,7 @@ async def reply_to(request: Request, wanted: ModelRequest) -> ModelReply:
     services = services_of(request)
     gateway = cast(ModelGateway, services.gateway)
     meant = replace(wanted, model=model_for(wanted.model, services.settings))
-    return as_model_reply(
-        _with_likelihoods(meant, await gateway.chat(meant, caller_of(request), task=task_of(request)))
-    )
-
-
-def _with_likelihoods(wanted: ModelRequest, reply: Reply) -> Reply:
-    """The reply, which has its tokens when they are asked for. Raises InputError when it cannot have them."""
-    told = with_tokens_of_text(reply)
-    if wanted.logprobs and told.text and not told.tokens:
-        raise InputError(
-            f"logprobs cannot be told of this reply of {reply.model}: its provider tells none, or its text had "
-            "personal data put back: leave logprobs and top_logprobs out"
-        )
-    return told
+    return as_model_reply(with_likelihoods(meant, await gateway.chat(meant, caller_of(request), task=task_of(request))))
 
 
 async def all_replies(request: Request, wanted: Sequence[ModelRequest]) -> list[ModelReply]:

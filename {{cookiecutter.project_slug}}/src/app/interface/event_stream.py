@@ -130,4 +130,6 @@ def _unsaid(reply: Reply, said_text: bool, said_tools: bool) -> Chunk:
     """What the reply holds and no chunk has said, as when it comes whole from the cache."""
     calls = () if said_tools else reply.tool_calls
     deltas = tuple(ToolCallDelta(i, call.id, call.name, call.arguments) for i, call in enumerate(calls))
-    return Chunk(text="" if said_text else reply.text, tool_calls=deltas)
+    if said_text:
+        return Chunk(tool_calls=deltas)
+    return Chunk(text=reply.text, tool_calls=deltas, tokens=reply.tokens)

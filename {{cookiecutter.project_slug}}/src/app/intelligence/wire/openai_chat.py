@@ -1,6 +1,6 @@
 """Requests of OpenAI's chat completions, both ways: as `ModelRequest` and as JSON. Replies are in `openai_chat_reply`.
 
-Refuses what a reply of ours could not carry: several choices, log probabilities in a stream, audio. The retired
+Refuses what a reply of ours could not carry: several choices, audio. The retired
 `functions` are read as tools (`openai_functions`).
 Other fields without a place in ModelRequest travel in `extra["openai"]` and come out again untouched.
 """
@@ -24,7 +24,7 @@ SCHEMA_NAME = "reply"
 MOST_TOP = 20
 
 _OPTIONS = ("temperature", "top_p", "stop", "seed", "n", "stream", "stream_options", "response_format", "logprobs")
-_READ = {"model", "messages", "max_tokens", "max_completion_tokens", "tools", "tool_choice", *_OPTIONS}
+_READ = {"top_logprobs", "model", "messages", "max_tokens", "max_completion_tokens", "tools", "tool_choice", *_OPTIONS}
 _ROLES: dict[str, Any] = {r: r for r in ("system", "user", "assistant", "tool")} | {"developer": "system"}
 
 
@@ -52,6 +52,8 @@ def encode_request(request: ModelRequest, *, limit_field: str = "max_completion_
         body["tool_choice"] = _encode_tool_choice(request.tool_choice)
     if request.logprobs:
         body["logprobs"] = True
+    if request.top_logprobs:
+        body["top_logprobs"] = request.top_logprobs
     if request.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
@@ -93,7 +95,8 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
         output_schema=output_schema,
         json_object=json_object,
         stream=bool(optional(body, "stream", Kind.FLAG)),
-        logprobs=bool(body.get("logprobs")),
+        logprobs=bool(optional(body, "logprobs", Kind.FLAG)),
+        top_logprobs=within(body, "top_logprobs", Kind.WHOLE, 0, MOST_TOP) or 0,
         extra={PROTOCOL: extra} if extra else {},
     )
 
@@ -109,8 +112,6 @@ def _refuse_undeliverable(body: Mapping[str, Any]) -> None:
         raise InputError(f"n is {body['n']}: one choice is served a request, send n = 1 or several requests")
     if within(body, "top_logprobs", Kind.WHOLE, 0, MOST_TOP) and not body.get("logprobs"):
         raise InputError("top_logprobs is sent without logprobs: send logprobs = true with it")
-    if optional(body, "logprobs", Kind.FLAG) and body.get("stream"):
-        raise InputError("logprobs are not served in a stream: leave logprobs and top_logprobs out, or stream")
     if body.get("audio") or "audio" in (body.get("modalities") or ()):
         raise InputError("audio is not served here: leave audio out and ask for the modality text")
 

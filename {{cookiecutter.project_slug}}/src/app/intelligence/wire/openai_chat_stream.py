@@ -16,11 +16,13 @@ from app.intelligence.wire.fields import shown
 from app.intelligence.wire.openai_chat_reply import (
     FINISH,
     decode_error,
-    decode_logprobs,
+    decode_tokens,
     decode_usage,
     encode_error,
+    encode_tokens,
     encode_usage,
 )
+from app.intelligence.wire.openai_tokens import by_character
 from app.intelligence.wire.sse import DONE, frame
 
 
@@ -48,8 +50,8 @@ class StreamDecoder:
             finish = choices[0].get("finish_reason")
             text = delta.get("content") or delta.get("refusal") or ""
             calls = delta.get("tool_calls")
-            logprobs = decode_logprobs(choices[0]) if choices[0].get("logprobs") else ()
-            if finish is None and usage is None and not text and not calls:
+            tokens = decode_tokens(choices[0]["logprobs"]) if choices[0].get("logprobs") else ()
+            if finish is None and usage is None and not text and not calls and not tokens:
                 return None
             if not isinstance(text, str):
                 raise TypeError("content is not text")
@@ -61,9 +63,10 @@ class StreamDecoder:
                 finish_reason=None if finish is None else FINISH.get(finish, "stop"),
                 usage=None if usage is None else decode_usage(usage),
                 model=event.get("model") or "",
-                logprobs=logprobs,
+                logprobs=tuple(each.logprob for each in tokens),
+                tokens=tokens,
             )
-        except (KeyError, IndexError, TypeError, AttributeError, orjson.JSONDecodeError) as error:
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
             raise ProviderBrokenError(f"an event of the stream is not a chunk ({error}): {shown(data)}") from None
 
     def _without_choice(self, event: Mapping[str, Any], usage: Any) -> Chunk | None:
@@ -116,7 +119,13 @@ class StreamEncoder:
 
     def chunk(self, chunk: Chunk) -> bytes:
         """Text and tool calls of a chunk; its finish reason and usage wait for `end`."""
-        frames = self._frame(self._text % orjson.dumps(chunk.text)) if chunk.text else b""
+        if chunk.tokens:
+            frames = b"".join(
+                self._frame(self._text % orjson.dumps(text), logprobs=orjson.dumps(encode_tokens(tokens)))
+                for text, tokens in by_character(chunk.tokens)
+            )
+        else:
+            frames = self._frame(self._text % orjson.dumps(chunk.text)) if chunk.text else b""
         if self._retired:
             deltas = [_encode_call_delta(delta)["function"] for delta in chunk.tool_calls if not delta.index]
             return frames + b"".join(self._frame(orjson.dumps({"function_call": function})) for function in deltas)
@@ -137,10 +146,11 @@ class StreamEncoder:
         """The error that ends a stream already begun; SDKs raise it."""
         return frame(orjson.dumps(encode_error(kind, message)))
 
-    def _frame(self, delta: bytes, finish_reason: bytes = b"null") -> bytes:
-        return b'%s,"choices":[{"index":0,"delta":%s,"logprobs":null,"finish_reason":%s}]%s' % (
+    def _frame(self, delta: bytes, finish_reason: bytes = b"null", logprobs: bytes = b"null") -> bytes:
+        return b'%s,"choices":[{"index":0,"delta":%s,"logprobs":%s,"finish_reason":%s}]%s' % (
             self._head,
             delta,
+            logprobs,
             finish_reason,
             self._tail,
         )

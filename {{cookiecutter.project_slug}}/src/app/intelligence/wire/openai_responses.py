@@ -11,7 +11,8 @@ from typing import Any
 
 from app.errors import InputError, ProviderRefusedError
 from app.intelligence.messages import Message, ModelRequest, Tool
-from app.intelligence.wire.fields import Kind, objects, optional, required, shown, within
+from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
+from app.intelligence.wire.openai_chat import MOST_TOP
 from app.intelligence.wire.openai_responses_items import decode_items, encode_items
 
 PROTOCOL = "responses"
@@ -20,8 +21,11 @@ PATH = "/responses"
 SCHEMA_NAME = "reply"
 
 _KEPT_ELSEWHERE = ("previous_response_id", "conversation", "prompt")
+# What a client includes to have the log probabilities told.
+LOGPROBS = "message.output_text.logprobs"
+
 _OPTIONS = ("max_output_tokens", "temperature", "top_p", "tools", "tool_choice", "text", "stream", "store")
-_READ = {"model", "input", "instructions", "background", *_KEPT_ELSEWHERE, *_OPTIONS}
+_READ = {"model", "input", "instructions", "background", "include", "top_logprobs", *_KEPT_ELSEWHERE, *_OPTIONS}
 
 
 def encode_request(request: ModelRequest) -> dict[str, Any]:
@@ -37,13 +41,16 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
         "tools": [_encode_tool(tool) for tool in request.tools] or None,
         "tool_choice": _encode_tool_choice(request.tool_choice),
         "stream": request.stream or None,
-        "include": ["message.output_text.logprobs"] if request.logprobs else None,
+        "top_logprobs": request.top_logprobs or None,
     }
     if messages and messages[0].role == "system" and isinstance(messages[0].content, str):
         body["instructions"] = messages[0].content
         messages = messages[1:]
     body["input"] = encode_items(messages)
     extra = dict(request.extra.get(PROTOCOL, {}))
+    include = [*extra.pop("include", ()), *([LOGPROBS] if request.logprobs else ())]
+    if include:
+        body["include"] = include
     text = _encode_text(request, extra.pop("text", {}))
     if text:
         body["text"] = text
@@ -60,6 +67,10 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     instructions = optional(body, "instructions", Kind.TEXT)
     system = [Message("system", instructions)] if instructions else []
     extra = {key: value for key, value in body.items() if key not in _READ and value is not None}
+    included = texts(body.get("include") or [], "include")
+    if others := [name for name in included if name != LOGPROBS]:
+        extra["include"] = others
+    top = within(body, "top_logprobs", Kind.WHOLE, 0, MOST_TOP) or 0
     if body.get("store"):
         extra["store"] = True
     schema, json_object, text = _decode_text(optional(body, "text", Kind.OBJECT) or {})
@@ -77,6 +88,8 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
         output_schema=schema,
         json_object=json_object,
         stream=bool(optional(body, "stream", Kind.FLAG)),
+        logprobs=LOGPROBS in included or top > 0,
+        top_logprobs=top,
         extra={PROTOCOL: extra} if extra else {},
     )
 

@@ -7,12 +7,13 @@ output, its summary an item of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import ProviderBrokenError, ProviderUnavailableError
-from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
+from app.intelligence.messages import FinishReason, ModelReply, TokenLogprob, ToolCall, Usage
 from app.intelligence.wire.fields import mean, shown
+from app.intelligence.wire.openai_tokens import decode_token, encode_token
 
 # What a reply repeats of its request, and what stands there when the request did not say.
 _REPEATED: Mapping[str, Any] = {
@@ -45,7 +46,7 @@ def encode_reply(reply: ModelReply, *, id: str, model: str, created: int, asked:
         summary = [{"type": "summary_text", "text": reply.thoughts}] if reply.thoughts else []
         output.append({"id": f"rs_{id}", "type": "reasoning", "summary": summary})
     if reply.text or not reply.tool_calls:
-        output.append(message_item(f"msg_{id}", reply.text))
+        output.append(message_item(f"msg_{id}", reply.text, tokens=reply.tokens))
     output += [call_item(f"fc_{id}_{index}", call) for index, call in enumerate(reply.tool_calls)]
     return {
         **opened(id=id, model=model, created=created, asked=asked),
@@ -80,15 +81,15 @@ def opened(*, id: str, model: str, created: int, asked: Mapping[str, Any]) -> di
     }
 
 
-def message_item(id: str, text: str, status: str = "completed") -> dict[str, Any]:
-    """The reply's text as an item of its output."""
-    content = [text_part(text)] if status == "completed" else []
+def message_item(id: str, text: str, status: str = "completed", tokens: Sequence[TokenLogprob] = ()) -> dict[str, Any]:
+    """The reply's text as an item of its output, with its tokens where they are told."""
+    content = [text_part(text, tokens)] if status == "completed" else []
     return {"id": id, "type": "message", "status": status, "role": "assistant", "content": content}
 
 
-def text_part(text: str) -> dict[str, Any]:
+def text_part(text: str, tokens: Sequence[TokenLogprob] = ()) -> dict[str, Any]:
     """The one part of a message's content."""
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": [encode_token(one) for one in tokens]}
 
 
 def call_item(id: str, call: ToolCall, status: str = "completed") -> dict[str, Any]:
@@ -111,7 +112,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
     texts: list[str] = []
     calls: list[ToolCall] = []
     thoughts: list[str] = []
-    logprobs: list[float] = []
+    tokens: list[TokenLogprob] = []
     refused = False
     try:
         for item in body["output"]:
@@ -123,7 +124,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
                 for part in item["content"]:
                     refused = refused or part["type"] == "refusal"
                     texts.append(part["refusal"] if part["type"] == "refusal" else part["text"])
-                    logprobs += [float(token["logprob"]) for token in part.get("logprobs") or ()]
+                    tokens += [decode_token(token) for token in part.get("logprobs") or ()]
         return ModelReply(
             text="".join(texts),
             model=body.get("model") or "",
@@ -131,8 +132,9 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             finish_reason=decode_finish(body, called=bool(calls), refused=refused),
             tool_calls=tuple(calls),
             id=(body.get("id") or "").removeprefix("resp_"),
-            logprob=mean(logprobs),
+            logprob=mean([each.logprob for each in tokens]),
             thoughts="\n".join(thoughts),
+            tokens=tuple(tokens),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply has no usable output ({error!r}): {shown(body)}") from None

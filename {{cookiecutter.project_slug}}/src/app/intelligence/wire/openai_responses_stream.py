@@ -6,13 +6,13 @@ the last event holds the whole reply once more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from app.errors import ProviderBrokenError, ProviderUnavailableError
-from app.intelligence.messages import Chunk, ModelReply, ToolCall, ToolCallDelta
+from app.intelligence.messages import Chunk, ModelReply, TokenLogprob, ToolCall, ToolCallDelta
 from app.intelligence.wire.fields import shown
 from app.intelligence.wire.openai_responses_reply import (
     call_item,
@@ -23,6 +23,7 @@ from app.intelligence.wire.openai_responses_reply import (
     opened,
     text_part,
 )
+from app.intelligence.wire.openai_tokens import by_character, decode_token, encode_token
 from app.intelligence.wire.sse import frame
 
 
@@ -45,7 +46,8 @@ class StreamDecoder:
             event = orjson.loads(data)
             kind = event["type"]
             if kind == "response.output_text.delta":
-                return Chunk(text=event["delta"])
+                tokens = tuple(decode_token(token) for token in event.get("logprobs") or ())
+                return Chunk(event["delta"], logprobs=tuple(each.logprob for each in tokens), tokens=tokens)
             if kind == "response.function_call_arguments.delta":
                 return Chunk(tool_calls=(ToolCallDelta(self._calls[event["output_index"]], arguments=event["delta"]),))
             if kind == "response.output_item.added" and event["item"]["type"] == "function_call":
@@ -78,7 +80,7 @@ class StreamDecoder:
 class StreamEncoder:
     """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`."""
 
-    __slots__ = ("_asked", "_call", "_created", "_id", "_index", "_model", "_number", "_open", "_said")
+    __slots__ = ("_asked", "_call", "_created", "_id", "_index", "_model", "_number", "_open", "_said", "_tokens")
 
     def __init__(self, *, id: str, model: str, created: int, asked: Mapping[str, Any]) -> None:
         self._id = id
@@ -90,6 +92,7 @@ class StreamEncoder:
         self._open: ToolCall | str | None = None  # what the open item is: a call, or the text's kind
         self._call = -1  # index of the newest tool call
         self._said: list[str] = []  # what the open item holds so far
+        self._tokens: list[TokenLogprob] = []  # of its text
 
     def start(self) -> bytes:
         """The frames that open the reply."""
@@ -98,7 +101,8 @@ class StreamEncoder:
 
     def chunk(self, chunk: Chunk) -> bytes:
         """Text and tool calls of a chunk; its finish reason and usage wait for `end`."""
-        frames = self._text(chunk.text) if chunk.text else b""
+        pieces = by_character(chunk.tokens) if chunk.tokens else [(chunk.text, ())] if chunk.text else []
+        frames = b"".join(self._text(text, tokens) for text, tokens in pieces)
         for delta in chunk.tool_calls:
             frames += self._tool(delta)
         return frames
@@ -114,13 +118,15 @@ class StreamEncoder:
         told = {"type": kind, "code": kind, "message": message, "param": None}
         return self._event("error", code=kind, message=message, param=None, error=told)
 
-    def _text(self, text: str) -> bytes:
+    def _text(self, text: str, tokens: Sequence[TokenLogprob]) -> bytes:
         frames = b""
         if self._open != "message":
             frames = self._close() + self._added("message", message_item(self._item_id(), "", "in_progress"))
             frames += self._in_item("response.content_part.added", content_index=0, part=text_part(""))
         self._said.append(text)
-        return frames + self._in_item("response.output_text.delta", content_index=0, delta=text, logprobs=[])
+        self._tokens += tokens
+        told = [encode_token(one, with_bytes=False) for one in tokens]
+        return frames + self._in_item("response.output_text.delta", content_index=0, delta=text, logprobs=told)
 
     def _tool(self, delta: ToolCallDelta) -> bytes:
         frames = b""
@@ -137,7 +143,7 @@ class StreamEncoder:
     def _added(self, kind: ToolCall | str, item: Mapping[str, Any]) -> bytes:
         self._open = kind
         self._index += 1
-        self._said = []
+        self._said, self._tokens = [], []
         return self._event("response.output_item.added", output_index=self._index, item=item)
 
     def _close(self) -> bytes:
@@ -148,9 +154,11 @@ class StreamEncoder:
             frames = self._in_item("response.function_call_arguments.done", name=what.name, arguments=said)
             item = call_item(self._item_id(what), ToolCall(what.id, what.name, said))
         else:
-            frames = self._in_item("response.output_text.done", content_index=0, text=said, logprobs=[])
-            frames += self._in_item("response.content_part.done", content_index=0, part=text_part(said))
-            item = message_item(self._item_id(), said)
+            told = [encode_token(one, with_bytes=False) for one in self._tokens]
+            frames = self._in_item("response.output_text.done", content_index=0, text=said, logprobs=told)
+            part = text_part(said, self._tokens)
+            frames += self._in_item("response.content_part.done", content_index=0, part=part)
+            item = message_item(self._item_id(), said, tokens=self._tokens)
         frames += self._event("response.output_item.done", output_index=self._index, item=item)
         self._open = None
         return frames
