@@ -291,7 +291,7 @@ def test_a_missing_key_is_each_protocol_s_own_error(doors: Served) -> None:
         ({"temperature": "hot"}, "temperature is 'hot'"),
         ({"temperature": True}, "temperature is True"),
         ({"max_tokens": 0}, "max_tokens is 0"),
-        ({"tools": [{"type": "custom"}]}, "tools[0].type is 'custom'"),
+        ({"tools": [{"type": "web_search"}]}, "tools[0].type is 'web_search'"),
         ({"response_format": {"type": "xml"}}, "response_format.type is 'xml'"),
         ({"stream_options": 1, "stream": True}, "stream_options is 1"),
     ],

@@ -28,11 +28,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call the model wants made. `arguments` is the JSON text exactly as the model wrote it."""
+    """A call the model wants made. `arguments` is the JSON text exactly as the model wrote it.
+
+    `custom`: an earlier call of a tool that takes a text, in a conversation being sent; see `Tool`.
+    """
 
     id: str
     name: str
     arguments: str
+    custom: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ class Message:
 class Tool:
     """A function the model may call; `parameters` is a JSON Schema object, held to the letter when `strict`.
 
-    `mark` as of a `Part`.
+    `mark` as of a `Part`. `custom` is the format of the text that OpenAI's custom tools take; such a tool is a function
+    of the one argument `input` to all others.
     """
 
     name: str
@@ -68,6 +73,7 @@ class Tool:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     strict: bool = False
     mark: Mapping[str, Any] | None = None
+    custom: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class StreamedReply:
             output_tokens=-(-self._received // 4),
             estimated=True,
         )
-        calls = tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls))
+        said = (self._calls[index] for index in sorted(self._calls))
+        calls = tuple(ToolCall(id, name, arguments) for id, name, arguments in said)
         logprob = sum(self._logprobs) / len(self._logprobs) if self._logprobs else None
         told = tuple(self.tokens)
         return ModelReply("".join(self._text), self._model, usage, self._finish, calls, logprob=logprob, tokens=told)

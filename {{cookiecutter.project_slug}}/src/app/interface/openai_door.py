@@ -20,6 +20,7 @@ from app.intelligence.wire import (
     openai_chat_stream,
     openai_choices,
     openai_completions,
+    openai_custom,
     openai_embeddings,
     openai_functions,
     openai_responses,
@@ -40,6 +41,7 @@ async def chat_completions(request: Request) -> Response:
     wanted = choices[0]
     asked, created, counted = wanted.model, int(time.time()), openai_chat.wants_usage(body)
     retired, thoughts = openai_functions.is_retired(body), in_chat(asked, body)
+    custom = openai_custom.custom_names(wanted.tools)
 
     def told(encoded: dict[str, Any]) -> dict[str, Any]:
         return openai_functions.retired_reply(encoded) if retired else encoded
@@ -48,7 +50,9 @@ async def chat_completions(request: Request) -> Response:
         replies = await all_replies(request, choices)
         replies = replies if thoughts else [replace(reply, thoughts="") for reply in replies]
         id = f"chatcmpl-{uuid4()}"
-        return json_answer(told(openai_choices.encode_replies(replies, id=id, model=asked, created=created)))
+        return json_answer(
+            told(openai_choices.encode_replies(replies, id=id, model=asked, created=created, custom=custom))
+        )
     return await chat_answer(
         request,
         wanted,
@@ -60,9 +64,10 @@ async def chat_completions(request: Request) -> Response:
             include_usage=counted,
             retired=retired,
             thoughts=thoughts,
+            custom=custom,
         ),
         body=lambda reply, call_id: told(
-            openai_chat_reply.encode_reply(reply, id=f"chatcmpl-{call_id}", model=asked, created=created)
+            openai_chat_reply.encode_reply(reply, id=f"chatcmpl-{call_id}", model=asked, created=created, custom=custom)
         ),
         thoughts=thoughts,
     )

@@ -78,6 +78,8 @@ class ReplayDoor:
         self.remaining: list[Exchange] = read_recording(recording)
         self.recording = recording
         self._lock = threading.Lock()
+        self._written: dict[int, str] = {}
+        self._recorded = tuple(self.remaining)  # kept, so that no other exchange gets the id of one that was answered
 
     @property
     def url(self) -> str:
@@ -126,18 +128,25 @@ class ReplayDoor:
     def _take(self, protocol: str, request: Any) -> Exchange | None:
         with self._lock:
             for index, exchange in enumerate(self.remaining):
-                if exchange.protocol == protocol and same_request(exchange.request, request):
+                if exchange.protocol == protocol and exchange.request == request:
+                    return self.remaining.pop(index)
+            asked = _without_run_ids(request)
+            for index, exchange in enumerate(self.remaining):
+                if exchange.protocol == protocol and self._said(exchange) == asked:
                     return self.remaining.pop(index)
             self.unanswered.append({"protocol": protocol, "request": request})
         return None
 
-
-def same_request(one: Any, other: Any) -> bool:
-    """Whether two requests ask the same: equal, or equal but for the ids LangChain gives to replies in each run."""
-    return bool(one == other) or _without_run_ids(one) == _without_run_ids(other)
+    def _said(self, exchange: Exchange) -> str:
+        """A recorded request without run ids, written out once however many requests it is compared with."""
+        said = self._written.get(id(exchange))
+        if said is None:
+            said = self._written[id(exchange)] = _without_run_ids(exchange.request)
+        return said
 
 
 def _without_run_ids(request: Any) -> str:
+    """The request without the ids LangChain gives to replies in each run: otherwise equal ones ask the same."""
     return RUN_ID.sub("run", json.dumps(request, sort_keys=True))
 
 

@@ -7,12 +7,19 @@ Other fields without a place in ModelRequest travel in `extra["openai"]` and com
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from app.errors import InputError
 from app.intelligence.messages import Message, ModelRequest, Part, Tool, ToolCall
 from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
+from app.intelligence.wire.openai_custom import (
+    arguments_of,
+    custom_names,
+    decode_custom_tool,
+    encode_custom_call,
+    encode_custom_tool,
+)
 from app.intelligence.wire.openai_functions import modern
 
 PROTOCOL = "openai"
@@ -49,7 +56,7 @@ def encode_request(request: ModelRequest, *, limit_field: str = "max_completion_
     if request.tools:
         body["tools"] = [_encode_tool(tool) for tool in request.tools]
     if request.tool_choice is not None:
-        body["tool_choice"] = _encode_tool_choice(request.tool_choice)
+        body["tool_choice"] = _encode_tool_choice(request.tool_choice, request.tools)
     if request.logprobs:
         body["logprobs"] = True
     if request.top_logprobs:
@@ -82,6 +89,7 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     messages = objects(required(body, "messages", Kind.LIST), "messages")
     if not messages:
         raise InputError("messages is empty: send at least one message")
+    tools, choice = _decode_tools(body)
     return ModelRequest(
         model=required(body, "model", Kind.TEXT),
         messages=tuple(_decode_message(m, f"messages[{i}].") for i, m in enumerate(messages)),
@@ -90,8 +98,8 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
         top_p=within(body, "top_p", Kind.NUMBER, 0, 1),
         stop=_decode_stop(body.get("stop")),
         seed=optional(body, "seed", Kind.WHOLE),
-        tools=tuple(_decode_tool(t, f"tools[{i}].") for i, t in enumerate(objects(body.get("tools") or [], "tools"))),
-        tool_choice=_decode_tool_choice(body.get("tool_choice")),
+        tools=tools,
+        tool_choice=choice,
         output_schema=output_schema,
         json_object=json_object,
         stream=bool(optional(body, "stream", Kind.FLAG)),
@@ -178,12 +186,19 @@ def _decode_part(part: Mapping[str, Any], where: str) -> Part:
     return Part("image", image_url=url)
 
 
-def encode_tool_call(call: ToolCall) -> dict[str, Any]:
-    """A call the model made, as it stands in requests and replies alike."""
+def encode_tool_call(call: ToolCall, custom: Collection[str] = ()) -> dict[str, Any]:
+    """A call the model made, as it stands in requests and replies alike; `custom` are the names of custom tools."""
+    if call.custom or call.name in custom:
+        return encode_custom_call(call)
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def _decode_tool_call(call: Mapping[str, Any], where: str) -> ToolCall:
+    if call.get("type") == "custom":
+        made = required(call, "custom", Kind.OBJECT, where)
+        said = arguments_of(required(made, "input", Kind.TEXT, f"{where}custom."))
+        name = required(made, "name", Kind.TEXT, f"{where}custom.")
+        return ToolCall(required(call, "id", Kind.TEXT, where), name, said, custom=True)
     function = required(call, "function", Kind.OBJECT, where)
     return ToolCall(
         id=required(call, "id", Kind.TEXT, where),
@@ -193,6 +208,8 @@ def _decode_tool_call(call: Mapping[str, Any], where: str) -> ToolCall:
 
 
 def _encode_tool(tool: Tool) -> dict[str, Any]:
+    if tool.custom is not None:
+        return encode_custom_tool(tool, chat=True)
     function: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters}
     if tool.description:
         function["description"] = tool.description
@@ -202,8 +219,10 @@ def _encode_tool(tool: Tool) -> dict[str, Any]:
 
 
 def _decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
+    if tool.get("type") == "custom":
+        return decode_custom_tool(required(tool, "custom", Kind.OBJECT, where), f"{where}custom.")
     if tool.get("type") != "function":
-        raise InputError(f"{where}type is {shown(tool.get('type'))}: only function tools are served")
+        raise InputError(f"{where}type is {shown(tool.get('type'))}: only function and custom tools are served")
     function = required(tool, "function", Kind.OBJECT, where)
     where = f"{where}function."
     return Tool(
@@ -214,10 +233,44 @@ def _decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
     )
 
 
-def _encode_tool_choice(choice: str) -> Any:
+def _encode_tool_choice(choice: str, tools: Sequence[Tool]) -> Any:
     if choice in ("auto", "none", "required"):
         return choice
+    if choice in custom_names(tools):
+        return {"type": "custom", "custom": {"name": choice}}
     return {"type": "function", "function": {"name": choice}}
+
+
+def _decode_tools(body: Mapping[str, Any]) -> tuple[tuple[Tool, ...], str | None]:
+    """The tools that may be called, and the choice among them."""
+    tools = tuple(_decode_tool(t, f"tools[{i}].") for i, t in enumerate(objects(body.get("tools") or [], "tools")))
+    choice = body.get("tool_choice")
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        place = "tool_choice.allowed_tools."
+        return allowed(tools, required(choice, "allowed_tools", Kind.OBJECT, "tool_choice."), place, _named)
+    return tools, _decode_tool_choice(choice)
+
+
+def allowed(
+    tools: tuple[Tool, ...], choice: Mapping[str, Any], where: str, named: Callable[[Mapping[str, Any], str], str]
+) -> tuple[tuple[Tool, ...], str]:
+    """The tools that a choice of the kind `allowed_tools` leaves, and its mode; `named` reads the name of one."""
+    mode = required(choice, "mode", Kind.TEXT, where)
+    if mode not in ("auto", "required"):
+        raise InputError(f"{where}mode is {mode!r}: use auto or required")
+    listed = objects(required(choice, "tools", Kind.LIST, where), f"{where}tools")
+    names = [named(tool, f"{where}tools[{i}].") for i, tool in enumerate(listed)]
+    unknown = sorted(set(names) - {tool.name for tool in tools})
+    if unknown:
+        raise InputError(f"{where}tools has {unknown[0]!r}: no tool of the request is called so")
+    return tuple(tool for tool in tools if tool.name in names), mode
+
+
+def _named(tool: Mapping[str, Any], where: str) -> str:
+    kind = required(tool, "type", Kind.TEXT, where)
+    if kind not in ("function", "custom"):
+        raise InputError(f"{where}type is {kind!r}: only function and custom tools are served")
+    return str(required(required(tool, kind, Kind.OBJECT, where), "name", Kind.TEXT, f"{where}{kind}."))
 
 
 def _decode_tool_choice(choice: Any) -> str | None:
@@ -225,10 +278,9 @@ def _decode_tool_choice(choice: Any) -> str | None:
         return None
     if choice in ("auto", "none", "required"):
         return str(choice)
-    if isinstance(choice, dict) and choice.get("type") == "function":
-        function = required(choice, "function", Kind.OBJECT, "tool_choice.")
-        return str(required(function, "name", Kind.TEXT, "tool_choice.function."))
-    raise InputError(f"tool_choice is {shown(choice)}: send auto, none, required or one function")
+    if isinstance(choice, dict) and choice.get("type") in ("function", "custom"):
+        return _named(choice, "tool_choice.")
+    raise InputError(f"tool_choice is {shown(choice)}: send auto, none, required, one tool or allowed_tools")
 
 
 def _decode_response_format(body: Mapping[str, Any]) -> tuple[dict[str, Any] | None, bool, dict[str, Any]]:

@@ -5,13 +5,14 @@ What a provider sends is believed in its shape only as far as it is read; anythi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from app.errors import ProviderBrokenError
 from app.intelligence.messages import FinishReason, ModelReply, TokenLogprob, ToolCall, Usage
 from app.intelligence.wire.fields import mean, shown
 from app.intelligence.wire.openai_chat import encode_tool_call
+from app.intelligence.wire.openai_custom import arguments_of
 from app.intelligence.wire.openai_tokens import decode_token, encode_token
 
 # Finish reasons in our words; all others mean that the model was done.
@@ -23,8 +24,11 @@ FINISH: dict[Any, FinishReason] = {
 }
 
 
-def encode_reply(reply: ModelReply, *, id: str, model: str, created: int) -> dict[str, Any]:
-    """The body of a whole reply. `model` is the name the client asked for, `created` seconds since 1970.
+def encode_reply(
+    reply: ModelReply, *, id: str, model: str, created: int, custom: Collection[str] = ()
+) -> dict[str, Any]:
+    """The body of a whole reply. `model` is the name the client asked for, `created` seconds since 1970, `custom` the
+    names of its custom tools.
 
     Thoughts stand under both names that servers give them; OpenAI's own models tell none.
     """
@@ -33,7 +37,7 @@ def encode_reply(reply: ModelReply, *, id: str, model: str, created: int) -> dic
         message["reasoning_content"] = message["reasoning"] = reply.thoughts
     if reply.tool_calls:
         message["content"] = reply.text or None
-        message["tool_calls"] = [encode_tool_call(call) for call in reply.tool_calls]
+        message["tool_calls"] = [encode_tool_call(call, custom) for call in reply.tool_calls]
     return {
         "id": id,
         "object": "chat.completion",
@@ -69,10 +73,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             model=body.get("model") or "",
             usage=decode_usage(body.get("usage")),
             finish_reason="content_filter" if refusal else FINISH.get(choice.get("finish_reason"), "stop"),
-            tool_calls=tuple(
-                ToolCall(call.get("id") or "", call["function"]["name"], call["function"].get("arguments") or "")
-                for call in message.get("tool_calls") or ()
-            ),
+            tool_calls=tuple(_decode_call(call) for call in message.get("tool_calls") or ()),
             id=body.get("id") or "",
             logprob=mean([each.logprob for each in tokens]),
             thoughts=_decode_thoughts(message),
@@ -80,6 +81,12 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
         )
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply has no usable choice ({error!r}): {shown(body)}") from None
+
+
+def _decode_call(call: Mapping[str, Any]) -> ToolCall:
+    if call.get("type") == "custom":
+        return ToolCall(call.get("id") or "", call["custom"]["name"], arguments_of(call["custom"].get("input") or ""))
+    return ToolCall(call.get("id") or "", call["function"]["name"], call["function"].get("arguments") or "")
 
 
 def _decode_thoughts(message: Mapping[str, Any]) -> str:

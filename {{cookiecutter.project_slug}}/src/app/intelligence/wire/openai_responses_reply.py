@@ -13,6 +13,7 @@ from typing import Any
 from app.errors import ProviderBrokenError, ProviderUnavailableError
 from app.intelligence.messages import FinishReason, ModelReply, TokenLogprob, ToolCall, Usage
 from app.intelligence.wire.fields import mean, shown
+from app.intelligence.wire.openai_custom import arguments_of, input_of
 from app.intelligence.wire.openai_tokens import decode_token, encode_token
 
 # What a reply repeats of its request, and what stands there when the request did not say.
@@ -47,7 +48,11 @@ def encode_reply(reply: ModelReply, *, id: str, model: str, created: int, asked:
         output.append({"id": f"rs_{id}", "type": "reasoning", "summary": summary})
     if reply.text or not reply.tool_calls:
         output.append(message_item(f"msg_{id}", reply.text, tokens=reply.tokens))
-    output += [call_item(f"fc_{id}_{index}", call) for index, call in enumerate(reply.tool_calls)]
+    custom = custom_names(asked)
+    output += [
+        call_item(call_item_id(id, index, call.name in custom), call, custom=call.name in custom)
+        for index, call in enumerate(reply.tool_calls)
+    ]
     return {
         **opened(id=id, model=model, created=created, asked=asked),
         "status": "incomplete" if reason else "completed",
@@ -92,8 +97,22 @@ def text_part(text: str, tokens: Sequence[TokenLogprob] = ()) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": [], "logprobs": [encode_token(one) for one in tokens]}
 
 
-def call_item(id: str, call: ToolCall, status: str = "completed") -> dict[str, Any]:
+def custom_names(asked: Mapping[str, Any]) -> frozenset[str]:
+    """The names of a body's custom tools."""
+    return frozenset(tool["name"] for tool in asked.get("tools") or () if tool.get("type") == "custom")
+
+
+def call_item_id(id: str, index: int, custom: bool) -> str:
+    """The id of the item that holds a reply's call number `index`."""
+    return f"{'ctc' if custom else 'fc'}_{id}_{index}"
+
+
+def call_item(id: str, call: ToolCall, status: str = "completed", *, custom: bool = False) -> dict[str, Any]:
     """A call the model made as an item of the reply's output."""
+    if custom:
+        said = input_of(call.arguments) if status == "completed" else ""
+        named = {"call_id": call.id, "name": call.name, "input": said}
+        return {"id": id, "type": "custom_tool_call", "status": status, **named}
     return {
         "id": id,
         "type": "function_call",
@@ -118,6 +137,8 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
         for item in body["output"]:
             if item["type"] == "function_call":
                 calls.append(ToolCall(item["call_id"], item["name"], item["arguments"]))
+            elif item["type"] == "custom_tool_call":
+                calls.append(ToolCall(item["call_id"], item["name"], arguments_of(item["input"])))
             elif item["type"] == "reasoning":
                 thoughts += [part["text"] for part in item.get("summary") or ()]
             elif item["type"] == "message":

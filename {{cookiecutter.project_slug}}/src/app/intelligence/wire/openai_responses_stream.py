@@ -14,8 +14,11 @@ import orjson
 from app.errors import ProviderBrokenError, ProviderUnavailableError
 from app.intelligence.messages import Chunk, ModelReply, TokenLogprob, ToolCall, ToolCallDelta
 from app.intelligence.wire.fields import shown
+from app.intelligence.wire.openai_custom import InputPieces, input_of
 from app.intelligence.wire.openai_responses_reply import (
     call_item,
+    call_item_id,
+    custom_names,
     decode_finish,
     decode_usage,
     encode_reply,
@@ -26,16 +29,20 @@ from app.intelligence.wire.openai_responses_reply import (
 from app.intelligence.wire.openai_tokens import by_character, decode_token, encode_token
 from app.intelligence.wire.sse import frame
 
+# Items that are a call of the client's tools.
+CALLS = ("function_call", "custom_tool_call")
+
 
 class StreamDecoder:
     """Reads the events of one upstream stream. `finished` says that the reply is whole, `done` that nothing follows."""
 
-    __slots__ = ("_calls", "_refused", "done", "finished")
+    __slots__ = ("_calls", "_inputs", "_refused", "done", "finished")
 
     def __init__(self) -> None:
         self.finished = False
         self.done = False
         self._calls: dict[int, int] = {}
+        self._inputs = InputPieces()
         self._refused = False
 
     def decode(self, data: bytes) -> Chunk | None:
@@ -50,7 +57,13 @@ class StreamDecoder:
                 return Chunk(event["delta"], logprobs=tuple(each.logprob for each in tokens), tokens=tokens)
             if kind == "response.function_call_arguments.delta":
                 return Chunk(tool_calls=(ToolCallDelta(self._calls[event["output_index"]], arguments=event["delta"]),))
-            if kind == "response.output_item.added" and event["item"]["type"] == "function_call":
+            if kind == "response.custom_tool_call_input.delta":
+                index = self._calls[event["output_index"]]
+                return Chunk(tool_calls=(ToolCallDelta(index, arguments=self._inputs.piece(index, event["delta"])),))
+            if kind == "response.custom_tool_call_input.done":
+                ends = (ToolCallDelta(index, arguments=end) for index, end in self._inputs.ends())
+                return Chunk(tool_calls=tuple(ends))
+            if kind == "response.output_item.added" and event["item"]["type"] in CALLS:
                 return self._call(event["output_index"], event["item"])
             if kind == "response.refusal.delta":
                 self._refused = True
@@ -68,6 +81,9 @@ class StreamDecoder:
 
     def _call(self, index: int, item: Mapping[str, Any]) -> Chunk:
         ordinal = self._calls[index] = len(self._calls)
+        if item["type"] == "custom_tool_call":
+            said = self._inputs.piece(ordinal, item.get("input") or "")
+            return Chunk(tool_calls=(ToolCallDelta(ordinal, item["call_id"], item["name"], said),))
         return Chunk(tool_calls=(ToolCallDelta(ordinal, item["call_id"], item["name"], item.get("arguments") or ""),))
 
     def _end(self, response: Mapping[str, Any]) -> Chunk:
@@ -80,13 +96,26 @@ class StreamDecoder:
 class StreamEncoder:
     """Writes the frames of one stream to a client: `start`, then `chunk` for each, then `end` or `error`."""
 
-    __slots__ = ("_asked", "_call", "_created", "_id", "_index", "_model", "_number", "_open", "_said", "_tokens")
+    __slots__ = (
+        "_asked",
+        "_call",
+        "_created",
+        "_custom",
+        "_id",
+        "_index",
+        "_model",
+        "_number",
+        "_open",
+        "_said",
+        "_tokens",
+    )
 
     def __init__(self, *, id: str, model: str, created: int, asked: Mapping[str, Any]) -> None:
         self._id = id
         self._model = model
         self._created = created
         self._asked = asked
+        self._custom = custom_names(asked)
         self._number = -1  # of the newest event
         self._index = -1  # of the newest output item
         self._open: ToolCall | str | None = None  # what the open item is: a call, or the text's kind
@@ -134,10 +163,13 @@ class StreamEncoder:
             frames = self._close()
             self._call = delta.index
             call = ToolCall(delta.id, delta.name, "")
-            frames += self._added(call, call_item(self._item_id(call), call, "in_progress"))
+            item = call_item(self._item_id(call), call, "in_progress", custom=call.name in self._custom)
+            frames += self._added(call, item)
         if not delta.arguments:
             return frames
         self._said.append(delta.arguments)
+        if isinstance(self._open, ToolCall) and self._open.name in self._custom:
+            return frames  # the text in the arguments is told when they are whole
         return frames + self._in_item("response.function_call_arguments.delta", delta=delta.arguments)
 
     def _added(self, kind: ToolCall | str, item: Mapping[str, Any]) -> bytes:
@@ -150,7 +182,12 @@ class StreamEncoder:
         said, what = "".join(self._said), self._open
         if what is None:
             return b""
-        if isinstance(what, ToolCall):
+        if isinstance(what, ToolCall) and what.name in self._custom:
+            text = input_of(said)
+            frames = self._in_item("response.custom_tool_call_input.delta", delta=text)
+            frames += self._in_item("response.custom_tool_call_input.done", input=text)
+            item = call_item(self._item_id(what), ToolCall(what.id, what.name, said), custom=True)
+        elif isinstance(what, ToolCall):
             frames = self._in_item("response.function_call_arguments.done", name=what.name, arguments=said)
             item = call_item(self._item_id(what), ToolCall(what.id, what.name, said))
         else:
@@ -164,7 +201,7 @@ class StreamEncoder:
         return frames
 
     def _item_id(self, call: ToolCall | None = None) -> str:
-        return f"msg_{self._id}" if call is None else f"fc_{self._id}_{self._call}"
+        return f"msg_{self._id}" if call is None else call_item_id(self._id, self._call, call.name in self._custom)
 
     def _in_item(self, event: str, /, **fields: Any) -> bytes:
         call = self._open if isinstance(self._open, ToolCall) else None
