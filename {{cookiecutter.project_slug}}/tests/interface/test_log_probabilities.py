@@ -46,7 +46,7 @@ def test_a_reply_without_them_is_an_error_that_says_why(doors: Served) -> None:
     """Rather than a field of nothing: the provider tells none, or the text is not what its tokens make up."""
     for reply in (a_reply(), a_reply("Fourteen days, Ann.", tokens=TOKENS)):
         doors.gateway.reply = reply
-        with pytest.raises(openai.UnprocessableEntityError, match="logprobs cannot be told of this reply of large"):
+        with pytest.raises(openai.BadRequestError, match="logprobs cannot be told of this reply of large"):
             doors.openai().chat.completions.create(model="m", messages=ASKED, logprobs=True)
 
 

@@ -28,7 +28,7 @@ from app.intelligence.wire import (
     openai_responses_stream,
 )
 from app.intelligence.wire.thoughts import in_chat
-from app.interface.door_answers import all_replies, chat_answer, json_answer, vectors_for
+from app.interface.door_answers import all_replies, answer_of_several, chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
 
 
@@ -50,8 +50,10 @@ async def chat_completions(request: Request) -> Response:
         replies = await all_replies(request, choices)
         replies = replies if thoughts else [replace(reply, thoughts="") for reply in replies]
         id = f"chatcmpl-{uuid4()}"
-        return json_answer(
-            told(openai_choices.encode_replies(replies, id=id, model=asked, created=created, custom=custom))
+        return answer_of_several(
+            request,
+            wanted,
+            told(openai_choices.encode_replies(replies, id=id, model=asked, created=created, custom=custom)),
         )
     return await chat_answer(
         request,

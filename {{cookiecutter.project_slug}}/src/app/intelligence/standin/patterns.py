@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import regex
-
 # For one look of a client's own expression, which may be written to take for ever.
 LONGEST_S = 0.2
 LONGEST_TEXT = 2_000
@@ -22,6 +20,8 @@ _REPEATS = re.compile(r"\{(\d*)(?:,(\d*))?\}|[*+?]")
 
 def matching(pattern: str, subject: str) -> str | None:
     """The longest part of the subject that fits, or the plainest text that does; None when there is neither."""
+    import regex
+
     inner = pattern.removeprefix("^").removesuffix("$")
     try:
         held: list[str] = [found[0] for found in regex.finditer(inner, subject, timeout=LONGEST_S) if found[0]]
@@ -99,6 +99,8 @@ def _group(chars: _Chars) -> str:
 
 
 def _of_set(chars: _Chars) -> str:
+    import regex
+
     begun = chars.at
     while chars.peek() != "]" or chars.at == begun or chars.text[begun : chars.at] == "^":
         if chars.take() == "\\":

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.errors import InputError
 from app.intelligence.messages import ModelRequest
+from app.intelligence.wire.documented import GEMINI
 from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
 from app.intelligence.wire.gemini_contents import decode_contents, decode_system, encode_contents
 from app.intelligence.wire.gemini_names import in_camel_case
@@ -25,9 +26,10 @@ JSON = "application/json"
 # One of the values of a schema, without quotes.
 ENUM = "text/x.enum"
 
-_READ = {"contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "model"}
+_READ = {"contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "model", *GEMINI.refused}
 _SCHEMA_FIELDS = ("responseMimeType", "responseSchema", "responseJsonSchema", "_responseJsonSchema")
 _CONFIG_READ = {"maxOutputTokens", "temperature", "topP", "stopSequences", "seed", "candidateCount", *_SCHEMA_FIELDS}
+_CONFIG_READ |= {"responseModalities", *(name.rpartition(".")[2] for name in GEMINI.refused)}
 
 
 def auth_headers(api_key: str) -> dict[str, str]:
@@ -52,8 +54,7 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
 def decode_request(body: Mapping[str, Any], *, model: str, stream: bool) -> ModelRequest:
     """A client's body as a request; `model` and `stream` are what its address said. Raises InputError."""
     body = in_camel_case(body)
-    if body.get("cachedContent"):
-        raise InputError("cachedContent is kept by another provider: send the content itself")
+    GEMINI.refuse(body)
     contents = objects(required(body, "contents", Kind.LIST), "contents")
     if not contents:
         raise InputError("contents is empty: send at least one content")
@@ -101,8 +102,6 @@ def _encode_config(request: ModelRequest) -> dict[str, Any]:
 def _refuse_undeliverable(config: Mapping[str, Any]) -> None:
     if optional(config, "candidateCount", Kind.WHOLE, "generationConfig.") not in (None, 1):
         raise InputError(f"generationConfig.candidateCount is {config['candidateCount']}: one is served a request")
-    if config.get("responseLogprobs") or config.get("logprobs"):
-        raise InputError("generationConfig.responseLogprobs are not served here: leave them out")
     modalities = config.get("responseModalities") or ["TEXT"]
     if modalities != ["TEXT"]:
         raise InputError(f"generationConfig.responseModalities is {shown(modalities)}: only TEXT is served")

@@ -12,7 +12,9 @@ from typing import Any
 
 from app.errors import InputError
 from app.intelligence.messages import Message, ModelRequest, Part, Tool, ToolCall
-from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
+from app.intelligence.wire.call_matching import OpenCalls
+from app.intelligence.wire.documented import CHAT
+from app.intelligence.wire.fields import Kind, at_the_provider, objects, optional, required, shown, texts, within
 from app.intelligence.wire.openai_custom import (
     arguments_of,
     custom_names,
@@ -21,6 +23,7 @@ from app.intelligence.wire.openai_custom import (
     encode_custom_tool,
 )
 from app.intelligence.wire.openai_functions import modern
+from app.intelligence.wire.reaching import for_chat
 
 PROTOCOL = "openai"
 PATH = "/chat/completions"
@@ -31,7 +34,18 @@ SCHEMA_NAME = "reply"
 MOST_TOP = 20
 
 _OPTIONS = ("temperature", "top_p", "stop", "seed", "n", "stream", "stream_options", "response_format", "logprobs")
-_READ = {"top_logprobs", "model", "messages", "max_tokens", "max_completion_tokens", "tools", "tool_choice", *_OPTIONS}
+_READ = {
+    "top_logprobs",
+    "modalities",
+    *CHAT.refused,
+    "model",
+    "messages",
+    "max_tokens",
+    "max_completion_tokens",
+    "tools",
+    "tool_choice",
+    *_OPTIONS,
+}
 _ROLES: dict[str, Any] = {r: r for r in ("system", "user", "assistant", "tool")} | {"developer": "system"}
 
 
@@ -64,7 +78,7 @@ def encode_request(request: ModelRequest, *, limit_field: str = "max_completion_
     if request.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
-    extra = dict(request.extra.get(PROTOCOL, {}))
+    extra = for_chat(request.extra)
     format_details = extra.pop("response_format", {})
     if request.output_schema is not None:
         described = {"name": SCHEMA_NAME, **format_details, "schema": request.output_schema}
@@ -92,7 +106,7 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     tools, choice = _decode_tools(body)
     return ModelRequest(
         model=required(body, "model", Kind.TEXT),
-        messages=tuple(_decode_message(m, f"messages[{i}].") for i, m in enumerate(messages)),
+        messages=_decode_messages(messages),
         max_output_tokens=limit,
         temperature=within(body, "temperature", Kind.NUMBER, 0, 2),
         top_p=within(body, "top_p", Kind.NUMBER, 0, 1),
@@ -120,8 +134,10 @@ def _refuse_undeliverable(body: Mapping[str, Any]) -> None:
         raise InputError(f"n is {body['n']}: one choice is served a request, send n = 1 or several requests")
     if within(body, "top_logprobs", Kind.WHOLE, 0, MOST_TOP) and not body.get("logprobs"):
         raise InputError("top_logprobs is sent without logprobs: send logprobs = true with it")
-    if body.get("audio") or "audio" in (body.get("modalities") or ()):
-        raise InputError("audio is not served here: leave audio out and ask for the modality text")
+    CHAT.refuse(body)
+    modalities = texts(body.get("modalities") or ["text"], "modalities")
+    if modalities != ("text",):
+        raise InputError(f"modalities is {shown(list(modalities))}: only text is served here")
 
 
 def _encode_message(message: Message) -> dict[str, Any]:
@@ -140,7 +156,13 @@ def _encode_message(message: Message) -> dict[str, Any]:
     return encoded
 
 
-def _decode_message(message: Mapping[str, Any], where: str) -> Message:
+def _decode_messages(messages: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """All of them. A result that names no call answers the oldest open one, of its tool where it names that."""
+    calls = OpenCalls()
+    return tuple(_decode_message(message, f"messages[{i}].", calls) for i, message in enumerate(messages))
+
+
+def _decode_message(message: Mapping[str, Any], where: str, open_calls: OpenCalls) -> Message:
     name = required(message, "role", Kind.TEXT, where)
     role = _ROLES.get(name)
     if role is None:
@@ -149,16 +171,20 @@ def _decode_message(message: Mapping[str, Any], where: str) -> Message:
     if content is None:
         content = message.get("refusal") or ""
     calls = objects(message.get("tool_calls") or [], f"{where}tool_calls")
+    made = tuple(_decode_tool_call(c, f"{where}tool_calls[{i}].") for i, c in enumerate(calls))
+    for call in made:
+        open_calls.called(call.id, call.name)
+    answered, name_of_tool = (optional(message, field, Kind.TEXT, where) for field in ("tool_call_id", "name"))
     if role == "tool":
-        required(message, "tool_call_id", Kind.TEXT, where)
+        answered = open_calls.answered(answered, name_of_tool, f"{where}tool_call_id is missing, and the message")
     elif role != "assistant" and message.get("content") is None:
         raise InputError(f"{where}content is missing: send a string or a list of parts")
     return Message(
         role=role,
         content=content if isinstance(content, str) else _decode_parts(content, f"{where}content"),
-        tool_calls=tuple(_decode_tool_call(c, f"{where}tool_calls[{i}].") for i, c in enumerate(calls)),
-        tool_call_id=optional(message, "tool_call_id", Kind.TEXT, where),
-        name=optional(message, "name", Kind.TEXT, where),
+        tool_calls=made,
+        tool_call_id=answered,
+        name=name_of_tool,
     )
 
 
@@ -222,7 +248,7 @@ def _decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
     if tool.get("type") == "custom":
         return decode_custom_tool(required(tool, "custom", Kind.OBJECT, where), f"{where}custom.")
     if tool.get("type") != "function":
-        raise InputError(f"{where}type is {shown(tool.get('type'))}: only function and custom tools are served")
+        raise at_the_provider(where, tool.get("type"), "function and custom")
     function = required(tool, "function", Kind.OBJECT, where)
     where = f"{where}function."
     return Tool(
@@ -269,7 +295,7 @@ def allowed(
 def _named(tool: Mapping[str, Any], where: str) -> str:
     kind = required(tool, "type", Kind.TEXT, where)
     if kind not in ("function", "custom"):
-        raise InputError(f"{where}type is {kind!r}: only function and custom tools are served")
+        raise at_the_provider(where, kind, "function and custom")
     return str(required(required(tool, kind, Kind.OBJECT, where), "name", Kind.TEXT, f"{where}{kind}."))
 
 

@@ -127,9 +127,9 @@ def decode_usage(usage: Any) -> Usage:
         raise ProviderBrokenError(f"the reply's usage is {shown(usage)}: prompt_tokens expected") from None
 
 
-def encode_error(kind: str, message: str, code: str | None = None) -> dict[str, Any]:
-    """An error body; `kind` is a type such as `invalid_request_error`."""
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+def encode_error(kind: str, message: str, code: str | None = None, param: str | None = None) -> dict[str, Any]:
+    """An error body; `kind` is a type such as `invalid_request_error`, `param` the field it is about."""
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 def decode_error(body: Any) -> tuple[str, str]:

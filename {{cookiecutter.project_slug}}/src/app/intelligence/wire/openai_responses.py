@@ -11,22 +11,23 @@ from typing import Any
 
 from app.errors import InputError, ProviderRefusedError
 from app.intelligence.messages import Message, ModelRequest, Tool
-from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
+from app.intelligence.wire.documented import RESPONSES
+from app.intelligence.wire.fields import Kind, at_the_provider, objects, optional, required, shown, texts, within
 from app.intelligence.wire.openai_chat import MOST_TOP, allowed
 from app.intelligence.wire.openai_custom import custom_names, decode_custom_tool, encode_custom_tool
 from app.intelligence.wire.openai_responses_items import decode_items, encode_items
+from app.intelligence.wire.reaching import for_responses
 
 PROTOCOL = "responses"
 PATH = "/responses"
 # The protocol demands a name for an output schema; this one is for those that came without.
 SCHEMA_NAME = "reply"
 
-_KEPT_ELSEWHERE = ("previous_response_id", "conversation", "prompt")
 # What a client includes to have the log probabilities told.
 LOGPROBS = "message.output_text.logprobs"
 
 _OPTIONS = ("max_output_tokens", "temperature", "top_p", "tools", "tool_choice", "text", "stream", "store")
-_READ = {"model", "input", "instructions", "background", "include", "top_logprobs", *_KEPT_ELSEWHERE, *_OPTIONS}
+_READ = {"model", "input", "instructions", "include", "top_logprobs", *RESPONSES.refused, *_OPTIONS}
 
 
 def encode_request(request: ModelRequest) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
         body["instructions"] = messages[0].content
         messages = messages[1:]
     body["input"] = encode_items(messages)
-    extra = dict(request.extra.get(PROTOCOL, {}))
+    extra = for_responses(request.extra)
     include = [*extra.pop("include", ()), *([LOGPROBS] if request.logprobs else ())]
     if include:
         body["include"] = include
@@ -60,11 +61,7 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
 
 def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     """A client's body as a request. Raises InputError naming the field that is wrong."""
-    for field in _KEPT_ELSEWHERE:
-        if body.get(field):
-            raise InputError(f"{field} is kept by another provider: send the whole conversation as input")
-    if body.get("background"):
-        raise InputError("background is not served here: wait for the reply, or stream it")
+    RESPONSES.refuse(body)
     instructions = optional(body, "instructions", Kind.TEXT)
     system = [Message("system", instructions)] if instructions else []
     extra = {key: value for key, value in body.items() if key not in _READ and value is not None}
@@ -118,7 +115,7 @@ def _decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
     if tool.get("type") == "custom":
         return decode_custom_tool(tool, where)
     if tool.get("type") != "function":
-        raise InputError(f"{where}type is {shown(tool.get('type'))}: only function and custom tools are served")
+        raise at_the_provider(where, tool.get("type"), "function and custom")
     return Tool(
         name=required(tool, "name", Kind.TEXT, where),
         description=optional(tool, "description", Kind.TEXT, where) or "",
@@ -143,13 +140,15 @@ def _decode_tools(body: Mapping[str, Any]) -> tuple[tuple[Tool, ...], str | None
         return allowed(tools, choice, "tool_choice.", _named)
     if isinstance(choice, dict) and choice.get("type") in ("function", "custom"):
         return tools, _named(choice, "tool_choice.")
+    if isinstance(choice, dict) and "type" in choice:
+        raise at_the_provider("tool_choice.", choice["type"], "function and custom")
     raise InputError(f"tool_choice is {shown(choice)}: send auto, none, required, one tool or allowed_tools")
 
 
 def _named(tool: Mapping[str, Any], where: str) -> str:
     kind = required(tool, "type", Kind.TEXT, where)
     if kind not in ("function", "custom"):
-        raise InputError(f"{where}type is {kind!r}: only function and custom tools are served")
+        raise at_the_provider(where, kind, "function and custom")
     return str(required(tool, "name", Kind.TEXT, where))
 
 
