@@ -31,7 +31,7 @@ from app.intelligence.wire import (
     openai_chat_reply,
     voyage,
 )
-from app.intelligence.wire.documented import CHAT, RESPONSES
+from app.intelligence.wire.documented import CHAT, MISTRAL, RESPONSES
 from app.interface.failures import Failure, failure_of
 
 Dialect = Literal["openai", "anthropic", "gemini", "ollama", "cohere", "bedrock", "interactions", "voyage"]
@@ -70,7 +70,8 @@ _FINAL_STATUS = 424
 _OURS, _THEIRS = 422, 400
 # Messages about a field begin with its place in the body.
 _PLACE = re.compile(r"([a-z_]+)[\w.\[\]]*(?= )")
-_OPENAI_FIELDS = CHAT.fields | RESPONSES.fields
+# Of its chat, of Responses, and of Mistral, whose client asks at the same place.
+_OPENAI_FIELDS = CHAT.fields | RESPONSES.fields | MISTRAL.fields
 # Kind and status at Amazon.
 _AMAZON_KINDS = {
     400: ("ValidationException", 400),
