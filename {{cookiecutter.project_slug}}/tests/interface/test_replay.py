@@ -106,6 +106,19 @@ def test_chance_falls_alike_in_every_run(recording: Path, notebook: Callable[...
     assert random.random() == expected
 
 
+@pytest.mark.parametrize(("said", "found"), [(None, "1"), ("0", "0")])
+def test_no_trace_of_a_run_is_sent_to_a_vendor(
+    recording: Path, notebook: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, said: str | None, found: str
+) -> None:
+    """OpenAI's Agents SDK would send one past every door; who wants that says so."""
+    monkeypatch.delenv("OPENAI_AGENTS_DISABLE_TRACING", raising=False)
+    if said is not None:
+        monkeypatch.setenv("OPENAI_AGENTS_DISABLE_TRACING", said)
+    asking = notebook("n = 9", "import os\nprint(os.environ['OPENAI_AGENTS_DISABLE_TRACING'])")
+    with ReplayDoor(recording) as door:
+        assert run_step_in_process(asking, {}, door).text.strip() == found
+
+
 def test_an_unknown_request_is_refused_and_remembered(recording: Path, notebook: Callable[..., Path]) -> None:
     """Another parameter means another request: the replay does not guess, and the SDK does not try again."""
     with ReplayDoor(recording) as door, pytest.raises(StepFailedError, match=r"poc\.ipynb failed in cell 2") as failed:

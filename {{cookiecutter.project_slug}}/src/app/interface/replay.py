@@ -29,6 +29,7 @@ from app.interface.no_authority import no_authority
 from app.interface.own_modules import own_modules_first
 from app.interface.recording import Exchange, protocol_of, query_of, read_recording, stream_bytes, stream_type_of
 from app.orchestration import token_tables
+from app.orchestration.notebook import NOT_TOLD
 
 REPLAY_KEY = "replay"
 # It stands in the text of a message that a notebook puts into a prompt.
@@ -208,7 +209,9 @@ def _surroundings(folder: Path, door: OpenDoor) -> Iterator[None]:
     chance = random.getstate()
     with made_up_login.made_up_login(door.url) as login, TemporaryDirectory(prefix="replies-") as kept:
         os.chdir(folder)
-        os.environ.update({**variables, **login, **no_authority(Path(kept)), REPLY_CACHE: kept})
+        os.environ.update(
+            {**NOT_TOLD, **environment, **variables, **login, **no_authority(Path(kept)), REPLY_CACHE: kept}
+        )
         _forget_replies()
         random.seed(SEED)
         try:

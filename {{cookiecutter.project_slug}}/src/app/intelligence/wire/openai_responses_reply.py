@@ -178,7 +178,10 @@ def encode_usage(usage: Usage) -> dict[str, Any]:
     """Tokens in the words of Responses."""
     return {
         "input_tokens": usage.input_tokens,
-        "input_tokens_details": {"cached_tokens": usage.cached_input_tokens},
+        "input_tokens_details": {
+            "cached_tokens": usage.cached_input_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+        },
         "output_tokens": usage.output_tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": usage.input_tokens + usage.output_tokens,
@@ -189,5 +192,6 @@ def decode_usage(usage: Mapping[str, Any] | None) -> Usage:
     """Tokens as a value, zeros marked as estimated when there are none. Raises KeyError, TypeError or ValueError."""
     if usage is None:
         return Usage(estimated=True)
-    cached = (usage.get("input_tokens_details") or {}).get("cached_tokens") or 0
-    return Usage(int(usage["input_tokens"]), int(usage["output_tokens"]), int(cached))
+    details = usage.get("input_tokens_details") or {}
+    cached, written = (int(details.get(name) or 0) for name in ("cached_tokens", "cache_write_tokens"))
+    return Usage(int(usage["input_tokens"]), int(usage["output_tokens"]), cached, cache_write_tokens=written)
