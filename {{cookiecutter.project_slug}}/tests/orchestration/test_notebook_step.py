@@ -38,7 +38,8 @@ def test_a_notebook_runs_with_its_parameters_and_the_door(
         "limit: int = 3",
         "import json, os, pathlib\n"
         "seen = {k: os.environ.get(k) for k in ('APP_RUN_DOOR_URL', 'APP_RUN_PROMPTS', 'OPENAI_API_KEY')}\n"
-        "seen |= {'traces off': os.environ['OPENAI_AGENTS_DISABLE_TRACING'], 'limit': limit, 'here': os.path.basename(os.getcwd())}\n"
+        "seen |= {'limit': limit, 'here': os.path.basename(os.getcwd())}\n"
+        "seen['traces off'] = os.environ['OPENAI_AGENTS_DISABLE_TRACING']\n"
         "_ = pathlib.Path(os.environ['APP_RUN_OUTPUT'], 'seen.json').write_text(json.dumps(seen))",
     )
 
