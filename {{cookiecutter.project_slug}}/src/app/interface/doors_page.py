@@ -17,9 +17,10 @@ field.
 - **passed**: handed to a provider that knows the field. Where another answers (the stand-in, a provider of another
   protocol) the reply does without, and the header `x-fields-left-out` names the field; a stream names it before it
   begins, of the provider that is asked first. Fields that nobody documents are treated so, too. OpenAI's two
-  protocols hand each other what they share: effort, verbosity, calls side by side, keys of caches, tiers,
-  identifiers.
-- **no effect**: changes nothing of what a reply says. Handed to a provider that knows it, and not named elsewhere.
+  protocols, Mistral's and Anthropic's hand each other what they share: effort, verbosity, penalties, calls side by
+  side.
+- **no effect**: changes nothing of what a reply says: cost, speed, bookkeeping. Handed to a provider of the same
+  protocol, and not named elsewhere.
 - **refused**: an error that names the field and says what to do.
 
 A request that cannot be meant is answered with the status 400 in the vendor's own form, before anything is paid;

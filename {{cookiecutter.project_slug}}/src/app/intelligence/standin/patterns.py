@@ -29,7 +29,7 @@ def matching(pattern: str, subject: str) -> str | None:
             return max(held, key=len)
         made = "".join(_alternative(_Chars(inner)))[:LONGEST_TEXT]
         return made if regex.search(pattern, made, timeout=LONGEST_S) else None
-    except (regex.error, TimeoutError, _Beyond):
+    except (regex.error, TimeoutError, RecursionError, _Beyond):
         return None
 
 

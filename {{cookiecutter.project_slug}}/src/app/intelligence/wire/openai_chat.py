@@ -79,6 +79,8 @@ def encode_request(request: ModelRequest, *, limit_field: str = "max_completion_
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
     extra = for_chat(request.extra)
+    if not request.tools and PROTOCOL not in request.extra:
+        extra.pop("parallel_tool_calls", None)  # OpenAI's chat refuses it without tools, its Responses do not
     format_details = extra.pop("response_format", {})
     if request.output_schema is not None:
         described = {"name": SCHEMA_NAME, **format_details, "schema": request.output_schema}

@@ -79,7 +79,7 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             thoughts=_decode_thoughts(message),
             tokens=tokens,
         )
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply has no usable choice ({error!r}): {shown(body)}") from None
 
 

@@ -1,6 +1,7 @@
 """Which fields of a client's own protocol reach a provider, and under what name where it speaks another.
 
-OpenAI's two protocols and Mistral's share most of theirs.
+OpenAI's two protocols, Mistral's and Anthropic's share some that matter to the reply. What only moves cost, speed or
+bookkeeping goes to a provider of the same protocol alone: another server might refuse a field it does not know.
 """
 
 from __future__ import annotations
@@ -13,24 +14,8 @@ from app.intelligence.wire.documented import BY_PROTOCOL, names_of
 
 # Protocols in the configuration that are written as another is.
 _WRITTEN_AS = {"compatible": "openai", "litellm": "openai"}
-# Fields that chat and Responses have under the same name; of Mistral's those that OpenAI's chat has.
-_ALIKE = (
-    "metadata",
-    "parallel_tool_calls",
-    "prompt_cache_key",
-    "prompt_cache_retention",
-    "safety_identifier",
-    "service_tier",
-    "user",
-)
-_MISTRAL_S = (
-    "frequency_penalty",
-    "parallel_tool_calls",
-    "prediction",
-    "presence_penalty",
-    "prompt_cache_key",
-    "reasoning_effort",
-)
+# Of Mistral's fields those that OpenAI's chat has, too.
+_MISTRAL_S = ("frequency_penalty", "parallel_tool_calls", "presence_penalty", "reasoning_effort")
 # Providers that have no seed.
 _SEEDLESS = ("anthropic", "responses")
 
@@ -41,11 +26,11 @@ def for_chat(extra: Mapping[str, Any]) -> dict[str, Any]:
         return dict(extra["openai"])
     found = {name: value for name, value in extra.get("mistral", {}).items() if name in _MISTRAL_S}
     told = extra.get("responses", {})
-    found |= {name: told[name] for name in _ALIKE if name in told}
-    effort, verbosity = _in(told, "reasoning", "effort"), _in(told, "text", "verbosity")
+    several, effort = told.get("parallel_tool_calls"), _in(told, "reasoning", "effort")
+    verbosity = _in(told, "text", "verbosity")
     if extra.get("anthropic", {}).get("disable_parallel_tool_use") is not None:
         found["parallel_tool_calls"] = not extra["anthropic"]["disable_parallel_tool_use"]
-    return found | _given(reasoning_effort=effort, verbosity=verbosity)
+    return found | _given(parallel_tool_calls=several, reasoning_effort=effort, verbosity=verbosity)
 
 
 def for_responses(extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,9 +38,9 @@ def for_responses(extra: Mapping[str, Any]) -> dict[str, Any]:
     if "responses" in extra:
         return dict(extra["responses"])
     told = for_chat(extra)
-    found = {name: told[name] for name in _ALIKE if name in told}
     effort, verbosity = told.get("reasoning_effort"), told.get("verbosity")
-    return found | _given(
+    return _given(
+        parallel_tool_calls=told.get("parallel_tool_calls"),
         reasoning=None if effort is None else {"effort": effort},
         text=None if verbosity is None else {"verbosity": verbosity},
     )
