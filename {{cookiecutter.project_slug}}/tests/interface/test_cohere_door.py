@@ -334,5 +334,5 @@ def test_bad_bodies_are_refused_with_the_place(doors: Served, changes: dict[str,
 
     answer = httpx2.post(f"{doors.url}/v2/chat", json=body, headers={"authorization": f"Bearer {KEY}"})
 
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert says in answer.json()["message"]

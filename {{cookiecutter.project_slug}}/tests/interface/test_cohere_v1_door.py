@@ -235,10 +235,10 @@ def test_several_generations_are_as_many_calls(doors: Served) -> None:
     ],
 )
 def test_what_nobody_else_could_be_given_is_refused(sent: dict[str, Any], told: str, doors: Served) -> None:
-    """Status 422, and what to do."""
+    """Status 400, and what to do."""
     with pytest.raises(ApiError) as raised:
         _client(doors).chat(message="a", request_options=ONCE, **sent)
-    assert raised.value.status_code == 422
+    assert raised.value.status_code == 400
     assert told in str(raised.value.body)
 
 

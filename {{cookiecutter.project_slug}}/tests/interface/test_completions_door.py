@@ -74,8 +74,8 @@ def test_a_stream_comes_in_pieces(doors: Served) -> None:
     ],
 )
 def test_what_a_reply_could_not_carry_is_refused(sent: dict[str, Any], told: str, doors: Served) -> None:
-    """Status 422, and what to do; nothing was asked."""
-    with pytest.raises(openai.UnprocessableEntityError, match=told):
+    """Status 400, and what to do; nothing was asked."""
+    with pytest.raises(openai.BadRequestError, match=told):
         doors.openai().completions.create(model=MODEL, **sent)
     assert doors.gateway.calls == 0
 

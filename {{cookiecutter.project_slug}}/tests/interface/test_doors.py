@@ -294,13 +294,12 @@ def test_a_missing_key_is_each_protocol_s_own_error(doors: Served) -> None:
         ({"n": 2, "stream": True}, "n is 2: a stream of several"),
         ({"n": 17}, "n is 17: send 1 to 16"),
         ({"n": 0}, "n is 0: send 1 to 16"),
-        ({"logprobs": True, "stream": True}, "logprobs are not served in a stream"),
         ({"top_logprobs": 3}, "top_logprobs is sent without logprobs"),
         ({"top_logprobs": 21, "logprobs": True}, "top_logprobs is 21"),
         ({"temperature": "hot"}, "temperature is 'hot'"),
         ({"temperature": True}, "temperature is True"),
         ({"max_tokens": 0}, "max_tokens is 0"),
-        ({"tools": [{"type": "custom"}]}, "tools[0].type is 'custom'"),
+        ({"tools": [{"type": "web_search"}]}, "tools[0].type is 'web_search'"),
         ({"response_format": {"type": "xml"}}, "response_format.type is 'xml'"),
         ({"stream_options": 1, "stream": True}, "stream_options is 1"),
     ],
@@ -312,7 +311,7 @@ def test_bad_bodies_are_refused_with_the_place(doors: Served, changes: dict[str,
 
     answer = httpx2.post(f"{doors.url}/v1/chat/completions", json=body, headers={"authorization": f"Bearer {KEY}"})
 
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert says in answer.json()["error"]["message"]
 
 

@@ -217,6 +217,6 @@ def test_bad_bodies_are_refused_with_the_place(doors: Served, changes: dict[str,
     """What cannot be meant or kept is refused in Google's shape, naming the field."""
     answer = posted(doors, {"model": MODEL, "input": "How long?", **changes})
 
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert says in answer.json()["error"]["message"]
     assert answer.json()["error"]["code"] == "INVALID_ARGUMENT"

@@ -120,7 +120,7 @@ async def test_a_long_question_is_refused(serve: Client, load_settings: LoadSett
     async with serve(settings) as client:
         response = await client.post("/v1/chat/completions", json=body)
 
-    assert response.status_code == 422
+    assert response.status_code == 400
     assert "21 characters, at most 20" in response.json()["error"]["message"]
 
 

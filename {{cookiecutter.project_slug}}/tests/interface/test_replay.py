@@ -20,8 +20,8 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from app.errors import InputError, StepFailedError
 from app.interface.loopback import on_loopback
-from app.interface.recording import read_recording, record_door
-from app.interface.replay import ReplayDoor, run_step_in_process, same_request
+from app.interface.recording import Exchange, read_recording, record_door, write_recording
+from app.interface.replay import ReplayDoor, run_step_in_process
 
 MESSAGES: Any = [{"role": "user", "content": "hi"}]
 COMPLETION = {
@@ -104,6 +104,19 @@ def test_chance_falls_alike_in_every_run(recording: Path, notebook: Callable[...
 
     assert first == second
     assert random.random() == expected
+
+
+@pytest.mark.parametrize(("said", "found"), [(None, "1"), ("0", "0")])
+def test_no_trace_of_a_run_is_sent_to_a_vendor(
+    recording: Path, notebook: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, said: str | None, found: str
+) -> None:
+    """OpenAI's Agents SDK would send one past every door; who wants that says so."""
+    monkeypatch.delenv("OPENAI_AGENTS_DISABLE_TRACING", raising=False)
+    if said is not None:
+        monkeypatch.setenv("OPENAI_AGENTS_DISABLE_TRACING", said)
+    asking = notebook("n = 9", "import os\nprint(os.environ['OPENAI_AGENTS_DISABLE_TRACING'])")
+    with ReplayDoor(recording) as door:
+        assert run_step_in_process(asking, {}, door).text.strip() == found
 
 
 def test_an_unknown_request_is_refused_and_remembered(recording: Path, notebook: Callable[..., Path]) -> None:
@@ -201,16 +214,23 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, text: str) -> No
         ReplayDoor(tmp_path / "bad.json")
 
 
-def test_ids_that_a_library_gives_in_each_run_are_no_difference() -> None:
+def test_ids_that_a_library_gives_in_each_run_are_no_difference(tmp_path: Path) -> None:
     """A notebook that puts a message of LangChain into its prompt asks the same each time, but for that id."""
 
     def asked(run: str, text: str = "Hi") -> dict[str, object]:
         return {"messages": [{"role": "user", "content": f"[AIMessage(content='{text}', id='{run}')]"}]}
 
     one, other = "lc_run--019a3f5e-1c2d-7e10-8f31-0a1b2c3d4e5f-0", "lc_run--019a3f60-9abc-7d21-9e42-5f4e3d2c1b0a-0"
-    assert same_request(asked(one), asked(other))
-    assert not same_request(asked(one), asked(other, "Ho"))
-    assert not same_request({"id": "019a3f5e-1c2d-7e10-8f31-0a1b2c3d4e5f"}, {"id": other[8:-2]})
+    plain = {"id": "019a3f5e-1c2d-7e10-8f31-0a1b2c3d4e5f"}
+    recorded = [Exchange("openai.chat", request, {"text": "yes"}) for request in (plain, asked(one), asked(one))]
+    write_recording(tmp_path / "ids.json", recorded)
+    door = ReplayDoor(tmp_path / "ids.json")
+
+    def status(request: object) -> int:
+        return door.answer("/v1/chat/completions", json.dumps(request).encode())[0]
+
+    assert [status(asked(other)), status(asked(other, "Ho")), status({"id": other[8:-2]})] == [200, 422, 422]
+    assert [status(asked(one)), status(asked(other)), status(plain)] == [200, 422, 200]
 
 
 def test_a_reply_leaves_in_one_piece(recording: Path) -> None:

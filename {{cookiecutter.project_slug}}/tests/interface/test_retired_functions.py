@@ -75,7 +75,7 @@ def test_what_the_retired_way_cannot_mean_is_refused(doors: Served, changes: dic
     client: Any = doors.openai()
     body = {"model": "gpt-4.1", "messages": [{"role": "user", "content": "x"}], **changes}
 
-    with pytest.raises(openai.UnprocessableEntityError) as refused:
+    with pytest.raises(openai.BadRequestError) as refused:
         client.chat.completions.create(**body)
 
     assert says in str(refused.value)

@@ -31,13 +31,15 @@ def context(root: Path) -> StepContext:
 def test_a_notebook_runs_with_its_parameters_and_the_door(
     context: StepContext, write_notebook: WriteNotebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The kernel gets the parameters, the door's address and a folder for results; a provider's key stays out."""
+    """The kernel gets the parameters, the door's address and a folder for results; a provider's key stays out, and no
+    framework sends traces to its vendor."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-real")
     notebook = write_notebook(
         "limit: int = 3",
         "import json, os, pathlib\n"
         "seen = {k: os.environ.get(k) for k in ('APP_RUN_DOOR_URL', 'APP_RUN_PROMPTS', 'OPENAI_API_KEY')}\n"
         "seen |= {'limit': limit, 'here': os.path.basename(os.getcwd())}\n"
+        "seen['traces off'] = os.environ['OPENAI_AGENTS_DISABLE_TRACING']\n"
         "_ = pathlib.Path(os.environ['APP_RUN_OUTPUT'], 'seen.json').write_text(json.dumps(seen))",
     )
 
@@ -48,6 +50,7 @@ def test_a_notebook_runs_with_its_parameters_and_the_door(
         "APP_RUN_DOOR_URL": "http://127.0.0.1:9",
         "APP_RUN_PROMPTS": '{"answer": 2}',
         "OPENAI_API_KEY": None,
+        "traces off": "1",
         "limit": 7,
         "here": "steps",
     }

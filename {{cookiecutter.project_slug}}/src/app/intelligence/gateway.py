@@ -28,10 +28,19 @@ from app.intelligence.known_vectors import Embedded, embedded
 from app.intelligence.messages import Chunk, Embeddings, Message, ModelReply, ModelRequest, Tool, Usage
 from app.intelligence.personal_data.masking import mask
 from app.intelligence.personal_data.output_guard import OutputGuard
+from app.intelligence.personal_data.stream_tokens import ChunksWithTokens
 from app.intelligence.personal_data.streams import GuardedChunks, RestoredChunks, guarded_calls, restored_calls
 from app.intelligence.policy import Target
 from app.intelligence.prompts import Registry
-from app.intelligence.reply import CacheKind, Reply, as_chunk, combined, shared, with_tokens_of_text
+from app.intelligence.reply import (
+    CacheKind,
+    Reply,
+    as_chunk,
+    combined,
+    shared,
+    with_likelihoods,
+    with_tokens_of_text,
+)
 from app.intelligence.single_flight import SingleFlight
 from app.intelligence.stream import StreamedReply
 from app.intelligence.structured import fitting, parse
@@ -170,16 +179,17 @@ class Gateway:
 
     async def _streamed(self, call: Call) -> AsyncGenerator[Chunk | Reply]:
         async with self._accounts.opened(call, "chat") as account:
-            restored = RestoredChunks(call.vault, json_text=_is_json(call.request))
             stored = await self._caching.reply(call) or await self._caching.by_meaning(call)
             if stored is not None:
                 call.said = stored.text
                 account.reply = replace(stored, latency_ms=call.elapsed_ms())
-                whole = self._restored(call, account.reply)
+                whole = with_likelihoods(call.request, self._restored(call, account.reply))
                 yield as_chunk(whole)
                 yield whole
                 return
             gathered, target = StreamedReply(), call.order[0]
+            plain = RestoredChunks(call.vault, json_text=_is_json(call.request))
+            restored = ChunksWithTokens(plain, gathered.tokens) if call.request.logprobs else plain
             try:
                 async with aclosing(self._attempts.stream(call, asking(call.request, call.confidence))) as chunks:
                     guarded = GuardedChunks(self._guard(call), json_text=_is_json(call.request))
@@ -199,7 +209,7 @@ class Gateway:
                 if gathered.begun:
                     answer = gathered.reply(call.request)
                     call.said = answer.text
-                    measured = self._replies.streamed(call, answer, target)
+                    measured = with_tokens_of_text(self._replies.streamed(call, answer, target))
                     account.reply = replace(measured, latency_ms=call.elapsed_ms())
             if account.reply is not None:
                 await self._caching.keep(call, account.reply)
@@ -255,13 +265,14 @@ class Gateway:
         vault = call.vault
         if not len(vault):
             return reply
-        return replace(
+        restored = replace(
             reply,
             text=vault.restore_json(reply.text) if _is_json(call.request) else vault.restore(reply.text),
             data=vault.restore_value(reply.data),
             tool_calls=restored_calls(vault, reply.tool_calls),
             thoughts=vault.restore(reply.thoughts),
         )
+        return with_tokens_of_text(restored)
 
     def _fallback(self, call: Call) -> Reply:
         assert call.fallback_text is not None

@@ -28,11 +28,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call the model wants made. `arguments` is the JSON text exactly as the model wrote it."""
+    """A call the model wants made. `arguments` is the JSON text exactly as the model wrote it.
+
+    `custom`: an earlier call of a tool that takes a text, in a conversation being sent; see `Tool`.
+    """
 
     id: str
     name: str
     arguments: str
+    custom: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ class Message:
 class Tool:
     """A function the model may call; `parameters` is a JSON Schema object, held to the letter when `strict`.
 
-    `mark` as of a `Part`.
+    `mark` as of a `Part`. `custom` is the format of the text that OpenAI's custom tools take; such a tool is a function
+    of the one argument `input` to all others.
     """
 
     name: str
@@ -68,6 +73,7 @@ class Tool:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     strict: bool = False
     mark: Mapping[str, Any] | None = None
+    custom: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,8 @@ class ModelRequest:
     """What is asked of one model. `model` is the provider's own id once a deployment has been chosen.
 
     `output_schema` is the JSON Schema the reply must fit, None for free text; `json_object` asks for any JSON object.
-    `logprobs` asks how probable each token of the reply was, where the protocol can say it.
+    `logprobs` asks how probable each token of the reply was, where the protocol can say it, `top_logprobs` for so many
+    of the likeliest tokens beside each.
     `stable_messages` are the first messages that every call of the task begins with, long enough to be kept in the
     provider's own cache; 0 leaves that to the provider.
     """
@@ -94,6 +101,7 @@ class ModelRequest:
     stream: bool = False
     stable_messages: int = 0
     logprobs: bool = False
+    top_logprobs: int = 0
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -127,11 +135,20 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 @dataclass(frozen=True, slots=True)
 class TokenLogprob:
-    """A token of a reply and its log probability; `top` holds the likeliest tokens at its place, with theirs."""
+    """A token of a reply and its log probability; `top` holds the likeliest tokens at its place, with theirs.
+
+    `part` are the bytes of a token that is only a part of a character, which `token` cannot say; else empty.
+    """
 
     token: str
     logprob: float
     top: tuple[tuple[str, float], ...] = ()
+    part: bytes = b""
+
+    @property
+    def said(self) -> bytes:
+        """What the token adds to the text, in UTF-8."""
+        return self.part or self.token.encode("utf-8", "surrogatepass")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +179,11 @@ class ToolCallDelta:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One event of a streamed reply. `usage` and `finish_reason` come with the last events."""
+    """One event of a streamed reply. `usage` and `finish_reason` come with the last events.
+
+    `logprobs` are those of its tokens, where the protocol tells them; `tokens` the tokens themselves, where it tells
+    these too. What leaves the gateway has tokens only as far as they make up `text`.
+    """
 
     text: str = ""
     tool_calls: tuple[ToolCallDelta, ...] = ()
@@ -170,6 +191,7 @@ class Chunk:
     usage: Usage | None = None
     model: str = ""
     logprobs: tuple[float, ...] = ()
+    tokens: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

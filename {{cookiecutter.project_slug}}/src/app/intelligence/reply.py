@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
-from app.intelligence.messages import Chunk, FinishReason, TokenLogprob, ToolCall, ToolCallDelta, Usage
+from app.errors import InputError
+from app.intelligence.messages import (
+    Chunk,
+    FinishReason,
+    ModelRequest,
+    TokenLogprob,
+    ToolCall,
+    ToolCallDelta,
+    Usage,
+)
+
+# What a client is told that asks for log probabilities of a text that has none.
+NOT_TOLD = (
+    "logprobs cannot be told of this {what}: its provider tells none, or its text had personal data taken out or put "
+    "back: leave logprobs and top_logprobs out"
+)
 
 # Kept under the same identity, kept under a question of the same meaning, taken from a call under way, kept vectors.
 CacheKind = Literal["exact", "semantic", "shared", "embedding"]
@@ -64,7 +79,7 @@ def to_stored(reply: Reply) -> dict[str, Any]:
     usage = reply.usage
     stored["usage"] = {name: getattr(usage, name) for name in _USAGE}
     stored["tool_calls"] = [asdict(call) for call in reply.tool_calls]
-    stored["tokens"] = [[each.token, each.logprob, each.top] for each in reply.tokens]
+    stored["tokens"] = [[each.token, each.logprob, each.top, each.part.hex()] for each in reply.tokens]
     return stored
 
 
@@ -74,16 +89,30 @@ def from_stored(stored: Mapping[str, Any], *, call_id: str, trace_id: str) -> Re
     saved = values.pop("cost_usd", None)
     values["usage"] = Usage(**values["usage"])
     values["tool_calls"] = tuple(ToolCall(**call) for call in values["tool_calls"])
-    tokens = ((token, logprob, (*map(tuple, top),)) for token, logprob, top in values.get("tokens", ()))
-    values["tokens"] = tuple(TokenLogprob(*each) for each in tokens)
+    values["tokens"] = tuple(map(_token_of, values.get("tokens", ())))
     reply = Reply(**values, call_id=call_id, trace_id=trace_id, cost_usd=0.0, cached=True)
     return replace(reply, cache="exact", saved_usd=saved)
 
 
+def _token_of(stored: Sequence[Any]) -> TokenLogprob:
+    """A stored token; those of earlier versions end before the bytes of a part."""
+    token, logprob, top, *part = stored
+    return TokenLogprob(token, logprob, (*map(tuple, top),), bytes.fromhex(part[0]) if part else b"")
+
+
 def with_tokens_of_text(reply: Reply) -> Reply:
     """The reply without its tokens when they do not make up its text any more."""
-    kept = not reply.tokens or "".join(each.token for each in reply.tokens) == reply.text
-    return reply if kept else replace(reply, tokens=())
+    if not reply.tokens or b"".join(each.said for each in reply.tokens) == reply.text.encode("utf-8", "surrogatepass"):
+        return reply
+    return replace(reply, tokens=())
+
+
+def with_likelihoods(request: ModelRequest, reply: Reply) -> Reply:
+    """The reply, which has its tokens when they are asked for. Raises InputError when it cannot have them."""
+    told = with_tokens_of_text(reply)
+    if request.logprobs and told.text and not told.tokens:
+        raise InputError(NOT_TOLD.format(what=f"reply of {reply.model}"))
+    return told
 
 
 def shared(reply: Reply, *, call_id: str, trace_id: str) -> Reply:
@@ -96,7 +125,7 @@ def shared(reply: Reply, *, call_id: str, trace_id: str) -> Reply:
 def as_chunk(reply: Reply) -> Chunk:
     """A whole reply as the one chunk of its stream."""
     calls = (ToolCallDelta(index, c.id, c.name, c.arguments) for index, c in enumerate(reply.tool_calls))
-    return Chunk(reply.text, tuple(calls), reply.finish_reason, reply.usage, reply.model)
+    return Chunk(reply.text, tuple(calls), reply.finish_reason, reply.usage, reply.model, tokens=reply.tokens)
 
 
 def combined(first: Reply, last: Reply) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.intelligence.messages import Chunk, FinishReason, ModelReply, ModelRequest, ToolCall, Usage
+from app.intelligence.messages import Chunk, FinishReason, ModelReply, ModelRequest, TokenLogprob, ToolCall, Usage
 
 # What a picture of the largest size costs at the providers that say so; smaller ones cost less.
 PICTURE_TOKENS = 1_600
@@ -11,11 +11,12 @@ PICTURE_TOKENS = 1_600
 class StreamedReply:
     """Gathers a stream from both ends: what the provider sent is metered, what was let through is the reply's text.
 
-    `begun` says whether anything came; `reply` may be asked for at any time.
+    `begun` says whether anything came; `reply` may be asked for at any time. `tokens` are those the provider told.
     """
 
     def __init__(self) -> None:
         self.begun = False
+        self.tokens: list[TokenLogprob] = []
         self._received = 0
         self._text: list[str] = []
         self._calls: dict[int, list[str]] = {}
@@ -32,6 +33,7 @@ class StreamedReply:
         self._usage = chunk.usage or self._usage
         self._model = chunk.model or self._model
         self._logprobs += chunk.logprobs
+        self.tokens += chunk.tokens
 
     def add(self, chunk: Chunk) -> None:
         """Take one chunk as it goes on."""
@@ -50,9 +52,11 @@ class StreamedReply:
             output_tokens=-(-self._received // 4),
             estimated=True,
         )
-        calls = tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls))
+        said = (self._calls[index] for index in sorted(self._calls))
+        calls = tuple(ToolCall(id, name, arguments) for id, name, arguments in said)
         logprob = sum(self._logprobs) / len(self._logprobs) if self._logprobs else None
-        return ModelReply("".join(self._text), self._model, usage, self._finish, calls, logprob=logprob)
+        told = tuple(self.tokens)
+        return ModelReply("".join(self._text), self._model, usage, self._finish, calls, logprob=logprob, tokens=told)
 
 
 def estimate_tokens(text: str) -> int:

@@ -20,15 +20,19 @@ from starlette.responses import Response
 from app.caller import Caller
 from app.errors import AppError, InputError
 from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest
-from app.intelligence.reply import Reply, with_tokens_of_text
+from app.intelligence.policy import targets
+from app.intelligence.reply import Reply, with_likelihoods
+from app.intelligence.wire.reaching import left_out
 from app.intelligence.wire.thoughts import asked_for as thoughts_asked_for
 from app.interface.door_errors import Dialect, error_response
 from app.interface.door_models import embedding_model_for, model_for, reranking_model_for
 from app.interface.event_stream import EVENTS, EventStream, StreamEncoder, as_model_reply
 from app.interface.services import caller_of, services_of, span_of
+from app.settings import Settings
 
 TASK = "door"
 TASK_HEADER = "x-app-task"
+LEFT_OUT_HEADER = "x-fields-left-out"
 # With tokens that no model has counted.
 ESTIMATED = {"x-estimated": "true"}
 _TASK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -80,10 +84,18 @@ async def chat_answer(
     wanted = replace(wanted, model=model_for(wanted.model, services.settings))
     if wanted.stream:
         items = gateway.chat_stream(wanted, caller, task=task)
-        return EventStream(items, encoder(), dialect, on_error=span_of(request).fail, media_type=media_type)
-    reply = _with_likelihoods(wanted, await gateway.chat(wanted, caller, task=task))
+        return EventStream(
+            items,
+            encoder(),
+            dialect,
+            on_error=span_of(request).fail,
+            media_type=media_type,
+            headers=_left_out_headers(wanted, services.settings),
+        )
+    reply = with_likelihoods(wanted, await gateway.chat(wanted, caller, task=task))
     said = as_model_reply(reply) if with_thoughts else replace(as_model_reply(reply), thoughts="")
-    return json_answer(body(said, reply.call_id), _call_headers(reply))
+    headers = _call_headers(reply) | _left_out_headers(wanted, services.settings, reply.provider)
+    return json_answer(body(said, reply.call_id), headers)
 
 
 async def reply_to(request: Request, wanted: ModelRequest) -> ModelReply:
@@ -91,20 +103,7 @@ async def reply_to(request: Request, wanted: ModelRequest) -> ModelReply:
     services = services_of(request)
     gateway = cast(ModelGateway, services.gateway)
     meant = replace(wanted, model=model_for(wanted.model, services.settings))
-    return as_model_reply(
-        _with_likelihoods(meant, await gateway.chat(meant, caller_of(request), task=task_of(request)))
-    )
-
-
-def _with_likelihoods(wanted: ModelRequest, reply: Reply) -> Reply:
-    """The reply, which has its tokens when they are asked for. Raises InputError when it cannot have them."""
-    told = with_tokens_of_text(reply)
-    if wanted.logprobs and told.text and not told.tokens:
-        raise InputError(
-            f"logprobs cannot be told of this reply of {reply.model}: its provider tells none, or its text had "
-            "personal data put back: leave logprobs and top_logprobs out"
-        )
-    return told
+    return as_model_reply(with_likelihoods(meant, await gateway.chat(meant, caller_of(request), task=task_of(request))))
 
 
 async def all_replies(request: Request, wanted: Sequence[ModelRequest]) -> list[ModelReply]:
@@ -188,9 +187,29 @@ def told(dialect: Dialect, answer: Answer) -> Answer:
     return answered
 
 
+def answer_of_several(request: Request, wanted: ModelRequest, body: Body) -> Response:
+    """The answer that holds several replies to one request."""
+    settings = services_of(request).settings
+    meant = replace(wanted, model=model_for(wanted.model, settings))
+    return json_answer(body, _left_out_headers(meant, settings))
+
+
 def json_answer(body: Body, headers: Mapping[str, str] | None = None) -> Response:
     """A whole JSON answer."""
     return Response(orjson.dumps(body), headers=headers, media_type="application/json")
+
+
+def _left_out_headers(wanted: ModelRequest, settings: Settings, provider: str | None = None) -> dict[str, str]:
+    """What names the fields of a client that its provider is not sent, where there are any: the provider that answered,
+    or the first that would be asked."""
+    if not wanted.extra and wanted.seed is None:
+        return {}
+    if provider is None:
+        order = targets(settings, [wanted.model])
+        provider = order[0].provider if order else ""
+    access = settings.providers.get(provider)
+    names = left_out(wanted, access.protocol) if access else ()
+    return {LEFT_OUT_HEADER: ", ".join(names)} if names else {}
 
 
 def _call_headers(reply: Reply) -> dict[str, str]:

@@ -31,6 +31,7 @@ from app.intelligence.wire import (
     openai_chat_reply,
     voyage,
 )
+from app.intelligence.wire.documented import CHAT, MISTRAL, RESPONSES
 from app.interface.failures import Failure, failure_of
 
 Dialect = Literal["openai", "anthropic", "gemini", "ollama", "cohere", "bedrock", "interactions", "voyage"]
@@ -65,6 +66,12 @@ _GOOGLE_KINDS = {
 # Protocols whose clients know no header against trying again: a failure that is final gets a status they leave alone.
 _HEADLESS: tuple[Dialect, ...] = ("bedrock", "interactions")
 _FINAL_STATUS = 424
+# Our own status for a body that cannot be meant, and the vendors', for which their clients have an exception.
+_OURS, _THEIRS = 422, 400
+# Messages about a field begin with its place in the body.
+_PLACE = re.compile(r"([a-z_]+)[\w.\[\]]*(?= )")
+# Of its chat, of Responses, and of Mistral, whose client asks at the same place.
+_OPENAI_FIELDS = CHAT.fields | RESPONSES.fields | MISTRAL.fields
 # Kind and status at Amazon.
 _AMAZON_KINDS = {
     400: ("ValidationException", 400),
@@ -90,7 +97,9 @@ _PLACES: tuple[tuple[re.Pattern[str], Dialect], ...] = (
     (re.compile(r"/v2/|/v1/(chat|embed|generate|rerank)$"), "cohere"),
 )
 _BODIES: Mapping[Dialect, Callable[[str, Failure], dict[str, Any]]] = {
-    "openai": lambda kind, failure: openai_chat_reply.encode_error(kind, failure.message, failure.code),
+    "openai": lambda kind, failure: openai_chat_reply.encode_error(
+        kind, failure.message, failure.code, _param_of(failure)
+    ),
     "anthropic": lambda kind, failure: anthropic_messages_reply.encode_error(kind, failure.message),
     "gemini": lambda kind, failure: gemini_reply.encode_error(kind, failure.message, failure.status),
     "interactions": lambda kind, failure: interactions_reply.encode_error(kind, failure.message),
@@ -125,7 +134,7 @@ def error_body(dialect: Dialect, error: AppError) -> dict[str, Any]:
 def error_response(dialect: Dialect, error: AppError) -> Response:
     """The whole answer, with `x-should-retry: false` where it is final."""
     failure = failure_of(error)
-    headers, status = dict(failure.headers), failure.status
+    headers, status = dict(failure.headers), _THEIRS if failure.status == _OURS else failure.status
     if isinstance(error, FINAL):
         headers["x-should-retry"] = "false"
     if dialect == "bedrock":
@@ -133,6 +142,12 @@ def error_response(dialect: Dialect, error: AppError) -> Response:
     if dialect in _HEADLESS and _ends(error, failure):
         status = _FINAL_STATUS
     return Response(orjson.dumps(error_body(dialect, error)), status, headers, media_type="application/json")
+
+
+def _param_of(failure: Failure) -> str | None:
+    """The field of OpenAI's that an error is about; None when it is about none."""
+    place = _PLACE.match(failure.message) if failure.kind == "invalid_request_error" else None
+    return place[0] if place is not None and place[1] in _OPENAI_FIELDS else None
 
 
 def _ends(error: AppError, failure: Failure) -> bool:

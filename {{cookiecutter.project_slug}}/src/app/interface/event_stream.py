@@ -7,7 +7,7 @@ leaves, at whatever moment, ends the call: the gateway's stream is closed and se
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from typing import Protocol, cast
 
@@ -53,11 +53,12 @@ class EventStream(Response):
         *,
         on_error: Callable[[AppError], None],
         media_type: str = EVENTS,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.status_code = 200
         self.media_type = media_type
         self.background = None
-        self.init_headers()
+        self.init_headers(headers)
         self._items = cast("AsyncGenerator[Chunk | Reply, None]", items)
         self._encoder = encoder
         self._dialect = dialect
@@ -130,4 +131,6 @@ def _unsaid(reply: Reply, said_text: bool, said_tools: bool) -> Chunk:
     """What the reply holds and no chunk has said, as when it comes whole from the cache."""
     calls = () if said_tools else reply.tool_calls
     deltas = tuple(ToolCallDelta(i, call.id, call.name, call.arguments) for i, call in enumerate(calls))
-    return Chunk(text="" if said_text else reply.text, tool_calls=deltas)
+    if said_text:
+        return Chunk(tool_calls=deltas)
+    return Chunk(text=reply.text, tool_calls=deltas, tokens=reply.tokens)

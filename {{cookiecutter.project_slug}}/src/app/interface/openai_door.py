@@ -20,6 +20,7 @@ from app.intelligence.wire import (
     openai_chat_stream,
     openai_choices,
     openai_completions,
+    openai_custom,
     openai_embeddings,
     openai_functions,
     openai_responses,
@@ -27,7 +28,7 @@ from app.intelligence.wire import (
     openai_responses_stream,
 )
 from app.intelligence.wire.thoughts import in_chat
-from app.interface.door_answers import all_replies, chat_answer, json_answer, vectors_for
+from app.interface.door_answers import all_replies, answer_of_several, chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
 
 
@@ -40,6 +41,7 @@ async def chat_completions(request: Request) -> Response:
     wanted = choices[0]
     asked, created, counted = wanted.model, int(time.time()), openai_chat.wants_usage(body)
     retired, thoughts = openai_functions.is_retired(body), in_chat(asked, body)
+    custom = openai_custom.custom_names(wanted.tools)
 
     def told(encoded: dict[str, Any]) -> dict[str, Any]:
         return openai_functions.retired_reply(encoded) if retired else encoded
@@ -48,7 +50,11 @@ async def chat_completions(request: Request) -> Response:
         replies = await all_replies(request, choices)
         replies = replies if thoughts else [replace(reply, thoughts="") for reply in replies]
         id = f"chatcmpl-{uuid4()}"
-        return json_answer(told(openai_choices.encode_replies(replies, id=id, model=asked, created=created)))
+        return answer_of_several(
+            request,
+            wanted,
+            told(openai_choices.encode_replies(replies, id=id, model=asked, created=created, custom=custom)),
+        )
     return await chat_answer(
         request,
         wanted,
@@ -60,9 +66,10 @@ async def chat_completions(request: Request) -> Response:
             include_usage=counted,
             retired=retired,
             thoughts=thoughts,
+            custom=custom,
         ),
         body=lambda reply, call_id: told(
-            openai_chat_reply.encode_reply(reply, id=f"chatcmpl-{call_id}", model=asked, created=created)
+            openai_chat_reply.encode_reply(reply, id=f"chatcmpl-{call_id}", model=asked, created=created, custom=custom)
         ),
         thoughts=thoughts,
     )

@@ -7,6 +7,7 @@ and the standard library are never hidden: the notebook's imports of them would 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,18 +22,26 @@ def own_modules_first(notebook: Path) -> Iterator[None]:
     """Imports find what lies beside the notebook, or beside the one it was promoted from, while the block lasts."""
     folder = _folder_of(notebook)
     own = _names_in(folder)
-    hidden = {name: module for name, module in sys.modules.items() if name.split(".")[0] in own}
-    before = list(sys.path)
-    for name in hidden:
-        del sys.modules[name]
+    hidden = {name: sys.modules.pop(name) for name in _named(own)}
+    known, before = set(sys.modules), list(sys.path)
     sys.path.insert(0, HERE)
     try:
         yield
     finally:
         sys.path[:] = before
-        for name in [name for name, module in sys.modules.items() if name.split(".")[0] in own or _in(folder, module)]:
+        inside = os.path.join(folder, "")  # noqa: PTH118  compared with a path a module: as texts
+        # Frameworks load thousands of modules, once: only those of this run are looked at.
+        new = [name for name in sys.modules.keys() - known if _in(inside, sys.modules[name])]
+        for name in {*new, *_named(own)}:
             del sys.modules[name]
         sys.modules.update(hidden)
+
+
+def _named(own: set[str]) -> list[str]:
+    """Loaded modules of these names, with those inside them."""
+    if own.isdisjoint(sys.modules):
+        return []
+    return [name for name in sys.modules if name.partition(".")[0] in own]
 
 
 def _folder_of(notebook: Path) -> Path:
@@ -48,7 +57,7 @@ def _names_in(folder: Path) -> set[str]:
     return {name for name in files | packages if name.isidentifier()} - {"app"} - sys.stdlib_module_names
 
 
-def _in(folder: Path, module: ModuleType) -> bool:
-    """Whether a module was loaded from the folder."""
+def _in(inside: str, module: ModuleType) -> bool:
+    """Whether a module was loaded from the folder, whose path ends with a separator."""
     file = getattr(module, "__file__", None)
-    return file is not None and Path(file).is_relative_to(folder)
+    return isinstance(file, str) and file.startswith(inside)

@@ -29,6 +29,7 @@ from app.interface.no_authority import no_authority
 from app.interface.own_modules import own_modules_first
 from app.interface.recording import Exchange, protocol_of, query_of, read_recording, stream_bytes, stream_type_of
 from app.orchestration import token_tables
+from app.orchestration.notebook import NOT_TOLD
 
 REPLAY_KEY = "replay"
 # It stands in the text of a message that a notebook puts into a prompt.
@@ -78,6 +79,8 @@ class ReplayDoor:
         self.remaining: list[Exchange] = read_recording(recording)
         self.recording = recording
         self._lock = threading.Lock()
+        self._written: dict[int, str] = {}
+        self._recorded = tuple(self.remaining)  # kept, so that no other exchange gets the id of one that was answered
 
     @property
     def url(self) -> str:
@@ -126,18 +129,25 @@ class ReplayDoor:
     def _take(self, protocol: str, request: Any) -> Exchange | None:
         with self._lock:
             for index, exchange in enumerate(self.remaining):
-                if exchange.protocol == protocol and same_request(exchange.request, request):
+                if exchange.protocol == protocol and exchange.request == request:
+                    return self.remaining.pop(index)
+            asked = _without_run_ids(request)
+            for index, exchange in enumerate(self.remaining):
+                if exchange.protocol == protocol and self._said(exchange) == asked:
                     return self.remaining.pop(index)
             self.unanswered.append({"protocol": protocol, "request": request})
         return None
 
-
-def same_request(one: Any, other: Any) -> bool:
-    """Whether two requests ask the same: equal, or equal but for the ids LangChain gives to replies in each run."""
-    return bool(one == other) or _without_run_ids(one) == _without_run_ids(other)
+    def _said(self, exchange: Exchange) -> str:
+        """A recorded request without run ids, written out once however many requests it is compared with."""
+        said = self._written.get(id(exchange))
+        if said is None:
+            said = self._written[id(exchange)] = _without_run_ids(exchange.request)
+        return said
 
 
 def _without_run_ids(request: Any) -> str:
+    """The request without the ids LangChain gives to replies in each run: otherwise equal ones ask the same."""
     return RUN_ID.sub("run", json.dumps(request, sort_keys=True))
 
 
@@ -199,7 +209,9 @@ def _surroundings(folder: Path, door: OpenDoor) -> Iterator[None]:
     chance = random.getstate()
     with made_up_login.made_up_login(door.url) as login, TemporaryDirectory(prefix="replies-") as kept:
         os.chdir(folder)
-        os.environ.update({**variables, **login, **no_authority(Path(kept)), REPLY_CACHE: kept})
+        os.environ.update(
+            {**NOT_TOLD, **environment, **variables, **login, **no_authority(Path(kept)), REPLY_CACHE: kept}
+        )
         _forget_replies()
         random.seed(SEED)
         try:

@@ -64,6 +64,9 @@ BEDROCK_REGION = "us-east-1"
 UNCHECKED = "unchecked"
 # What would send Google's client past its door. Set to nothing it would still count for some libraries.
 UNSET_VARIABLES = ("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE")
+# What would tell a vendor of prompts and replies past the gateway, turned off unless the environment says otherwise:
+# OpenAI's Agents SDK sends a trace of every run to OpenAI, whatever client it asks by.
+NOT_TOLD = {"OPENAI_AGENTS_DISABLE_TRACING": "1"}
 REMEDY = "run this notebook with `app pipeline run`, or start `app door` and set what it prints"
 
 
@@ -179,7 +182,7 @@ def use_door_environment() -> None:
     """Point the environment at the door, for clients that read their address and key from it."""
     for name in UNSET_VARIABLES:
         os.environ.pop(name, None)
-    os.environ.update(door_environment())
+    os.environ.update({**NOT_TOLD, **os.environ, **door_environment()})
 
 
 def door_environment() -> dict[str, str]:

@@ -21,6 +21,7 @@ import app
 from app.configuration import WELL_KNOWN
 from app.errors import ConfigurationError, StepFailedError
 from app.orchestration import token_tables
+from app.orchestration.notebook import NOT_TOLD
 from app.orchestration.step import StepContext
 
 KERNEL = "python3"
@@ -165,6 +166,7 @@ def _environment(context: StepContext) -> dict[str, str]:
     roots = {source.parent, context.settings.root.resolve()}
     paths = [str(source), *(path for path in given if Path(path).resolve() not in roots)]
     return {
+        **NOT_TOLD,
         **inherited,
         "PYTHONPATH": os.pathsep.join(paths),
         "APP_RUN_DOOR_URL": context.door.url,

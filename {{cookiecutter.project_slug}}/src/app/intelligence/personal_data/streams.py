@@ -14,7 +14,7 @@ from app.intelligence.personal_data.vault import Restorer, Vault
 
 
 class GuardedChunks:
-    """Chunks as a guard lets them pass. `None` from `feed` means that this chunk is held back.
+    """Chunks as a guard lets them pass, without their tokens. `None` from `feed` means that this chunk is held back.
 
     `json_text`: the reply's text is JSON.
     """
@@ -33,7 +33,7 @@ class GuardedChunks:
         for delta in chunk.tool_calls:
             self._arguments[delta.index] = self._arguments.get(delta.index, "") + delta.arguments
         heads = tuple(replace(delta, arguments="") for delta in chunk.tool_calls if delta.id or delta.name)
-        passed = replace(chunk, text=text, tool_calls=heads)
+        passed = replace(chunk, text=text, tool_calls=heads, tokens=())
         if chunk.finish_reason is not None:
             rest = self.flush() or Chunk()
             passed = replace(passed, text=text + rest.text, tool_calls=heads + rest.tool_calls)

@@ -61,9 +61,12 @@ def outcome_named(name: str) -> Outcome:
 
 
 def words(reply: ModelReply) -> list[Chunk]:
-    """The reply as a provider streams it: a chunk a word, tool calls whole, finish reason and usage last."""
+    """The reply as a provider streams it: a chunk a word, or a token where it has these, tool calls whole, finish
+    reason and usage last."""
     pieces = re.findall(r"\s*\S+\s*$|\s*\S+", reply.text) or ([reply.text] if reply.text else [])
     chunks = [Chunk(text=piece, model=reply.model) for piece in pieces]
+    if reply.tokens:
+        chunks = [Chunk(one.token, model=reply.model, logprobs=(one.logprob,), tokens=(one,)) for one in reply.tokens]
     for index, call in enumerate(reply.tool_calls):
         delta = ToolCallDelta(index, call.id, call.name, call.arguments)
         chunks.append(Chunk(tool_calls=(delta,), model=reply.model))

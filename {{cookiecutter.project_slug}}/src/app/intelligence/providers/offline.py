@@ -64,7 +64,9 @@ class OfflineProvider:
         for index, call in enumerate(whole.tool_calls):
             delta = ToolCallDelta(index, call.id, call.name, call.arguments)
             yield Chunk(tool_calls=(delta,), model=request.model)
-        for word in re.findall(r"\S+\s*|\s+", whole.text):
+        for token in whole.tokens:
+            yield Chunk(text=token.token, model=request.model, tokens=(token,))
+        for word in () if whole.tokens else re.findall(r"\S+\s*|\s+", whole.text):
             yield Chunk(text=word, model=request.model)
         measured = () if whole.logprob is None else (whole.logprob,)
         yield Chunk(finish_reason=whole.finish_reason, usage=whole.usage, model=request.model, logprobs=measured)
@@ -140,7 +142,7 @@ def _tokens(text: str, request: ModelRequest) -> tuple[TokenLogprob, ...]:
     many as are asked for, of which each has half the rest."""
     words = WORD.findall(" ".join(message.text for message in request.messages))
     given, others = {word.casefold() for word in words}, tuple(dict.fromkeys(words))
-    most = int((request.extra.get("openai") or {}).get("top_logprobs") or 0)
+    most = request.top_logprobs
     tokens = []
     for piece in re.findall(r"\s*\S+(?:\s+\Z)?|\s+", text):
         likely = 0.95 if set(WORD.findall(piece.casefold())) <= given else 0.5

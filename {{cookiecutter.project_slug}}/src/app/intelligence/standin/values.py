@@ -13,6 +13,7 @@ from typing import Any
 
 from app.errors import InputError
 from app.intelligence.schema_references import in_place
+from app.intelligence.standin.patterns import matching
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import coverage, terms
 from app.intelligence.standin.skills import answer, classify
@@ -146,10 +147,10 @@ class _Filling:
 
     def _text(self, schema: Mapping[str, Any], name: str) -> str:
         subject = self._reading.subject
-        if options := named_options(str(schema.get("description", ""))):
-            return str(self._chosen({**schema, "enum": options}))
         if pattern := schema.get("pattern"):
             return _matching(pattern, subject, schema)
+        if options := named_options(str(schema.get("description", ""))):
+            return str(self._chosen({**schema, "enum": options}))
         if (formatted := in_format(str(schema.get("format")), subject)) is not None:
             return formatted
         if self._reading.sources:
@@ -208,12 +209,9 @@ def _of_length(text: str, schema: Mapping[str, Any]) -> str:
 
 
 def _matching(pattern: str, subject: str, schema: Mapping[str, Any]) -> str:
-    """What matches in the subject, or an example the schema gives; the subject when there is neither."""
-    try:
-        found = re.search(pattern.removeprefix("^").removesuffix("$"), subject)
-    except re.error:
-        found = None
-    if found and found[0]:
-        return found[0]
+    """A text that matches, or an example the schema gives; the subject when there is neither."""
+    found = matching(pattern, subject)
+    if found:
+        return found
     examples = [schema.get("default"), schema.get("example"), *(schema.get("examples") or ())]
     return next((one for one in examples if isinstance(one, str)), subject)

@@ -21,8 +21,10 @@ from app.intelligence.wire.anthropic_tools import (
     decode_tool_choice,
     encode_tools,
 )
+from app.intelligence.wire.documented import MESSAGES
 from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
 from app.intelligence.wire.parts import inline
+from app.intelligence.wire.reaching import one_tool_at_a_time
 from app.intelligence.wire.tool_arguments import as_object, as_text
 
 PROTOCOL = "anthropic"
@@ -32,7 +34,7 @@ VERSION = "2023-06-01"
 DEFAULT_MAX_TOKENS = 4096
 
 _OPTIONS = ("temperature", "top_p", "stop_sequences", "stream", "output_config")
-_READ = {"model", "messages", "system", "max_tokens", "tools", "tool_choice", *_OPTIONS}
+_READ = {"model", "messages", "system", "max_tokens", "tools", "tool_choice", *_OPTIONS, *MESSAGES.refused}
 
 
 def auth_headers(api_key: str) -> dict[str, str]:
@@ -63,12 +65,13 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
     if request.stream:
         body["stream"] = True
     extra = dict(request.extra.get(PROTOCOL, {}))
-    one_tool_at_a_time = extra.pop("disable_parallel_tool_use", None)
+    extra.pop("disable_parallel_tool_use", None)
+    single = one_tool_at_a_time(request.extra)
     tools, choice = encode_tools(request)
     if tools:
         body["tools"] = tools
-        if one_tool_at_a_time is not None:
-            choice = {**(choice or {"type": "auto"}), "disable_parallel_tool_use": one_tool_at_a_time}
+        if single is not None:
+            choice = {**(choice or {"type": "auto"}), "disable_parallel_tool_use": single}
     if choice is not None:
         body["tool_choice"] = choice
     body.update(extra)
@@ -77,6 +80,7 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
 
 def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     """A client's body as a request. Raises InputError naming the field that is wrong."""
+    MESSAGES.refuse(body)
     turns = objects(required(body, "messages", Kind.LIST), "messages")
     if not turns:
         raise InputError("messages is empty: send at least one message")
@@ -86,7 +90,7 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     extra = {key: value for key, value in body.items() if key not in _READ and value is not None}
     schema, settings = decode_output_config(optional(body, "output_config", Kind.OBJECT) or {})
     tools = [decode_tool(t, f"tools[{i}].") for i, t in enumerate(objects(body.get("tools") or [], "tools"))]
-    choice, one_tool_at_a_time = decode_tool_choice(optional(body, "tool_choice", Kind.OBJECT))
+    choice, single = decode_tool_choice(optional(body, "tool_choice", Kind.OBJECT))
     stand_in = next((tool for tool in tools if tool.name == SCHEMA_TOOL), None)
     if stand_in is not None:
         tools.remove(stand_in)
@@ -94,8 +98,8 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
         choice = None if tools and choice == "required" else "none" if tools else None
     if settings:
         extra["output_config"] = settings
-    if one_tool_at_a_time is not None:
-        extra["disable_parallel_tool_use"] = one_tool_at_a_time
+    if single is not None:
+        extra["disable_parallel_tool_use"] = single
     return ModelRequest(
         model=required(body, "model", Kind.TEXT),
         messages=tuple(messages),

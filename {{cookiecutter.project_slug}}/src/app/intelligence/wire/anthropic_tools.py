@@ -11,7 +11,7 @@ from typing import Any
 
 from app.errors import InputError, ProviderRefusedError
 from app.intelligence.messages import ModelRequest, Tool
-from app.intelligence.wire.fields import Kind, optional, required, shown
+from app.intelligence.wire.fields import Kind, at_the_provider, optional, required, shown
 
 # The tool that stands for "reply with JSON of this schema".
 SCHEMA_TOOL = "structured_reply"
@@ -58,7 +58,7 @@ def _encode_tool(tool: Tool) -> dict[str, Any]:
 def decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
     """A client's tool. Raises InputError for tools that run on the provider's side."""
     if tool.get("type") not in (None, "custom"):
-        raise InputError(f"{where}type is {shown(tool['type'])}: server tools are not served, send your own")
+        raise at_the_provider(where, tool["type"], "custom")
     return Tool(
         name=required(tool, "name", Kind.TEXT, where),
         description=optional(tool, "description", Kind.TEXT, where) or "",

@@ -14,6 +14,7 @@ from app.errors import InputError, ProviderRefusedError
 from app.intelligence.messages import ModelRequest, Tool
 from app.intelligence.wire.cohere_documents import documents_of, with_documents
 from app.intelligence.wire.cohere_messages import decode_message, encode_message
+from app.intelligence.wire.documented import COHERE
 from app.intelligence.wire.fields import Kind, objects, optional, required, texts, within
 
 PROTOCOL = "cohere"
@@ -21,7 +22,17 @@ PATH = "/v2/chat"
 LOWEST_TOP_P, HIGHEST_TOP_P = 0.01, 0.99
 
 _OPTIONS = ("max_tokens", "temperature", "p", "stop_sequences", "seed", "stream", "response_format")
-_READ = {"model", "messages", "documents", "citation_options", "tools", "tool_choice", "strict_tools", *_OPTIONS}
+_READ = {
+    "model",
+    "messages",
+    "documents",
+    "citation_options",
+    "tools",
+    "tool_choice",
+    "strict_tools",
+    *_OPTIONS,
+    *COHERE.refused,
+}
 _CHOICES = {"REQUIRED": "required", "NONE": "none"}
 
 
@@ -54,8 +65,7 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
 
 def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     """A client's body as a request. Raises InputError naming the field that is wrong."""
-    if body.get("logprobs"):
-        raise InputError("logprobs are not served here: leave them out")
+    COHERE.refuse(body)
     messages = objects(required(body, "messages", Kind.LIST), "messages")
     if not messages:
         raise InputError("messages is empty: send at least one message")

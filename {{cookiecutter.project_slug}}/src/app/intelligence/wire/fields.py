@@ -90,6 +90,14 @@ def refuse_unchecked(value: Any, where: str) -> None:
             raise InputError(f"{where} holds a NUL character (\\u0000): remove it")
 
 
+def at_the_provider(where: str, kind: Any, served: str) -> InputError:
+    """The error for a tool that its provider would run; `served` are the kinds that are."""
+    return InputError(
+        f"{where}type is {shown(kind)}: only {served} tools are served; one that runs at its provider is outside the "
+        "gateway's guards and budget, offline or not: offer a function of your own that does it, and call it yourself"
+    )
+
+
 def shown(value: Any) -> str:
     """A value short enough for a message of one line."""
     text = repr(value)

@@ -12,6 +12,7 @@ from typing import Any
 
 from app.errors import InputError
 from app.intelligence.messages import ModelRequest
+from app.intelligence.wire.documented import GEMINI
 from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
 from app.intelligence.wire.gemini_contents import decode_contents, decode_system, encode_contents
 from app.intelligence.wire.gemini_names import in_camel_case
@@ -19,18 +20,17 @@ from app.intelligence.wire.gemini_schema import as_json_schema
 from app.intelligence.wire.gemini_tools import decode_tools, encode_tools
 
 PROTOCOL = "gemini"
-# Whose word for it says how many tokens are told beside each, whichever protocol asks.
-OPENAI = "openai"
 PATH = "/v1beta/models/{model}:generateContent"
 STREAM_PATH = "/v1beta/models/{model}:streamGenerateContent?alt=sse"
 JSON = "application/json"
 # One of the values of a schema, without quotes.
 ENUM = "text/x.enum"
 
-_READ = {"contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "model"}
+_READ = {"contents", "systemInstruction", "generationConfig", "tools", "toolConfig", "model", *GEMINI.refused}
 _SCHEMA_FIELDS = ("responseMimeType", "responseSchema", "responseJsonSchema", "_responseJsonSchema")
 _CONFIG_READ = {"maxOutputTokens", "temperature", "topP", "stopSequences", "seed", "candidateCount", *_SCHEMA_FIELDS}
-_CONFIG_READ |= {"responseLogprobs", "logprobs"}
+_CONFIG_READ |= {"responseModalities", "responseLogprobs", "logprobs"}
+_CONFIG_READ |= {name.rpartition(".")[2] for name in GEMINI.refused}
 MOST_BESIDE = 20
 
 
@@ -56,8 +56,7 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
 def decode_request(body: Mapping[str, Any], *, model: str, stream: bool) -> ModelRequest:
     """A client's body as a request; `model` and `stream` are what its address said. Raises InputError."""
     body = in_camel_case(body)
-    if body.get("cachedContent"):
-        raise InputError("cachedContent is kept by another provider: send the content itself")
+    GEMINI.refuse(body)
     contents = objects(required(body, "contents", Kind.LIST), "contents")
     if not contents:
         raise InputError("contents is empty: send at least one content")
@@ -84,7 +83,8 @@ def decode_request(body: Mapping[str, Any], *, model: str, stream: bool) -> Mode
         json_object=json_object,
         stream=stream,
         logprobs=likelihoods is not None,
-        extra=({PROTOCOL: extra} if extra else {}) | ({OPENAI: {"top_logprobs": likelihoods}} if likelihoods else {}),
+        top_logprobs=likelihoods or 0,
+        extra={PROTOCOL: extra} if extra else {},
     )
 
 
@@ -96,7 +96,7 @@ def _encode_config(request: ModelRequest) -> dict[str, Any]:
         "stopSequences": list(request.stop) or None,
         "seed": request.seed,
         "responseLogprobs": request.logprobs or None,
-        "logprobs": (request.extra.get(OPENAI) or {}).get("top_logprobs") if request.logprobs else None,
+        "logprobs": request.top_logprobs or None,
     }
     if request.output_schema is not None:
         config |= {"responseMimeType": JSON, "responseJsonSchema": request.output_schema}

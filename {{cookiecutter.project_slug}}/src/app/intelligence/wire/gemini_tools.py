@@ -37,7 +37,10 @@ def decode_tools(body: Mapping[str, Any]) -> tuple[tuple[Tool, ...], str | None]
     for index, group in enumerate(objects(body.get("tools") or [], "tools")):
         foreign = [name for name, value in group.items() if name != "functionDeclarations" and value is not None]
         if foreign:
-            raise InputError(f"tools[{index}].{foreign[0]} runs on the provider's side: send functionDeclarations")
+            raise InputError(
+                f"tools[{index}].{foreign[0]} runs on the provider's side, outside the gateway's guards and budget, "
+                "and is not served, offline or not: send functionDeclarations and call the function yourself"
+            )
         where = f"tools[{index}].functionDeclarations"
         declared = objects(group.get("functionDeclarations") or [], where)
         tools += [_decode_tool(tool, f"{where}[{i}].") for i, tool in enumerate(declared)]

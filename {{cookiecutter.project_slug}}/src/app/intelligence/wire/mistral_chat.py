@@ -13,6 +13,7 @@ import orjson
 
 from app.intelligence.messages import ModelReply, ModelRequest
 from app.intelligence.wire import openai_chat, openai_chat_stream
+from app.intelligence.wire.documented import MISTRAL
 from app.intelligence.wire.openai_chat_reply import encode_usage
 from app.intelligence.wire.sse import DONE
 
@@ -24,7 +25,8 @@ USER_AGENT = "mistral-client-"
 
 def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     """A client's body as a request. Raises InputError naming the field that is wrong."""
-    said = dict(body)
+    MISTRAL.refuse(body)
+    said = {name: value for name, value in body.items() if name not in MISTRAL.refused}
     if said.get("random_seed") is not None:
         said["seed"] = said.pop("random_seed")
     if said.get("tool_choice") == "any":

@@ -11,13 +11,14 @@ from typing import Any
 
 from app.errors import InputError, ProviderRefusedError
 from app.intelligence.messages import ModelRequest
+from app.intelligence.wire.documented import OLLAMA
 from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
 from app.intelligence.wire.ollama_messages import decode_messages, decode_tool, encode_messages, encode_tool
 
 PROTOCOL = "ollama"
 PATH = "/api/chat"
 
-_READ = {"model", "messages", "tools", "format", "options", "stream"}
+_READ = {"model", "messages", "tools", "format", "options", "stream", *OLLAMA.refused}
 _OPTIONS_READ = {"num_predict", "temperature", "top_p", "stop", "seed"}
 
 
@@ -52,8 +53,7 @@ def encode_request(request: ModelRequest) -> dict[str, Any]:
 
 def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     """A client's body as a request. Raises InputError naming the field that is wrong."""
-    if body.get("logprobs") or body.get("top_logprobs"):
-        raise InputError("logprobs are not served here: leave logprobs and top_logprobs out")
+    OLLAMA.refuse(body)
     messages = objects(required(body, "messages", Kind.LIST), "messages")
     if not messages:
         raise InputError("messages is empty: send at least one message")

@@ -1,19 +1,29 @@
 """Requests of OpenAI's chat completions, both ways: as `ModelRequest` and as JSON. Replies are in `openai_chat_reply`.
 
-Refuses what a reply of ours could not carry: several choices, log probabilities in a stream, audio. The retired
+Refuses what a reply of ours could not carry: several choices, audio. The retired
 `functions` are read as tools (`openai_functions`).
 Other fields without a place in ModelRequest travel in `extra["openai"]` and come out again untouched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from app.errors import InputError
 from app.intelligence.messages import Message, ModelRequest, Part, Tool, ToolCall
-from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
+from app.intelligence.wire.call_matching import OpenCalls
+from app.intelligence.wire.documented import CHAT
+from app.intelligence.wire.fields import Kind, at_the_provider, objects, optional, required, shown, texts, within
+from app.intelligence.wire.openai_custom import (
+    arguments_of,
+    custom_names,
+    decode_custom_tool,
+    encode_custom_call,
+    encode_custom_tool,
+)
 from app.intelligence.wire.openai_functions import modern
+from app.intelligence.wire.reaching import for_chat
 
 PROTOCOL = "openai"
 PATH = "/chat/completions"
@@ -24,7 +34,18 @@ SCHEMA_NAME = "reply"
 MOST_TOP = 20
 
 _OPTIONS = ("temperature", "top_p", "stop", "seed", "n", "stream", "stream_options", "response_format", "logprobs")
-_READ = {"model", "messages", "max_tokens", "max_completion_tokens", "tools", "tool_choice", *_OPTIONS}
+_READ = {
+    "top_logprobs",
+    "modalities",
+    *CHAT.refused,
+    "model",
+    "messages",
+    "max_tokens",
+    "max_completion_tokens",
+    "tools",
+    "tool_choice",
+    *_OPTIONS,
+}
 _ROLES: dict[str, Any] = {r: r for r in ("system", "user", "assistant", "tool")} | {"developer": "system"}
 
 
@@ -49,13 +70,17 @@ def encode_request(request: ModelRequest, *, limit_field: str = "max_completion_
     if request.tools:
         body["tools"] = [_encode_tool(tool) for tool in request.tools]
     if request.tool_choice is not None:
-        body["tool_choice"] = _encode_tool_choice(request.tool_choice)
+        body["tool_choice"] = _encode_tool_choice(request.tool_choice, request.tools)
     if request.logprobs:
         body["logprobs"] = True
+    if request.top_logprobs:
+        body["top_logprobs"] = request.top_logprobs
     if request.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
-    extra = dict(request.extra.get(PROTOCOL, {}))
+    extra = for_chat(request.extra)
+    if not request.tools and PROTOCOL not in request.extra:
+        extra.pop("parallel_tool_calls", None)  # OpenAI's chat refuses it without tools, its Responses do not
     format_details = extra.pop("response_format", {})
     if request.output_schema is not None:
         described = {"name": SCHEMA_NAME, **format_details, "schema": request.output_schema}
@@ -80,20 +105,22 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     messages = objects(required(body, "messages", Kind.LIST), "messages")
     if not messages:
         raise InputError("messages is empty: send at least one message")
+    tools, choice = _decode_tools(body)
     return ModelRequest(
         model=required(body, "model", Kind.TEXT),
-        messages=tuple(_decode_message(m, f"messages[{i}].") for i, m in enumerate(messages)),
+        messages=_decode_messages(messages),
         max_output_tokens=limit,
         temperature=within(body, "temperature", Kind.NUMBER, 0, 2),
         top_p=within(body, "top_p", Kind.NUMBER, 0, 1),
         stop=_decode_stop(body.get("stop")),
         seed=optional(body, "seed", Kind.WHOLE),
-        tools=tuple(_decode_tool(t, f"tools[{i}].") for i, t in enumerate(objects(body.get("tools") or [], "tools"))),
-        tool_choice=_decode_tool_choice(body.get("tool_choice")),
+        tools=tools,
+        tool_choice=choice,
         output_schema=output_schema,
         json_object=json_object,
         stream=bool(optional(body, "stream", Kind.FLAG)),
-        logprobs=bool(body.get("logprobs")),
+        logprobs=bool(optional(body, "logprobs", Kind.FLAG)),
+        top_logprobs=within(body, "top_logprobs", Kind.WHOLE, 0, MOST_TOP) or 0,
         extra={PROTOCOL: extra} if extra else {},
     )
 
@@ -109,10 +136,10 @@ def _refuse_undeliverable(body: Mapping[str, Any]) -> None:
         raise InputError(f"n is {body['n']}: one choice is served a request, send n = 1 or several requests")
     if within(body, "top_logprobs", Kind.WHOLE, 0, MOST_TOP) and not body.get("logprobs"):
         raise InputError("top_logprobs is sent without logprobs: send logprobs = true with it")
-    if optional(body, "logprobs", Kind.FLAG) and body.get("stream"):
-        raise InputError("logprobs are not served in a stream: leave logprobs and top_logprobs out, or stream")
-    if body.get("audio") or "audio" in (body.get("modalities") or ()):
-        raise InputError("audio is not served here: leave audio out and ask for the modality text")
+    CHAT.refuse(body)
+    modalities = texts(body.get("modalities") or ["text"], "modalities")
+    if modalities != ("text",):
+        raise InputError(f"modalities is {shown(list(modalities))}: only text is served here")
 
 
 def _encode_message(message: Message) -> dict[str, Any]:
@@ -131,7 +158,13 @@ def _encode_message(message: Message) -> dict[str, Any]:
     return encoded
 
 
-def _decode_message(message: Mapping[str, Any], where: str) -> Message:
+def _decode_messages(messages: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """All of them. A result that names no call answers the oldest open one, of its tool where it names that."""
+    calls = OpenCalls()
+    return tuple(_decode_message(message, f"messages[{i}].", calls) for i, message in enumerate(messages))
+
+
+def _decode_message(message: Mapping[str, Any], where: str, open_calls: OpenCalls) -> Message:
     name = required(message, "role", Kind.TEXT, where)
     role = _ROLES.get(name)
     if role is None:
@@ -140,16 +173,20 @@ def _decode_message(message: Mapping[str, Any], where: str) -> Message:
     if content is None:
         content = message.get("refusal") or ""
     calls = objects(message.get("tool_calls") or [], f"{where}tool_calls")
+    made = tuple(_decode_tool_call(c, f"{where}tool_calls[{i}].") for i, c in enumerate(calls))
+    for call in made:
+        open_calls.called(call.id, call.name)
+    answered, name_of_tool = (optional(message, field, Kind.TEXT, where) for field in ("tool_call_id", "name"))
     if role == "tool":
-        required(message, "tool_call_id", Kind.TEXT, where)
+        answered = open_calls.answered(answered, name_of_tool, f"{where}tool_call_id is missing, and the message")
     elif role != "assistant" and message.get("content") is None:
         raise InputError(f"{where}content is missing: send a string or a list of parts")
     return Message(
         role=role,
         content=content if isinstance(content, str) else _decode_parts(content, f"{where}content"),
-        tool_calls=tuple(_decode_tool_call(c, f"{where}tool_calls[{i}].") for i, c in enumerate(calls)),
-        tool_call_id=optional(message, "tool_call_id", Kind.TEXT, where),
-        name=optional(message, "name", Kind.TEXT, where),
+        tool_calls=made,
+        tool_call_id=answered,
+        name=name_of_tool,
     )
 
 
@@ -177,12 +214,19 @@ def _decode_part(part: Mapping[str, Any], where: str) -> Part:
     return Part("image", image_url=url)
 
 
-def encode_tool_call(call: ToolCall) -> dict[str, Any]:
-    """A call the model made, as it stands in requests and replies alike."""
+def encode_tool_call(call: ToolCall, custom: Collection[str] = ()) -> dict[str, Any]:
+    """A call the model made, as it stands in requests and replies alike; `custom` are the names of custom tools."""
+    if call.custom or call.name in custom:
+        return encode_custom_call(call)
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def _decode_tool_call(call: Mapping[str, Any], where: str) -> ToolCall:
+    if call.get("type") == "custom":
+        made = required(call, "custom", Kind.OBJECT, where)
+        said = arguments_of(required(made, "input", Kind.TEXT, f"{where}custom."))
+        name = required(made, "name", Kind.TEXT, f"{where}custom.")
+        return ToolCall(required(call, "id", Kind.TEXT, where), name, said, custom=True)
     function = required(call, "function", Kind.OBJECT, where)
     return ToolCall(
         id=required(call, "id", Kind.TEXT, where),
@@ -192,6 +236,8 @@ def _decode_tool_call(call: Mapping[str, Any], where: str) -> ToolCall:
 
 
 def _encode_tool(tool: Tool) -> dict[str, Any]:
+    if tool.custom is not None:
+        return encode_custom_tool(tool, chat=True)
     function: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters}
     if tool.description:
         function["description"] = tool.description
@@ -201,8 +247,10 @@ def _encode_tool(tool: Tool) -> dict[str, Any]:
 
 
 def _decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
+    if tool.get("type") == "custom":
+        return decode_custom_tool(required(tool, "custom", Kind.OBJECT, where), f"{where}custom.")
     if tool.get("type") != "function":
-        raise InputError(f"{where}type is {shown(tool.get('type'))}: only function tools are served")
+        raise at_the_provider(where, tool.get("type"), "function and custom")
     function = required(tool, "function", Kind.OBJECT, where)
     where = f"{where}function."
     return Tool(
@@ -213,10 +261,44 @@ def _decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
     )
 
 
-def _encode_tool_choice(choice: str) -> Any:
+def _encode_tool_choice(choice: str, tools: Sequence[Tool]) -> Any:
     if choice in ("auto", "none", "required"):
         return choice
+    if choice in custom_names(tools):
+        return {"type": "custom", "custom": {"name": choice}}
     return {"type": "function", "function": {"name": choice}}
+
+
+def _decode_tools(body: Mapping[str, Any]) -> tuple[tuple[Tool, ...], str | None]:
+    """The tools that may be called, and the choice among them."""
+    tools = tuple(_decode_tool(t, f"tools[{i}].") for i, t in enumerate(objects(body.get("tools") or [], "tools")))
+    choice = body.get("tool_choice")
+    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
+        place = "tool_choice.allowed_tools."
+        return allowed(tools, required(choice, "allowed_tools", Kind.OBJECT, "tool_choice."), place, _named)
+    return tools, _decode_tool_choice(choice)
+
+
+def allowed(
+    tools: tuple[Tool, ...], choice: Mapping[str, Any], where: str, named: Callable[[Mapping[str, Any], str], str]
+) -> tuple[tuple[Tool, ...], str]:
+    """The tools that a choice of the kind `allowed_tools` leaves, and its mode; `named` reads the name of one."""
+    mode = required(choice, "mode", Kind.TEXT, where)
+    if mode not in ("auto", "required"):
+        raise InputError(f"{where}mode is {mode!r}: use auto or required")
+    listed = objects(required(choice, "tools", Kind.LIST, where), f"{where}tools")
+    names = [named(tool, f"{where}tools[{i}].") for i, tool in enumerate(listed)]
+    unknown = sorted(set(names) - {tool.name for tool in tools})
+    if unknown:
+        raise InputError(f"{where}tools has {unknown[0]!r}: no tool of the request is called so")
+    return tuple(tool for tool in tools if tool.name in names), mode
+
+
+def _named(tool: Mapping[str, Any], where: str) -> str:
+    kind = required(tool, "type", Kind.TEXT, where)
+    if kind not in ("function", "custom"):
+        raise at_the_provider(where, kind, "function and custom")
+    return str(required(required(tool, kind, Kind.OBJECT, where), "name", Kind.TEXT, f"{where}{kind}."))
 
 
 def _decode_tool_choice(choice: Any) -> str | None:
@@ -226,10 +308,9 @@ def _decode_tool_choice(choice: Any) -> str | None:
         return str(choice)
     if choice == "any":  # what clients of Mistral's that are not its own say at this address
         return "required"
-    if isinstance(choice, dict) and choice.get("type") == "function":
-        function = required(choice, "function", Kind.OBJECT, "tool_choice.")
-        return str(required(function, "name", Kind.TEXT, "tool_choice.function."))
-    raise InputError(f"tool_choice is {shown(choice)}: send auto, none, required or one function")
+    if isinstance(choice, dict) and choice.get("type") in ("function", "custom"):
+        return _named(choice, "tool_choice.")
+    raise InputError(f"tool_choice is {shown(choice)}: send auto, none, required, one tool or allowed_tools")
 
 
 def _decode_response_format(body: Mapping[str, Any]) -> tuple[dict[str, Any] | None, bool, dict[str, Any]]:

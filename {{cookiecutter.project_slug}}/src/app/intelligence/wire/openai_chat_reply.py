@@ -5,13 +5,15 @@ What a provider sends is believed in its shape only as far as it is read; anythi
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from app.errors import ProviderBrokenError
 from app.intelligence.messages import FinishReason, ModelReply, TokenLogprob, ToolCall, Usage
 from app.intelligence.wire.fields import mean, shown
 from app.intelligence.wire.openai_chat import encode_tool_call
+from app.intelligence.wire.openai_custom import arguments_of
+from app.intelligence.wire.openai_tokens import decode_token, encode_token
 
 # Finish reasons in our words; all others mean that the model was done.
 FINISH: dict[Any, FinishReason] = {
@@ -22,8 +24,11 @@ FINISH: dict[Any, FinishReason] = {
 }
 
 
-def encode_reply(reply: ModelReply, *, id: str, model: str, created: int) -> dict[str, Any]:
-    """The body of a whole reply. `model` is the name the client asked for, `created` seconds since 1970.
+def encode_reply(
+    reply: ModelReply, *, id: str, model: str, created: int, custom: Collection[str] = ()
+) -> dict[str, Any]:
+    """The body of a whole reply. `model` is the name the client asked for, `created` seconds since 1970, `custom` the
+    names of its custom tools.
 
     Thoughts stand under both names that servers give them; OpenAI's own models tell none.
     """
@@ -32,8 +37,7 @@ def encode_reply(reply: ModelReply, *, id: str, model: str, created: int) -> dic
         message["reasoning_content"] = message["reasoning"] = reply.thoughts
     if reply.tool_calls:
         message["content"] = reply.text or None
-        message["tool_calls"] = [encode_tool_call(call) for call in reply.tool_calls]
-    likelihoods = {"content": [_encode_token(each) for each in reply.tokens], "refusal": None}
+        message["tool_calls"] = [encode_tool_call(call, custom) for call in reply.tool_calls]
     return {
         "id": id,
         "object": "chat.completion",
@@ -43,7 +47,7 @@ def encode_reply(reply: ModelReply, *, id: str, model: str, created: int) -> dic
             {
                 "index": 0,
                 "message": message,
-                "logprobs": likelihoods if reply.tokens else None,
+                "logprobs": encode_tokens(reply.tokens) if reply.tokens else None,
                 "finish_reason": reply.finish_reason,
             }
         ],
@@ -63,23 +67,26 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
         text = message.get("content") or refusal or ""
         if not isinstance(text, str):
             raise ProviderBrokenError(f"the reply's content is {shown(text)}, not text")
-        tokens = _decode_tokens(choice)
+        tokens = decode_tokens(choice.get("logprobs"))
         return ModelReply(
             text=text,
             model=body.get("model") or "",
             usage=decode_usage(body.get("usage")),
             finish_reason="content_filter" if refusal else FINISH.get(choice.get("finish_reason"), "stop"),
-            tool_calls=tuple(
-                ToolCall(call.get("id") or "", call["function"]["name"], call["function"].get("arguments") or "")
-                for call in message.get("tool_calls") or ()
-            ),
+            tool_calls=tuple(_decode_call(call) for call in message.get("tool_calls") or ()),
             id=body.get("id") or "",
             logprob=mean([each.logprob for each in tokens]),
             thoughts=_decode_thoughts(message),
             tokens=tokens,
         )
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply has no usable choice ({error!r}): {shown(body)}") from None
+
+
+def _decode_call(call: Mapping[str, Any]) -> ToolCall:
+    if call.get("type") == "custom":
+        return ToolCall(call.get("id") or "", call["custom"]["name"], arguments_of(call["custom"].get("input") or ""))
+    return ToolCall(call.get("id") or "", call["function"]["name"], call["function"].get("arguments") or "")
 
 
 def _decode_thoughts(message: Mapping[str, Any]) -> str:
@@ -88,33 +95,14 @@ def _decode_thoughts(message: Mapping[str, Any]) -> str:
     return told if isinstance(told, str) else ""
 
 
-def _encode_token(each: TokenLogprob) -> dict[str, Any]:
-    return {
-        **_one_token(each.token, each.logprob),
-        "top_logprobs": [_one_token(token, logprob) for token, logprob in each.top],
-    }
+def encode_tokens(tokens: Sequence[TokenLogprob]) -> dict[str, Any]:
+    """The field `logprobs` of a choice, or of a piece of one."""
+    return {"content": [encode_token(each) for each in tokens], "refusal": None}
 
 
-def _one_token(token: str, logprob: float) -> dict[str, Any]:
-    return {"token": token, "logprob": logprob, "bytes": list(token.encode("utf-8", "surrogatepass"))}
-
-
-def _decode_tokens(choice: Mapping[str, Any]) -> tuple[TokenLogprob, ...]:
-    """The tokens of a choice, with what stood beside them."""
-    return tuple(
-        TokenLogprob(
-            str(token.get("token") or ""),
-            float(token["logprob"]),
-            tuple((str(top.get("token") or ""), float(top["logprob"])) for top in token.get("top_logprobs") or ()),
-        )
-        for token in (choice.get("logprobs") or {}).get("content") or ()
-    )
-
-
-def decode_logprobs(choice: Mapping[str, Any]) -> tuple[float, ...]:
-    """Of each token of a choice, or of a piece of one. Raises KeyError, TypeError or AttributeError."""
-    tokens = (choice.get("logprobs") or {}).get("content") or ()
-    return tuple(float(token["logprob"]) for token in tokens)
+def decode_tokens(likelihoods: Mapping[str, Any] | None) -> tuple[TokenLogprob, ...]:
+    """The tokens in the field `logprobs`. Raises KeyError, TypeError, ValueError or AttributeError."""
+    return tuple(decode_token(token) for token in (likelihoods or {}).get("content") or ())
 
 
 def encode_usage(usage: Usage) -> dict[str, Any]:
@@ -139,9 +127,9 @@ def decode_usage(usage: Any) -> Usage:
         raise ProviderBrokenError(f"the reply's usage is {shown(usage)}: prompt_tokens expected") from None
 
 
-def encode_error(kind: str, message: str, code: str | None = None) -> dict[str, Any]:
-    """An error body; `kind` is a type such as `invalid_request_error`."""
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+def encode_error(kind: str, message: str, code: str | None = None, param: str | None = None) -> dict[str, Any]:
+    """An error body; `kind` is a type such as `invalid_request_error`, `param` the field it is about."""
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
 
 def decode_error(body: Any) -> tuple[str, str]:

@@ -6,13 +6,14 @@ Refuses items that only OpenAI could read: references to what it keeps, and call
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from app.errors import InputError
 from app.intelligence.messages import Message, Part, ToolCall
 from app.intelligence.wire.fields import Kind, objects, optional, required, shown
+from app.intelligence.wire.openai_custom import arguments_of, input_of
 from app.intelligence.wire.parts import image_from_url, plain
 
 _ROLES: dict[str, Any] = {r: r for r in ("system", "user", "assistant")} | {"developer": "system"}
@@ -20,22 +21,28 @@ _ROLES: dict[str, Any] = {r: r for r in ("system", "user", "assistant")} | {"dev
 
 def encode_items(messages: Sequence[Message]) -> list[dict[str, Any]]:
     """All messages as items."""
-    return [item for message in messages for item in _encode_message(message)]
+    custom = {call.id for message in messages for call in message.tool_calls if call.custom}
+    return [item for message in messages for item in _encode_message(message, custom)]
 
 
-def _encode_message(message: Message) -> list[dict[str, Any]]:
+def _encode_message(message: Message, custom: Collection[str]) -> list[dict[str, Any]]:
+    """`custom` are the ids of calls of custom tools."""
     if message.role == "tool":
         output = _encode_content(message, "input_text")
-        return [{"type": "function_call_output", "call_id": message.tool_call_id, "output": output}]
+        kind = "custom_tool_call_output" if message.tool_call_id in custom else "function_call_output"
+        return [{"type": kind, "call_id": message.tool_call_id, "output": output}]
     items: list[dict[str, Any]] = []
     if message.content or not message.tool_calls:
         kind = "output_text" if message.role == "assistant" else "input_text"
         items.append({"type": "message", "role": message.role, "content": _encode_content(message, kind)})
-    items += [
-        {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": call.arguments}
-        for call in message.tool_calls
-    ]
-    return items
+    return items + [_encode_call(call) for call in message.tool_calls]
+
+
+def _encode_call(call: ToolCall) -> dict[str, Any]:
+    named = {"call_id": call.id, "name": call.name}
+    if call.custom:
+        return {"type": "custom_tool_call", **named, "input": input_of(call.arguments)}
+    return {"type": "function_call", **named, "arguments": call.arguments}
 
 
 def _encode_content(message: Message, text_kind: str) -> str | list[dict[str, Any]]:
@@ -57,17 +64,19 @@ def decode_items(items: Sequence[Mapping[str, Any]]) -> list[Message]:
         kind = item.get("type") or "message"
         if kind == "message":
             messages.append(_decode_message(item, where))
-        elif kind == "function_call":
+        elif kind in ("function_call", "custom_tool_call"):
             call = _decode_call(item, where)
             if messages and messages[-1].role == "assistant":
                 messages[-1] = replace(messages[-1], tool_calls=(*messages[-1].tool_calls, call))
             else:
                 messages.append(Message("assistant", "", (call,)))
-        elif kind == "function_call_output":
+        elif kind in ("function_call_output", "custom_tool_call_output"):
             call_id = required(item, "call_id", Kind.TEXT, where)
             messages.append(Message("tool", _decode_content(item, "output", where), tool_call_id=call_id))
         elif kind != "reasoning":
-            raise InputError(f"{where}type is {shown(kind)}: use message, function_call or function_call_output")
+            raise InputError(
+                f"{where}type is {shown(kind)}: use message, function_call, custom_tool_call or the output of one"
+            )
     return messages
 
 
@@ -80,9 +89,12 @@ def _decode_message(item: Mapping[str, Any], where: str) -> Message:
 
 
 def _decode_call(item: Mapping[str, Any], where: str) -> ToolCall:
+    id, name = required(item, "call_id", Kind.TEXT, where), required(item, "name", Kind.TEXT, where)
+    if item["type"] == "custom_tool_call":
+        return ToolCall(id, name, arguments_of(required(item, "input", Kind.TEXT, where)), custom=True)
     return ToolCall(
-        id=required(item, "call_id", Kind.TEXT, where),
-        name=required(item, "name", Kind.TEXT, where),
+        id=id,
+        name=name,
         arguments=optional(item, "arguments", Kind.TEXT, where) or "{}",
     )
 

@@ -7,12 +7,14 @@ output, its summary an item of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import ProviderBrokenError, ProviderUnavailableError
-from app.intelligence.messages import FinishReason, ModelReply, ToolCall, Usage
+from app.intelligence.messages import FinishReason, ModelReply, TokenLogprob, ToolCall, Usage
 from app.intelligence.wire.fields import mean, shown
+from app.intelligence.wire.openai_custom import arguments_of, input_of
+from app.intelligence.wire.openai_tokens import decode_token, encode_token
 
 # What a reply repeats of its request, and what stands there when the request did not say.
 _REPEATED: Mapping[str, Any] = {
@@ -45,8 +47,12 @@ def encode_reply(reply: ModelReply, *, id: str, model: str, created: int, asked:
         summary = [{"type": "summary_text", "text": reply.thoughts}] if reply.thoughts else []
         output.append({"id": f"rs_{id}", "type": "reasoning", "summary": summary})
     if reply.text or not reply.tool_calls:
-        output.append(message_item(f"msg_{id}", reply.text))
-    output += [call_item(f"fc_{id}_{index}", call) for index, call in enumerate(reply.tool_calls)]
+        output.append(message_item(f"msg_{id}", reply.text, tokens=reply.tokens))
+    custom = custom_names(asked)
+    output += [
+        call_item(call_item_id(id, index, call.name in custom), call, custom=call.name in custom)
+        for index, call in enumerate(reply.tool_calls)
+    ]
     return {
         **opened(id=id, model=model, created=created, asked=asked),
         "status": "incomplete" if reason else "completed",
@@ -80,19 +86,33 @@ def opened(*, id: str, model: str, created: int, asked: Mapping[str, Any]) -> di
     }
 
 
-def message_item(id: str, text: str, status: str = "completed") -> dict[str, Any]:
-    """The reply's text as an item of its output."""
-    content = [text_part(text)] if status == "completed" else []
+def message_item(id: str, text: str, status: str = "completed", tokens: Sequence[TokenLogprob] = ()) -> dict[str, Any]:
+    """The reply's text as an item of its output, with its tokens where they are told."""
+    content = [text_part(text, tokens)] if status == "completed" else []
     return {"id": id, "type": "message", "status": status, "role": "assistant", "content": content}
 
 
-def text_part(text: str) -> dict[str, Any]:
+def text_part(text: str, tokens: Sequence[TokenLogprob] = ()) -> dict[str, Any]:
     """The one part of a message's content."""
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    return {"type": "output_text", "text": text, "annotations": [], "logprobs": [encode_token(one) for one in tokens]}
 
 
-def call_item(id: str, call: ToolCall, status: str = "completed") -> dict[str, Any]:
+def custom_names(asked: Mapping[str, Any]) -> frozenset[str]:
+    """The names of a body's custom tools."""
+    return frozenset(tool["name"] for tool in asked.get("tools") or () if tool.get("type") == "custom")
+
+
+def call_item_id(id: str, index: int, custom: bool) -> str:
+    """The id of the item that holds a reply's call number `index`."""
+    return f"{'ctc' if custom else 'fc'}_{id}_{index}"
+
+
+def call_item(id: str, call: ToolCall, status: str = "completed", *, custom: bool = False) -> dict[str, Any]:
     """A call the model made as an item of the reply's output."""
+    if custom:
+        said = input_of(call.arguments) if status == "completed" else ""
+        named = {"call_id": call.id, "name": call.name, "input": said}
+        return {"id": id, "type": "custom_tool_call", "status": status, **named}
     return {
         "id": id,
         "type": "function_call",
@@ -111,19 +131,21 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
     texts: list[str] = []
     calls: list[ToolCall] = []
     thoughts: list[str] = []
-    logprobs: list[float] = []
+    tokens: list[TokenLogprob] = []
     refused = False
     try:
         for item in body["output"]:
             if item["type"] == "function_call":
                 calls.append(ToolCall(item["call_id"], item["name"], item["arguments"]))
+            elif item["type"] == "custom_tool_call":
+                calls.append(ToolCall(item["call_id"], item["name"], arguments_of(item["input"])))
             elif item["type"] == "reasoning":
                 thoughts += [part["text"] for part in item.get("summary") or ()]
             elif item["type"] == "message":
                 for part in item["content"]:
                     refused = refused or part["type"] == "refusal"
                     texts.append(part["refusal"] if part["type"] == "refusal" else part["text"])
-                    logprobs += [float(token["logprob"]) for token in part.get("logprobs") or ()]
+                    tokens += [decode_token(token) for token in part.get("logprobs") or ()]
         return ModelReply(
             text="".join(texts),
             model=body.get("model") or "",
@@ -131,8 +153,9 @@ def decode_reply(body: Mapping[str, Any]) -> ModelReply:
             finish_reason=decode_finish(body, called=bool(calls), refused=refused),
             tool_calls=tuple(calls),
             id=(body.get("id") or "").removeprefix("resp_"),
-            logprob=mean(logprobs),
+            logprob=mean([each.logprob for each in tokens]),
             thoughts="\n".join(thoughts),
+            tokens=tuple(tokens),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ProviderBrokenError(f"the reply has no usable output ({error!r}): {shown(body)}") from None
@@ -155,7 +178,10 @@ def encode_usage(usage: Usage) -> dict[str, Any]:
     """Tokens in the words of Responses."""
     return {
         "input_tokens": usage.input_tokens,
-        "input_tokens_details": {"cached_tokens": usage.cached_input_tokens},
+        "input_tokens_details": {
+            "cached_tokens": usage.cached_input_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+        },
         "output_tokens": usage.output_tokens,
         "output_tokens_details": {"reasoning_tokens": 0},
         "total_tokens": usage.input_tokens + usage.output_tokens,
@@ -166,5 +192,6 @@ def decode_usage(usage: Mapping[str, Any] | None) -> Usage:
     """Tokens as a value, zeros marked as estimated when there are none. Raises KeyError, TypeError or ValueError."""
     if usage is None:
         return Usage(estimated=True)
-    cached = (usage.get("input_tokens_details") or {}).get("cached_tokens") or 0
-    return Usage(int(usage["input_tokens"]), int(usage["output_tokens"]), int(cached))
+    details = usage.get("input_tokens_details") or {}
+    cached, written = (int(details.get(name) or 0) for name in ("cached_tokens", "cache_write_tokens"))
+    return Usage(int(usage["input_tokens"]), int(usage["output_tokens"]), cached, cache_write_tokens=written)
