@@ -146,6 +146,14 @@ async def test_tools_are_chosen_by_description() -> None:
     assert await called("Good morning!") == []
 
 
+async def test_a_long_stream_comes_in_a_few_pieces() -> None:
+    """What reads it a piece at a time is done soon; nothing of the text is lost."""
+    request = ModelRequest("m", (Message("user", " ".join(f"word{number}" for number in range(50))),))
+    whole = await OfflineProvider().complete(request, LIMITS)
+    pieces = [chunk.text async for chunk in OfflineProvider().stream(request, LIMITS) if chunk.text]
+    assert ("".join(pieces), len(pieces) <= 8) == (whole.text, True)
+
+
 async def test_a_stream_is_the_same_reply_in_words() -> None:
     """Chunks joined are the whole reply, and usage comes at the end."""
     request = ModelRequest("m", (Message("system", ANSWER), Message("user", SOURCES + "When does the zoo open?")))

@@ -37,6 +37,8 @@ from app.intelligence.stream import estimate_tokens
 DIMENSIONS = re.compile(r"hash-(\d+)$")
 # To a client that has the whole reply already and asks for the rest of it.
 NOTHING_LEFT = "That is all."
+# Pieces of a stream: clients take about a millisecond to read one, and what is tested with a stream is not its length.
+MOST_PIECES = 8
 WORD = re.compile(r"\w+")
 
 
@@ -59,15 +61,15 @@ class OfflineProvider:
         return ModelReply(clipped, request.model, usage, finish, calls, name, logprob, thoughts, tokens)
 
     async def stream(self, request: ModelRequest, timeouts: Timeouts) -> AsyncIterator[Chunk]:
-        """The same reply word by word."""
+        """The same reply in a few pieces, of whole words; token by token where these are told."""
         whole = await self.complete(request, timeouts)
         for index, call in enumerate(whole.tool_calls):
             delta = ToolCallDelta(index, call.id, call.name, call.arguments)
             yield Chunk(tool_calls=(delta,), model=request.model)
         for token in whole.tokens:
             yield Chunk(text=token.token, model=request.model, tokens=(token,))
-        for word in () if whole.tokens else re.findall(r"\S+\s*|\s+", whole.text):
-            yield Chunk(text=word, model=request.model)
+        for piece in () if whole.tokens else _pieces(whole.text):
+            yield Chunk(text=piece, model=request.model)
         measured = () if whole.logprob is None else (whole.logprob,)
         yield Chunk(finish_reason=whole.finish_reason, usage=whole.usage, model=request.model, logprobs=measured)
 
@@ -81,6 +83,13 @@ class OfflineProvider:
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _pieces(text: str) -> list[str]:
+    """A text for a stream: word by word while there are few words, else as many at a time as make MOST_PIECES."""
+    words = re.findall(r"\S+\s*|\s+", text)
+    size = -(-len(words) // MOST_PIECES) or 1
+    return ["".join(words[at : at + size]) for at in range(0, len(words), size)]
 
 
 def _work(request: ModelRequest) -> tuple[str, tuple[ToolCall, ...]]:
