@@ -32,10 +32,7 @@ def production_faults(settings: Settings) -> list[str]:
         faults.append("auth.mode is open: set it to api_key and configure auth.keys")
     elif not settings.auth.keys:
         faults.append("auth.keys is empty: add at least one key made with `app key new`")
-    if settings.database.url is None:
-        faults.append("DATABASE_URL is not set: the embedded database is for development")
-    else:
-        faults += _weak_secret("DATABASE_URL password", _password(settings.database.url), minimum=8)
+    faults += database_faults(settings)
     for name, on in settings.guards.model_dump().items():
         if on in (False, "allow"):
             faults.append(f"guards.{name} is switched off: remove that line")
@@ -45,6 +42,13 @@ def production_faults(settings: Settings) -> list[str]:
     if access.api_key is not None:
         faults += _weak_secret(f"API key of {settings.provider}", access.api_key.get_secret_value())
     return faults
+
+
+def database_faults(settings: Settings) -> list[str]:
+    """What forbids the database of this configuration outside development."""
+    if settings.database.url is None:
+        return ["DATABASE_URL is not set: the embedded database is for development"]
+    return _weak_secret("DATABASE_URL password", _password(settings.database.url), minimum=8)
 
 
 def missing_key(settings: Settings) -> str | None:

@@ -34,10 +34,11 @@ class Fault:
         return f"{self.key}: {self.message}"
 
 
-def faults(settings: Settings, priced: Callable[[str, str], bool]) -> list[Fault]:
+def faults(settings: Settings, priced: Callable[[str, str], bool], *, keys: bool = True) -> list[Fault]:
     """Everything that is wrong with the routing of these settings.
 
     `priced(provider, id)` says whether the price list knows a deployment; it is asked only when spending is capped.
+    Without `keys` a provider may lack its key: for commands that ask none.
     """
     entries = {task: route.models for task, route in settings.routes.items()}
     tiers = {task: {str(tier): entry for tier, entry in route.tiers.items()} for task, route in settings.routes.items()}
@@ -47,7 +48,7 @@ def faults(settings: Settings, priced: Callable[[str, str], bool]) -> list[Fault
     without_key = {
         name
         for name, how in access.items()
-        if how.protocol != "offline" and how.key_required and how.api_key is None and name != settings.provider
+        if keys and how.protocol != "offline" and how.key_required and how.api_key is None and name != settings.provider
     }
     unknown_prices = []
     if settings.admission.caps:

@@ -28,7 +28,7 @@ JUDGED = ("evals", "judge", "labels.jsonl")
 
 def promote(root: Path, task: str) -> None:
     """Append what is labelled and not yet promoted to the suite's cases, or to evals/judge/labels.jsonl."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     url = bootstrap.prepare_database(loaded)
     names = [name for name, suite in suite_files(root).items() if suite.task == task and suite.kind == "label"]
     suites_of(root, task)
