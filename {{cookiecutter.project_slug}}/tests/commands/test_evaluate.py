@@ -144,6 +144,24 @@ def test_a_red_gate_still_writes_the_page_and_the_verdict(small: Small) -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("config/success.yaml", "success.yaml is not YAML: line "),
+        ("evals/quarantine.yaml", "quarantine.yaml is not YAML: line "),
+        ("evals/baseline/classification.json", "classification.json is no baseline"),
+    ],
+)
+def test_a_broken_yardstick_is_named_before_anything_is_asked(small: Small, file: str, told: str) -> None:
+    """Nothing is paid for what could not be judged."""
+    project = small("classification", 3)
+    project.write(file, "{")
+    said = project.app(*BARE, "--gate")
+    assert said.code == 2
+    assert told in said.text
+    assert "3 cases" not in said.text
+
+
+@pytest.mark.parametrize(
     ("words", "told"),
     [
         (("--gate", "--against", "classify@1"), "leave out --against"),

@@ -21,6 +21,7 @@ from app.data.label_queue import Entry
 from app.data.live_calls import LiveCall
 from app.intelligence.live_scoring import inputs_by, question_of
 from app.observability.evaluation.case import load_cases
+from app.observability.evaluation.json_lines import numbered_lines
 from app.settings import Settings
 
 JUDGED = ("evals", "judge", "labels.jsonl")
@@ -58,7 +59,7 @@ def retire(root: Path, suite: str, days: int) -> None:
         for case in load_cases(path)
         if case.origin == "production" and case.at and date.fromisoformat(case.at[:10]) < oldest
     }
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line for _, line in numbered_lines(path, remedy="a suite of evals/suites.yaml has its cases there")]
     _append(root / "evals" / "retired" / f"{suite}.jsonl", [line for line in lines if json.loads(line)["id"] in stale])
     kept = [line for line in lines if json.loads(line)["id"] not in stale]
     if stale:
