@@ -142,9 +142,8 @@ def _assign(values: dict[str, Any], dotted: str, value: Any) -> None:
         if values.get(parent) is None:
             values[parent] = {}
         if not isinstance(values[parent], dict):
-            raise ConfigurationError(
-                f"environment: {dotted} is set, and {values[parent]!r}, which stands at {parent!r}, has no parts: remove one"
-            )
+            found = f"{values[parent]!r}, which stands at {parent!r}"
+            raise ConfigurationError(f"environment: {dotted} is set, and {found}, has no parts: remove one")
         values = values[parent]
     values[last] = value
 
