@@ -27,8 +27,8 @@ def enqueue(root: Path, tenant: str) -> None:
     url = bootstrap.prepare_database(loaded)
     retrieval = loaded.retrieval
     corpus = documents.load(root / retrieval.corpus, tenant, max_bytes=round(retrieval.max_file_mb * 1_000_000))
-    for refusal in corpus.refused:
-        click.echo(f"left out {refusal.path}: {refusal.reason}")
+    for remark in corpus.remarks():
+        click.echo(remark)
     reports = loaded.build_dir / SUITES
     run_gate("documents", corpus.rows(), gates_dir=root / SUITES, report_dir=reports).raise_if_failed()
 

@@ -69,7 +69,7 @@ class IndexedChunks:
 
 
 async def load_documents(context: StepContext) -> LoadedDocuments:
-    """Read the corpus folder, naming each file that is left out."""
+    """Read the corpus folder, naming each file that is left out and each rule that closes nothing."""
     settings = context.settings
     retrieval = settings.retrieval
     corpus = await asyncio.to_thread(
@@ -78,8 +78,8 @@ async def load_documents(context: StepContext) -> LoadedDocuments:
         context.caller.tenant,
         max_bytes=round(retrieval.max_file_mb * 1_000_000),
     )
-    for refusal in corpus.refused:
-        context.say(f"left out {refusal.path}: {refusal.reason}")
+    for remark in corpus.remarks():
+        context.say(remark)
     file = _write(context, "corpus.json", as_json(Corpus, corpus))
     return LoadedDocuments(file, len(corpus.documents), len(corpus.refused))
 
