@@ -121,9 +121,9 @@ def load(folder: Path, tenant: str = "default", *, max_bytes: int = MAX_BYTES) -
                 )
             document = read(name, path.read_bytes(), tenant, rules)
         except InputError as error:
-            refused.append(Refusal(name, str(error)))
+            refused.append(Refusal(name, str(error).removeprefix(f"{name} ")))
         except OSError as error:
-            refused.append(Refusal(name, f"{name} cannot be read ({error.strerror}): make it readable"))
+            refused.append(Refusal(name, f"cannot be read ({error.strerror}): make it readable"))
         else:
             if document.text.strip():
                 documents.append(document)

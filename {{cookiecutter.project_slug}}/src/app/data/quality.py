@@ -46,11 +46,11 @@ class GateReport:
         return not self.failures
 
     def raise_if_failed(self) -> None:
-        """Raise GateFailedError, naming the first rows, when the gate is red."""
+        """Raise GateFailedError when the gate is red; its message names the first row, its `failures` all of them."""
         if self.failures:
-            more = f" (and {len(self.failures) - 3} more)" if len(self.failures) > 3 else ""
+            more = f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else ""
             raise GateFailedError(
-                f"data gate {self.gate!r} is red: {'; '.join(self.failures[:3])}{more}; correct the data, run again",
+                f"data gate {self.gate!r} is red: {self.failures[0]}{more}; correct the data, run again",
                 self.failures,
             )
 
