@@ -14,6 +14,7 @@ from app.caller import Caller
 from app.commands.at_database import with_pool
 from app.data import chunking, documents, indexing, ingest_queue
 from app.data.chunking import Chunk
+from app.data.indexing import Plan
 from app.data.quality import run_gate
 from app.errors import GateFailedError
 from app.intelligence.messages import Embeddings
@@ -32,12 +33,15 @@ def enqueue(root: Path, tenant: str) -> None:
     reports = loaded.build_dir / SUITES
     run_gate("documents", corpus.rows(), gates_dir=root / SUITES, report_dir=reports).raise_if_failed()
 
-    async def put(pool: AsyncConnectionPool) -> tuple[int, ingest_queue.Waiting]:
-        count = await ingest_queue.fill(pool, await indexing.plan(pool, tenant, list(corpus.documents), retrieval))
-        return count, await ingest_queue.waiting(pool, tenant)
+    async def put(pool: AsyncConnectionPool) -> tuple[Plan, ingest_queue.Waiting]:
+        plan = await indexing.plan(pool, tenant, list(corpus.documents), retrieval)
+        await ingest_queue.fill(pool, plan)
+        return plan, await ingest_queue.waiting(pool, tenant)
 
-    count, waiting = with_pool(url, put)
-    click.echo(f"{count} put on the queue, {waiting.ready} wait: start `app data work` as often as there are cores")
+    plan, waiting = with_pool(url, put)
+    gone = f", {len(plan.deleted)} deleted" if plan.deleted else ""
+    next_step = ": start `app data work` as often as there are cores" if waiting.ready else ""
+    click.echo(f"{len(plan.pending)} put on the queue, {waiting.ready} wait{gone}{next_step}")
 
 
 def work(root: Path, tenant: str, lease_s: float) -> None:
