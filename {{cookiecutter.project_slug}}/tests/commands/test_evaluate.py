@@ -143,6 +143,28 @@ def test_a_red_gate_still_writes_the_page_and_the_verdict(small: Small) -> None:
     assert kept[0]["status"] == "red"
 
 
+def test_why_cases_ended_in_an_error_is_told(small: Small) -> None:
+    """Each reason once, with its cases, so that nobody has to look for it in a file."""
+    project = small("classification", 3)
+    first, *rest = project.cases("classification")
+    lines = [first, *({**one, "inputs": {"text": "no ticket"}} for one in rest)]
+    project.write("evals/cases/classification.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    said = project.app(*BARE)
+    assert said.code == 0
+    assert "3 cases  2 errors" in said.text
+    assert "  2 errors: solver: InputError: " in said.text
+    assert f"({rest[0]['id']}, {rest[1]['id']})" in said.text
+
+
+def test_a_task_without_a_route_is_named_before_anything_is_asked(small: Small) -> None:
+    """A promoted prompt has none until somebody says who answers."""
+    project = small("classification", 3)
+    project.write("evals/suites.yaml", "classification: {task: repair, kind: label}\n")
+    said = project.app(*BARE)
+    assert said.code == 2
+    assert "no route for task 'repair': add it under `routes` in config/base.yaml" in said.text
+
+
 @pytest.mark.parametrize(
     ("file", "told"),
     [

@@ -35,10 +35,11 @@ def run(root: Path, *, production: bool = False, keep_profile: bool = False) -> 
     reports += [_cases(root, name, shown) for name in suite_files(root)]
     if production or keep_profile:
         reports += [_calls(loaded, keep_profile)]
+    width = max(len(report.gate) for report in reports)
     for report in reports:
         state = "green" if report.success else "red"
         page = f"  {report.report.relative_to(root)}" if report.report else ""
-        click.echo(f"{state:<6} {report.gate:<10} {report.rows} rows, {report.expectations} expectations{page}")
+        click.echo(f"{state:<6} {report.gate:<{width}} {report.rows} rows, {report.expectations} expectations{page}")
         for warning in report.warnings:
             click.echo(f"       warning: {warning}")
     failures = [failure for report in reports for failure in report.failures]

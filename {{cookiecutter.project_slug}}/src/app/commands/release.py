@@ -63,11 +63,13 @@ def show(root: Path, entries: int) -> None:
     releases = _opened(root)
     live, changes = asyncio.run(releases.state(entries))
     pointers = {pointer.task: pointer for pointer in live}
-    for task in bootstrap.registry(bootstrap.operating_settings(root)).tasks():
+    tasks = bootstrap.registry(bootstrap.operating_settings(root)).tasks()
+    width = max(len(task) for task in tasks)
+    for task in tasks:
         pointer = pointers.get(task)
         shares = _line(pointer.shares if pointer else releases.shares(task))
         told = f"{pointer.released_at:%Y-%m-%d %H:%M} {pointer.released_by}" if pointer else "releases.yaml"
-        click.echo(f"{task:<24} {shares:<24} {told}")
+        click.echo(f"{task:<{width}}  {shares:<24} {told}")
     if changes:
         click.echo()
     for entry in changes:
