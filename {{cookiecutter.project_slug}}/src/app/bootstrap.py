@@ -63,7 +63,7 @@ from app.orchestration.graph import Assistant
 from app.orchestration.search import Search
 from app.orchestration.sessions import Sessions
 from app.orchestration.tools import tools
-from app.production import database_faults, missing_key, production_faults
+from app.production import missing_key, operating_faults, production_faults
 from app.settings import ApiKey, Auth, Deployment, Settings
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def operating_settings(root: Path, env: Mapping[str, str] | None = None) -> Sett
     Who migrates, examines, takes a release back or switches something off holds the database's secret and no other.
     """
     loaded = configuration.load(root, env, check=partial(routing, keys=False))
-    return _allowed(loaded, database_faults(loaded))
+    return _allowed(loaded, operating_faults(loaded))
 
 
 def _allowed(loaded: Settings, faults: Sequence[str]) -> Settings:

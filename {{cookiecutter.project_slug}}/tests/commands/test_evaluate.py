@@ -128,6 +128,13 @@ def test_a_page_for_a_merge_request(small: Small) -> None:
     assert "proves the machinery, not a model" in page
 
 
+def test_a_baseline_that_is_approved_in_the_same_run_is_judged_by(small: Small) -> None:
+    """Approving and judging in one go compares with what was just approved."""
+    project = small("classification", 3)
+    said = project.app(*BARE, "--update-baseline", "--gate")
+    assert "cases of the baseline are missing" not in said.text
+
+
 @pytest.mark.feature("E7")
 def test_a_red_gate_still_writes_the_page_and_the_verdict(small: Small) -> None:
     """The reason is on the page, and the release finds the red verdict."""

@@ -58,6 +58,16 @@ def test_production_asks_an_operator_for_the_database_alone(project: Project, mo
     assert "auth.keys" not in said.text
 
 
+def test_production_releases_nothing_on_the_word_of_the_stand_in(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who releases there names the provider that serves, by whose verdicts a release stands."""
+    monkeypatch.setenv("APP_ENVIRONMENT", "prod")
+    said = project.app("release", "answer", "1", "--reason", "an offline verdict is green")
+    assert said.code == 3
+    assert "provider is the offline stand-in" in said.text
+
+
 def test_status_names_every_reason_why_a_service_would_not_start(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def run(root: Path, asked: Asked) -> None:
         click.echo(telling.compared(one, other, alpha))
     if asked.update_baseline:
         _approve(root, results)
+        by = judging.yardstick(loaded, [one.suite for one in wanted])
     judged = _judged(loaded, url, wanted, results, by) if asked.gate else None
     if judged is not None:
         click.echo(judged.summary())
