@@ -43,7 +43,7 @@ def production_faults(settings: Settings) -> list[str]:
 
 
 def operating_faults(settings: Settings) -> list[str]:
-    """What forbids even a command that asks no model: the wrong database, or the stand-in, whose verdicts would count."""
+    """What forbids even a command that asks no model: a wrong database, the stand-in, whose verdicts would count."""
     return [*_stand_in(settings), *_unfit_database(settings)]
 
 

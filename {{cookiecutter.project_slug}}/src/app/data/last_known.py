@@ -28,7 +28,7 @@ def read(path: Path) -> Any:
 
 
 def write(path: Path, value: Any) -> None:
-    """Keep a JSON value; several processes may write the same file. A disk that takes nothing is reported and harmless."""
+    """Keep a JSON value; several processes may write the same file. A disk that takes nothing is reported, no more."""
     part = path.with_name(f"{path.name}.{uuid4().hex}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -128,8 +128,11 @@ def grant(owner_url: str, role: str) -> None:
 
 def row_security_faults(url: str) -> list[str]:
     """Why row security would not hold for the role of this URL, one line each; an empty list when it does."""
-    with connect(url) as connection:
-        row = connection.execute(ROLE).fetchone()
+    try:
+        with connect(url) as connection:
+            row = connection.execute(ROLE).fetchone()
+    except psycopg.OperationalError as error:
+        raise _unavailable(url, error) from None
     role, superuser, bypasses, owns = row or ("", False, False, False)
     what = {"is a superuser": superuser, "has BYPASSRLS": bypasses, "owns the tables": owns}
     remedy = "connect as a role of its own, with DATABASE_OWNER_URL for `app db migrate` alone (docs/how-to.md)"
@@ -153,8 +156,11 @@ def downgrade(url: str, revision: str = "base") -> list[str]:
 def schema_current(database: str | psycopg.Connection) -> bool:
     """Whether every revision of this program is applied to the database of a URL or an open connection."""
     if isinstance(database, str):
-        with connect(database) as connection:
-            return schema_current(connection)
+        try:
+            with connect(database) as connection:
+                return schema_current(connection)
+        except psycopg.OperationalError as error:
+            raise _unavailable(database, error) from None
     return _revision(database) == latest_revision()
 
 
