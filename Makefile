@@ -19,13 +19,18 @@ NEWER := find '$(SOURCE)' hooks cookiecutter.json local_extensions.py -type f -n
   -not -path '*/__pycache__/*' -not -path '*/.*_cache/*'
 
 .DEFAULT_GOAL := help
-.PHONY: help demo bake test test-fast lint features lock stop clean
+.PHONY: help demo serve ui bake test test-fast lint features lock stop clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: bake  ## bake a project from the sample notebook and run its whole chain
 	@$(MAKE) --no-print-directory -C $(DEMO) VENV=../../../$(VENV) demo
+
+serve: bake  ## start the demo project's service on 127.0.0.1:8000
+ui: bake  ## start MLflow's pages over the demo project
+serve ui:
+	@$(MAKE) --no-print-directory -C $(DEMO) VENV=../../../$(VENV) $@
 
 bake: $(READY)  ## bake build/demo/support-desk, again when the template has changed
 	@if [ -f $(DEMO)/.cruft.json ] && [ -n "$$($(NEWER))" ]; then \

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from app.cli.measuring import evaluate
+from app.configuration import WELL_KNOWN
 
 BIN = Path(sys.executable).parent
 SECRET = re.compile(r"(?i)(key|token|secret|password)")
@@ -139,6 +140,20 @@ def test_file_fits_its_schema(project_root: Path, schema: str, file: str) -> Non
     assert done.returncode == 0, done.stdout
 
 
+def test_each_container_holds_the_secrets_of_its_work_and_is_confined(project_root: Path) -> None:
+    """The migration has the owner's password and no provider's key, the service the other way round."""
+    services = yaml.safe_load((project_root / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    migrate, service = services["migrate"], services["service"]
+    assert [name for name in migrate["environment"] if name.endswith("_API_KEY")] == []
+    assert "DATABASE_OWNER_URL" not in service["environment"]
+    keys = {name for name in WELL_KNOWN if name.endswith(("_API_KEY", "_BASE_URL"))}
+    assert keys <= set(service["environment"])
+    for one in (migrate, service):
+        assert (one["read_only"], one["cap_drop"]) == (True, ["ALL"])
+        assert one["security_opt"] == ["no-new-privileges:true"]
+        assert {"mem_limit", "pids_limit"} <= set(one)
+
+
 @pytest.mark.reliability("supply chain")
 def test_workflow_passes_the_security_linter(project_root: Path) -> None:
     """Pinned actions, least permissions, no credentials left behind, no template injection."""
@@ -172,6 +187,8 @@ def test_the_evaluation_workflow_runs_the_gate_where_it_matters_and_writes_only_
     assert named is not None
     paths = [path.strip("':!") for path in named[1].replace("\\", " ").split()]
     assert [path for path in paths if path != "notebooks/steps" and not (project_root / path).exists()] == []
+    (asked,) = (step["env"] for step in jobs["gate"]["steps"] if "make" in step.get("run", ""))
+    assert asked["APP_PROVIDER"] == "offline"  # a merge request is given no key
     for name in ("gate", "live"):
         assert runs[name][0].startswith('make eval-gate EVAL_ARGS="')
         options = set(re.findall(r"--[a-z-]+", runs[name][0]))

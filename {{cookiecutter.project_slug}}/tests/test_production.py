@@ -49,12 +49,17 @@ WRONG = {
     "unknown provider": ("", {"APP_PROVIDER": "acme"}, "environment: provider: "),
     "unknown environment": ("", {"APP_ENVIRONMENT": "test"}, "set it to dev, staging or prod"),
     "unknown variable": ("", {"APP_SERVICE__PROT": "80"}, "environment: service.prot: unknown field"),
-    "route to no model": (
-        "routes: {answer: {models: [huge]}}\n",
+    "alias to no model": (
+        "door: {aliases: {x: huge}}\n",
         {},
-        "routes.answer.models names unknown model 'huge'",
+        "config/dev.yaml:1: door.aliases.x: names unknown model 'huge'",
     ),
-    "alias to no model": ("door: {aliases: {x: huge}}\n", {}, "door.aliases.x names unknown model 'huge'"),
+    "variable that is no YAML": ("", {"APP_ROUTES": "[a"}, "environment: APP_ROUTES is not YAML (line 1: "),
+    "part of a number": (
+        "service:\n  port: 80\n",
+        {"APP_SERVICE__PORT__X": "1"},
+        "environment: service.port.x is set, and 80, which stands at 'port', has no parts: remove one",
+    ),
 }
 
 

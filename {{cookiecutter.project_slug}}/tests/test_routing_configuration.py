@@ -11,6 +11,15 @@ from app import bootstrap
 from app.errors import ConfigurationError
 
 WRONG = {
+    "no such model": (
+        "routes: {answer: {models: [larg]}}",
+        "config/dev.yaml:1: routes.answer.models.0: unknown model 'larg': did you mean 'large'?",
+    ),
+    "tier nobody serves": (
+        "models: {huge: {openai: [{id: gpt-5}]}}\nroutes: {answer: {tiers: {simple: small, hard: huge}}}",
+        "config/dev.yaml:2: routes.answer.tiers.hard: provider 'offline' serves no 'huge': "
+        "add it under models.huge.offline",
+    ),
     "loop": (
         "routes: {answer: {models: [large, small, large]}}",
         "config/dev.yaml:1: routes.answer.models.2: 'large' repeats 'large': remove one",

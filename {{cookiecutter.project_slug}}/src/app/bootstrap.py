@@ -11,7 +11,7 @@ import hashlib
 import logging
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -63,7 +63,7 @@ from app.orchestration.graph import Assistant
 from app.orchestration.search import Search
 from app.orchestration.sessions import Sessions
 from app.orchestration.tools import tools
-from app.production import missing_key, production_faults
+from app.production import missing_key, operating_faults, production_faults
 from app.settings import ApiKey, Auth, Deployment, Settings
 
 if TYPE_CHECKING:
@@ -77,21 +77,39 @@ ASSISTANT_TASKS = ("route", "answer", "repair")
 
 
 def settings(root: Path, env: Mapping[str, str] | None = None) -> Settings:
-    """The checked configuration of a project. Raises ConfigurationError, or GateFailedError with every fault."""
+    """The checked configuration of a project, for what asks models or serves callers.
+
+    Raises ConfigurationError, or GateFailedError with every fault.
+    """
     loaded = configuration.load(root, env, check=routing)
     missing = missing_key(loaded)
     if missing is not None:
         raise ConfigurationError(missing)
-    if loaded.environment != "dev":
-        faults = production_faults(loaded)
-        if faults:
-            raise GateFailedError(f"this configuration must not start in {loaded.environment}", faults)
+    return _allowed(loaded, production_faults(loaded))
+
+
+def operating_settings(root: Path, env: Mapping[str, str] | None = None) -> Settings:
+    """The same for a command that asks no model and serves nobody: it needs no provider's key and no API key.
+
+    Who migrates, examines, takes a release back or switches something off holds the database's secret and no other.
+    """
+    loaded = configuration.load(root, env, check=partial(routing, keys=False))
+    return _allowed(loaded, operating_faults(loaded))
+
+
+def _allowed(loaded: Settings, faults: Sequence[str]) -> Settings:
+    if faults and loaded.environment != "dev":
+        raise GateFailedError(f"this configuration must not start in {loaded.environment}", faults)
     return loaded
 
 
-def routing(loaded: Settings) -> list[Fault]:
-    """What is wrong with models, routes and tenants."""
-    return faults(loaded, lambda name, deployment: cost.list_price(deployment, PRICE_LISTS.get(name, name)) is not None)
+def routing(loaded: Settings, *, keys: bool = True) -> list[Fault]:
+    """What is wrong with models, routes and tenants; without `keys` a provider may lack its key."""
+
+    def priced(provider: str, deployment: str) -> bool:
+        return cost.list_price(deployment, PRICE_LISTS.get(provider, provider)) is not None
+
+    return faults(loaded, priced, keys=keys)
 
 
 def database_url(loaded: Settings) -> str:

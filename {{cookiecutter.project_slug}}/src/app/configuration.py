@@ -15,6 +15,7 @@ import yaml
 from dotenv import dotenv_values
 from pydantic import ValidationError
 
+from app import yaml_file
 from app.errors import ConfigurationError
 from app.settings import Settings
 
@@ -84,14 +85,9 @@ def load(
 
 def _read_yaml(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
     """The mapping in a file, and for each dotted key the place `file:line` where it stands."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text)
-        values = yaml.safe_load(text) or {}
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read ({error.strerror}): restore it") from None
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    values, node = yaml_file.read(path)
+    if values is None:
+        values = {}
     if not isinstance(values, dict):
         raise ConfigurationError(f"{path} must hold a mapping, found {type(values).__name__}")
     lines: dict[str, str] = {}
@@ -127,14 +123,28 @@ def _from_environment(variables: Mapping[str, str]) -> list[tuple[str, Any]]:
             if value:
                 found.append((WELL_KNOWN[name], value))
         elif name.startswith("APP_") and name != "APP_ENVIRONMENT" and not name.startswith(RUN_PREFIX):
-            found.append((name[4:].lower().replace("__", "."), yaml.safe_load(value) if value else None))
+            found.append((name[4:].lower().replace("__", "."), _scalar(name, value)))
     return found
+
+
+def _scalar(name: str, value: str) -> Any:
+    try:
+        return yaml.safe_load(value) if value else None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigurationError(
+            f"environment: {name} is not YAML ({yaml_file.why(error)}): quote a text, write a list as [a, b]"
+        ) from None
 
 
 def _assign(values: dict[str, Any], dotted: str, value: Any) -> None:
     *parents, last = dotted.split(".")
     for parent in parents:
-        values = values.setdefault(parent, {})
+        if values.get(parent) is None:
+            values[parent] = {}
+        if not isinstance(values[parent], dict):
+            found = f"{values[parent]!r}, which stands at {parent!r}"
+            raise ConfigurationError(f"environment: {dotted} is set, and {found}, has no parts: remove one")
+        values = values[parent]
     values[last] = value
 
 
@@ -146,7 +156,11 @@ def _explain(error: ValidationError, origin: Mapping[str, str]) -> str:
         "extra_forbidden": "unknown field: remove it or correct its spelling",
         "missing": "required and not set",
     }.get(first["type"], first["msg"].removeprefix("Value error, "))
-    return _line(".".join(str(part) for part in first["loc"]), what, len(faults), origin)
+    key = ".".join(str(part) for part in first["loc"])
+    if not key and what.partition(" ")[0] in origin:
+        # A check of the whole begins with the key it is about.
+        key, _, what = what.partition(" ")
+    return _line(key, what, len(faults), origin)
 
 
 def _line(key: str, what: str, faults: int, origin: Mapping[str, str]) -> str:

@@ -25,17 +25,12 @@ SECRET_MIN_LENGTH = 20
 
 def production_faults(settings: Settings) -> list[str]:
     """Everything that forbids this configuration outside development, one line each with its remedy."""
-    faults = []
-    if settings.provider == "offline":
-        faults.append("provider is the offline stand-in: set APP_PROVIDER to openai, anthropic or compatible")
+    faults = _stand_in(settings)
     if settings.auth.mode == "open":
         faults.append("auth.mode is open: set it to api_key and configure auth.keys")
     elif not settings.auth.keys:
         faults.append("auth.keys is empty: add at least one key made with `app key new`")
-    if settings.database.url is None:
-        faults.append("DATABASE_URL is not set: the embedded database is for development")
-    else:
-        faults += _weak_secret("DATABASE_URL password", _password(settings.database.url), minimum=8)
+    faults += _unfit_database(settings)
     for name, on in settings.guards.model_dump().items():
         if on in (False, "allow"):
             faults.append(f"guards.{name} is switched off: remove that line")
@@ -45,6 +40,23 @@ def production_faults(settings: Settings) -> list[str]:
     if access.api_key is not None:
         faults += _weak_secret(f"API key of {settings.provider}", access.api_key.get_secret_value())
     return faults
+
+
+def operating_faults(settings: Settings) -> list[str]:
+    """What forbids even a command that asks no model: a wrong database, the stand-in, whose verdicts would count."""
+    return [*_stand_in(settings), *_unfit_database(settings)]
+
+
+def _stand_in(settings: Settings) -> list[str]:
+    if settings.provider != "offline":
+        return []
+    return ["provider is the offline stand-in: set APP_PROVIDER to openai, anthropic or compatible"]
+
+
+def _unfit_database(settings: Settings) -> list[str]:
+    if settings.database.url is None:
+        return ["DATABASE_URL is not set: the embedded database is for development"]
+    return _weak_secret("DATABASE_URL password", _password(settings.database.url), minimum=8)
 
 
 def missing_key(settings: Settings) -> str | None:

@@ -469,14 +469,6 @@ class Settings(Section):
             unknown = sorted(set(served) - set(self.providers))
             if unknown:
                 raise ValueError(f"models.{name} names unknown provider {unknown[0]!r}")
-        for task, route in self.routes.items():
-            for entry in (*route.models, *route.tiers.values()):
-                model, _, other = entry.partition("@")
-                if model not in self.models:
-                    raise ValueError(f"routes.{task}.models names unknown model {model!r}")
-                provider = self.provider if self.provider == "offline" else other or self.provider
-                if not self.models[model].get(provider):
-                    raise ValueError(f"models.{model} has no deployment for provider {provider!r}")
         if self.admission.lease_s <= self.gateway.deadline_s:
             raise ValueError(
                 "admission.lease_s must be longer than gateway.deadline_s: a call outlives its reservation"

@@ -128,6 +128,13 @@ def test_a_page_for_a_merge_request(small: Small) -> None:
     assert "proves the machinery, not a model" in page
 
 
+def test_a_baseline_that_is_approved_in_the_same_run_is_judged_by(small: Small) -> None:
+    """Approving and judging in one go compares with what was just approved."""
+    project = small("classification", 3)
+    said = project.app(*BARE, "--update-baseline", "--gate")
+    assert "cases of the baseline are missing" not in said.text
+
+
 @pytest.mark.feature("E7")
 def test_a_red_gate_still_writes_the_page_and_the_verdict(small: Small) -> None:
     """The reason is on the page, and the release finds the red verdict."""
@@ -141,6 +148,46 @@ def test_a_red_gate_still_writes_the_page_and_the_verdict(small: Small) -> None:
     )
     kept = json.loads((project.root / "build" / "evals" / "verdicts.json").read_text("utf-8"))
     assert kept[0]["status"] == "red"
+
+
+def test_why_cases_ended_in_an_error_is_told(small: Small) -> None:
+    """Each reason once, with its cases, so that nobody has to look for it in a file."""
+    project = small("classification", 3)
+    first, *rest = project.cases("classification")
+    lines = [first, *({**one, "inputs": {"text": "no ticket"}} for one in rest)]
+    project.write("evals/cases/classification.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    said = project.app(*BARE)
+    assert said.code == 0
+    assert "3 cases  2 errors" in said.text
+    assert "  2 errors: solver: InputError: " in said.text
+    assert f"({rest[0]['id']}, {rest[1]['id']})" in said.text
+
+
+def test_a_task_without_a_route_is_named_before_anything_is_asked(small: Small) -> None:
+    """A promoted prompt has none until somebody says who answers."""
+    project = small("classification", 3)
+    project.write("evals/suites.yaml", "classification: {task: repair, kind: label}\n")
+    said = project.app(*BARE)
+    assert said.code == 2
+    assert "no route for task 'repair': add it under `routes` in config/base.yaml" in said.text
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("config/success.yaml", "success.yaml is not YAML: line "),
+        ("evals/quarantine.yaml", "quarantine.yaml is not YAML: line "),
+        ("evals/baseline/classification.json", "classification.json is no baseline"),
+    ],
+)
+def test_a_broken_yardstick_is_named_before_anything_is_asked(small: Small, file: str, told: str) -> None:
+    """Nothing is paid for what could not be judged."""
+    project = small("classification", 3)
+    project.write(file, "{")
+    said = project.app(*BARE, "--gate")
+    assert said.code == 2
+    assert told in said.text
+    assert "3 cases" not in said.text
 
 
 @pytest.mark.parametrize(

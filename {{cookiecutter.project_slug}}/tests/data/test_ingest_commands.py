@@ -56,7 +56,7 @@ def test_what_is_enqueued_is_written_once(corpus: Path, run: Run, database_url: 
     assert "0 documents, 0 chunks written" in run("work")
 
     (corpus / "1.md").unlink()
-    run("enqueue")
+    assert "0 put on the queue, 0 wait, 1 deleted" in run("enqueue")
 
     assert documents(database_url) == ["0.md", "2.md"]
 

@@ -138,6 +138,22 @@ async def test_the_queue_takes_changes_and_deletions(pool: AsyncConnectionPool, 
 
 
 @pytest.mark.feature("D5")
+async def test_what_is_taken_back_before_it_was_written_does_not_wait_on(pool: AsyncConnectionPool) -> None:
+    """A new file that is gone again, and an edit that was undone, while both were still on the queue."""
+    await filled(pool, {"a.md": "# A\n\nThe plan."})
+    await ingest_queue.work(pool, "default", SETTINGS)
+    await filled(pool, {"a.md": "# A\n\nAnother plan.", "b.md": "# B\n\nA draft by mistake."})
+
+    assert await filled(pool, {"a.md": "# A\n\nThe plan."}) == 0
+    assert await ingest_queue.waiting(pool, "default") == ingest_queue.Waiting(0, 0, {})
+    assert await ingest_queue.work(pool, "default", SETTINGS) == ingest_queue.Done()
+
+    async with access.indexing(pool, "default") as connection:
+        rows = await (await connection.execute("SELECT document_id, text FROM chunks")).fetchall()
+    assert [name for name, _ in rows] == ["a.md"]
+    assert "The plan." in rows[0][1]
+
+
 async def test_no_caller_sees_what_waits(pool: AsyncConnectionPool) -> None:
     """The queue holds texts of closed documents."""
     await filled(pool, {"a.md": "---\ngroups: [staff]\n---\n# A\n\nText."})

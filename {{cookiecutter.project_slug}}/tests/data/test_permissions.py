@@ -179,6 +179,33 @@ async def test_a_rule_closes_files_that_cannot_say_it(pool: AsyncConnectionPool,
     ]
 
 
+def test_rules_within_a_folder_hold_for_what_lies_in_it(tmp_path: Path) -> None:
+    """Written beside the files they close, with patterns below that folder; of all that fit the longest counts."""
+    for folder in ("board", "board [old]"):
+        (tmp_path / folder / "deep").mkdir(parents=True)
+        (tmp_path / folder / "deep" / "figures.csv").write_text("plan,euros\nthis plan,7\n")
+    (tmp_path / "open.md").write_text("# Open")
+    (tmp_path / ".groups.yml").write_text("'*.csv': [staff]\nbord/*: [board]\n")
+    (tmp_path / "board [old]" / ".groups.yml").write_text("'*.csv': [board]\n")
+
+    corpus = documents.load(tmp_path)
+
+    assert {document.id: document.groups for document in corpus.documents} == {
+        "board/deep/figures.csv": ("staff",),
+        "board [old]/deep/figures.csv": ("board",),
+        "open.md": None,
+    }
+    assert corpus.remarks() == [".groups.yml: no file fits the pattern 'bord/*', so it closes nothing"]
+
+
+def test_rules_by_another_name_are_not_passed_over(tmp_path: Path) -> None:
+    """Who writes `.groups.yaml` means to close something."""
+    (tmp_path / "board").mkdir()
+    (tmp_path / "board" / ".groups.yaml").write_text("'*': [board]\n")
+    with pytest.raises(InputError, match=r"\.groups\.yaml .* is not read: name it \.groups\.yml"):
+        documents.load(tmp_path)
+
+
 @pytest.mark.parametrize("rules", ["[board]", "board/*: 7.5", "board/*: ", "a: [", "a: &x [b]\nc: *x"])
 def test_rules_that_cannot_be_read_stop_the_load(tmp_path: Path, rules: str) -> None:
     """Without its rules a corpus would be open: nothing is read, and the file is named."""

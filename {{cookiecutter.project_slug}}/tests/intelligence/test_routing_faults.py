@@ -79,6 +79,7 @@ def test_tiers_are_whole_known_and_lead_upwards() -> None:
             "d": {},
         },
         MODELS,
+        "openai",
     )
 
     assert [str(fault) for fault in faults] == [

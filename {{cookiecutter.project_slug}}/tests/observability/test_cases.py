@@ -58,6 +58,13 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
             load_cases(tmp_path / name)
 
 
+def test_a_text_may_hold_any_separator_but_a_line_feed(tmp_path: Path) -> None:
+    """What users wrote is kept as it is, line separators of Unicode included."""
+    path = tmp_path / "c.jsonl"
+    path.write_text(json.dumps({**GOOD, "inputs": {"x": "one\u2028two\x85three"}}, ensure_ascii=False), "utf-8")
+    assert [case.inputs for case in load_cases(path)] == [{"x": "one\u2028two\x85three"}]
+
+
 def test_a_digest_changes_with_the_case_and_not_with_its_slice() -> None:
     """It tells whether inputs or expectation were edited."""
     case = Case("a", {"x": 1}, {"label": "b"}, "common")

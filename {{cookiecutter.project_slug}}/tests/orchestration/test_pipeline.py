@@ -255,7 +255,7 @@ def test_two_processes_share_one_run(root: Path, database_url: str) -> None:
 
 def test_without_a_database_nothing_runs(root: Path) -> None:
     """One line that names the server, never the password."""
-    with pytest.raises(StoreUnavailableError, match=r"database 127\.0\.0\.1:1/none does not answer") as refused:
+    with pytest.raises(StoreUnavailableError, match=r"database 127\.0\.0\.1:1/none cannot be reached") as refused:
         sample.run(root, "postgresql://nobody:hidden@127.0.0.1:1/none")
 
     assert "hidden" not in str(refused.value)

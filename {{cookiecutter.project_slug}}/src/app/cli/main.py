@@ -5,6 +5,7 @@ An expected error is one line on stderr and an exit code that is not 0, never a 
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 from pathlib import Path
@@ -18,6 +19,18 @@ from app.errors import AppError, ConfigurationError, GateFailedError
 
 # The service's image has no development packages: gates, notebooks, MLflow's pages.
 ELSEWHERE = "run this in a checkout, where `make` installs what the service does without (requirements-dev.lock)"
+
+# What a machine may refuse at any place where a command keeps something.
+DISK_REMEDIES = {
+    errno.EACCES: "give this user the right to it",
+    errno.EPERM: "give this user the right to it",
+    errno.EROFS: "mount it writable, or work in a copy",
+    errno.ENOTDIR: "a file stands where a folder is wanted, move it away",
+    errno.EISDIR: "a folder stands where a file is wanted, move it away",
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room, the quota is used up",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
 
 
 class Commands(click.Group):
@@ -39,6 +52,13 @@ class Commands(click.Group):
                 raise
             click.echo(f"error: {package} is not installed here: {ELSEWHERE}", err=True)
             sys.exit(ConfigurationError.exit_code)
+        except OSError as error:
+            remedy = DISK_REMEDIES.get(error.errno or 0)
+            if remedy is None:
+                raise
+            place = error.filename or "a file"
+            click.echo(f"error: {place} cannot be used ({error.strerror}): {remedy}", err=True)
+            sys.exit(AppError.exit_code)
 
 
 # Commands that open no door: only doors write structlog's lines, which standard logging does not see.

@@ -25,7 +25,7 @@ WORDS = {
 
 def report(root: Path, task: str) -> None:
     """Print it. Raises InputError when no two versions serve the task."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     rule = load_success(root / "config" / "success.yaml").releases
     url = bootstrap.prepare_database(loaded)
     bootstrap.registry(loaded).get(task)

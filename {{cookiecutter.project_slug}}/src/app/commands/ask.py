@@ -11,12 +11,18 @@ import click
 from app import bootstrap
 from app.caller import Caller
 from app.data import access
+from app.errors import InputError
 from app.orchestration.answer import Answer
 from app.settings import Settings
 
 
 def run(root: Path, question: str, tenant: str = "default", groups: Sequence[str] = ()) -> None:
-    """Print the answer, then a line for each citation, then the trace id. `groups` are the asker's."""
+    """Print the answer, then a line for each citation, then the trace id. `groups` are the asker's.
+
+    Raises InputError for a question without a word.
+    """
+    if not question.strip():
+        raise InputError("the question is empty: ask something")
     loaded = bootstrap.settings(root)
     url = bootstrap.prepare_database(loaded)
     caller = Caller(tenant=tenant, user="terminal", groups=frozenset(groups))

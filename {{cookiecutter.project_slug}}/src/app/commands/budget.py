@@ -11,7 +11,7 @@ import psycopg
 from app import bootstrap
 from app.data import budgets, store
 from app.data.budgets import Period, Scope
-from app.errors import InputError, StoreUnavailableError
+from app.errors import InputError
 
 
 def show(root: Path, entries: int) -> None:
@@ -88,9 +88,4 @@ def _amount(text: str | None) -> Decimal | None:
 
 
 def _connected(root: Path) -> psycopg.Connection:
-    url = bootstrap.prepare_database(bootstrap.settings(root))
-    try:
-        return psycopg.connect(url)
-    except psycopg.OperationalError as error:
-        reason = " ".join(str(error).split())
-        raise StoreUnavailableError(f"database {store.describe(url)} does not answer ({reason}): is it up?") from None
+    return store.connect(bootstrap.prepare_database(bootstrap.operating_settings(root)), autocommit=False)

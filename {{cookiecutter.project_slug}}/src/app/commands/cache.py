@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from app import bootstrap
-from app.data import cache, cache_savings, store
+from app.commands.at_database import with_pool
+from app.data import cache, cache_savings
 from app.data.cache_savings import Savings
 from app.data.dedicated import connected
 
@@ -29,7 +30,7 @@ HEAD = (
 
 def report(root: Path, days: int) -> None:
     """Hit rate and savings by tenant and task."""
-    url = bootstrap.prepare_database(bootstrap.settings(root))
+    url = bootstrap.prepare_database(bootstrap.operating_settings(root))
     found = asyncio.run(_savings(url, days))
     if not found:
         click.echo(f"no call in the last {days} days")
@@ -50,22 +51,14 @@ def report(root: Path, days: int) -> None:
 
 def clear(root: Path, tenant: str | None, task: str | None) -> None:
     """Forget what is kept for a tenant, a task, both, or everything."""
-    url = bootstrap.prepare_database(bootstrap.settings(root))
-    deleted = asyncio.run(_cleared(url, tenant, task))
+    url = bootstrap.prepare_database(bootstrap.operating_settings(root))
+    deleted = with_pool(url, lambda pool: cache.clear(pool, tenant, task))
     click.echo(f"{deleted} entries forgotten")
 
 
 async def _savings(url: str, days: int) -> list[Savings]:
     async with connected(url) as connection:
         return await cache_savings.by_task(connection, days)
-
-
-async def _cleared(url: str, tenant: str | None, task: str | None) -> int:
-    pool = await store.open_pool(url, max_size=1)
-    try:
-        return await cache.clear(pool, tenant, task)
-    finally:
-        await pool.close()
 
 
 def _row(one: Savings) -> tuple[str, ...]:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import click
-import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from app import bootstrap
+from app.commands.at_database import with_pool
 from app.data import access, backup, examination, indexing, store, vector_index
-from app.errors import GateFailedError, NotFoundError, StoreUnavailableError
-from app.settings import Settings
-
-Found = TypeVar("Found")
+from app.errors import GateFailedError, NotFoundError
 
 
 def permit(root: Path, document: str, groups: Sequence[str], tenant: str, by: str, reason: str) -> None:
     """Let exactly these groups read a document, at once."""
-    changed = _with_pool(
-        bootstrap.settings(root), lambda pool: access.permit(pool, tenant, document, list(groups), by=by, reason=reason)
+    changed = with_pool(
+        _prepared(root), lambda pool: access.permit(pool, tenant, document, list(groups), by=by, reason=reason)
     )
     if not changed:
         raise NotFoundError(f"tenant {tenant!r} has no document {document!r}: name it by its path below the corpus")
@@ -31,7 +26,7 @@ def permit(root: Path, document: str, groups: Sequence[str], tenant: str, by: st
 
 def permissions(root: Path, tenant: str) -> None:
     """A line for each document that is closed or was permitted by hand."""
-    found = _with_pool(bootstrap.settings(root), lambda pool: access.permissions(pool, tenant))
+    found = with_pool(_prepared(root), lambda pool: access.permissions(pool, tenant))
     for one in found:
         said = f"  by {one.by or 'nobody'} {one.at}{': ' + one.reason if one.reason else ''}" if one.at else ""
         click.echo(f"{one.document:<40} {_readers(one.groups)}{said}")
@@ -39,28 +34,19 @@ def permissions(root: Path, tenant: str) -> None:
         click.echo(f"every document of tenant {tenant!r} is open to the whole tenant")
 
 
+def _prepared(root: Path) -> str:
+    return bootstrap.prepare_database(bootstrap.operating_settings(root))
+
+
 def _readers(groups: Sequence[str]) -> str:
     return ", ".join(groups) if groups else "the whole tenant"
 
 
-def _with_pool(loaded: Settings, ask: Callable[[AsyncConnectionPool], Awaitable[Found]]) -> Found:
-    url = bootstrap.prepare_database(loaded)
-
-    async def asked() -> Found:
-        pool = await store.open_pool(url, max_size=1)
-        try:
-            return await ask(pool)
-        finally:
-            await pool.close()
-
-    return asyncio.run(asked())
-
-
 def index(root: Path) -> None:
     """Build the vector indexes and cells that searches would use, writers going on meanwhile."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     bootstrap.prepare_database(loaded)
-    with _owner(bootstrap.owner_url(loaded)) as connection:
+    with store.connect(bootstrap.owner_url(loaded)) as connection:
         cells = vector_index.cells_due(connection)
         for model in cells:
             click.echo(f"parting the vectors of {model.model} into {model.wanted} cells ...")
@@ -75,9 +61,9 @@ def index(root: Path) -> None:
 
 def doctor(root: Path) -> None:
     """Say what is wrong. Raises GateFailedError when answers or permissions suffer."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     url = bootstrap.prepare_database(loaded)
-    with _owner(bootstrap.owner_url(loaded)) as connection:
+    with store.connect(bootstrap.owner_url(loaded)) as connection:
         found = examination.examine(connection, loaded.retrieval)
     for fault in store.row_security_faults(url):
         what, _, remedy = fault.partition(": ")
@@ -92,7 +78,7 @@ def doctor(root: Path) -> None:
 
 def back_up(root: Path, file: Path) -> None:
     """Write the whole database to a file."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     bootstrap.prepare_database(loaded)
     size = backup.dump(bootstrap.owner_url(loaded), file)
     click.echo(f"{file}: {size / 1e6:.1f} MB")
@@ -100,12 +86,12 @@ def back_up(root: Path, file: Path) -> None:
 
 def restore(root: Path, file: Path, *, replace: bool) -> None:
     """Bring a backup back, bring it up to date and give the service its rights again."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     owner, url = bootstrap.owner_url(loaded), bootstrap.database_url(loaded)
     service = store.role_of(url)
     backup.restore(owner, file, replace=replace, service=service if service != store.role_of(owner) else None)
     bootstrap.migrate(owner, url)
-    with _owner(owner) as connection:
+    with store.connect(owner) as connection:
         # They remember where their vectors lay.
         vector_index.sketch(connection)
         # A backup has no statistics, and the plans made without them run into the statement time-out.
@@ -115,7 +101,7 @@ def restore(root: Path, file: Path, *, replace: bool) -> None:
 
 def models(root: Path, tenant: str, retired: str | None) -> None:
     """Show which embedding models are complete; with `retired`, first delete the vectors of that one."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     served = loaded.models.get(loaded.retrieval.embedding_model, {}).get(loaded.provider, ())
     serving = served[0].id if served else None
 
@@ -125,17 +111,8 @@ def models(root: Path, tenant: str, retired: str | None) -> None:
             click.echo(f"{count} vectors of {retired} deleted")
         return await indexing.models(pool, tenant)
 
-    found = _with_pool(loaded, look)
+    found = with_pool(bootstrap.prepare_database(loaded), look)
     for model, (fresh, chunks) in found.items():
         click.echo(f"{'serving' if model == serving else 'beside':<8} {model}: {fresh} of {chunks} chunks")
     if not found:
         click.echo("no chunk has a vector: search is full text only")
-
-
-def _owner(url: str) -> psycopg.Connection:
-    try:
-        return psycopg.connect(url, autocommit=True, connect_timeout=5)
-    except psycopg.OperationalError as error:
-        raise StoreUnavailableError(
-            f"database {store.describe(url)} cannot be reached ({' '.join(str(error).split())}): start it"
-        ) from None

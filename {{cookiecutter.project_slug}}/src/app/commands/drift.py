@@ -33,7 +33,7 @@ Scores = dict[str, tuple[list[float], list[float]]]
 
 def report(root: Path, tasks: Sequence[str], days: float, before_days: float, file: Path | None, *, gate: bool) -> None:
     """A line a quantity; with `gate` raises GateFailedError when one drifted."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     prompts = bootstrap.registry(loaded)
     rule = drifts.Rule(**load_success(root / "config" / "success.yaml").drift.model_dump())
     url = bootstrap.prepare_database(loaded)

@@ -16,7 +16,6 @@ from app.commands.evaluation.wanted import Wanted, against, choose, pins
 from app.errors import GateFailedError, InputError, StoreUnavailableError
 from app.observability.evaluation import baseline
 from app.observability.evaluation.result import SuiteResult
-from app.observability.evaluation.success import load_success
 from app.observability.evaluation.verdict import Verdict
 from app.settings import Settings
 
@@ -53,6 +52,7 @@ def run(root: Path, asked: Asked) -> None:
         for name in asked.suites or _all_suites(root, synthetic=asked.synthetic)
     ]
     others = _others(loaded, wanted, asked)
+    by = judging.yardstick(loaded, [one.suite for one in wanted] if asked.gate else [])
     url = bootstrap.prepare_database(loaded)
     if (missing := mlflow_child.last_failure(loaded)) is not None:
         click.echo(f"warning: {missing}", err=True)
@@ -63,12 +63,13 @@ def run(root: Path, asked: Asked) -> None:
     results, old = found[: len(wanted)], found[len(wanted) :]
     for one in results:
         click.echo(telling.table(one))
-    alpha = load_success(root / "config" / "success.yaml").regression.alpha
+    alpha = by.success.regression.alpha
     for one, other in zip(results, old, strict=False):
         click.echo(telling.compared(one, other, alpha))
     if asked.update_baseline:
         _approve(root, results)
-    judged = _judged(loaded, url, wanted, results) if asked.gate else None
+        by = judging.yardstick(loaded, [one.suite for one in wanted])
+    judged = _judged(loaded, url, wanted, results, by) if asked.gate else None
     if judged is not None:
         click.echo(judged.summary())
     if asked.markdown is not None:
@@ -126,9 +127,11 @@ def _approve(root: Path, results: Sequence[SuiteResult]) -> None:
         click.echo(f"baseline written: {path.relative_to(root)}  (review and commit it)")
 
 
-def _judged(loaded: Settings, url: str, wanted: Sequence[Wanted], results: Sequence[SuiteResult]) -> Verdict:
-    judging.record(loaded, url, wanted, results)
-    return judging.verdict(loaded, results, required=[one.suite for one in wanted])
+def _judged(
+    loaded: Settings, url: str, wanted: Sequence[Wanted], results: Sequence[SuiteResult], by: judging.Yardstick
+) -> Verdict:
+    judging.record(loaded, url, wanted, results, by)
+    return judging.verdict(loaded, results, by, required=[one.suite for one in wanted])
 
 
 def _keep_in_mlflow(loaded: Settings, url: str, found: Sequence[SuiteResult], asked: Asked) -> None:

@@ -17,7 +17,7 @@ from app.intelligence.flags import Flags, parse
 
 def turn(root: Path, switch: str, *, enabled: bool, by: str, reason: str) -> None:
     """Set a switch; it holds on all replicas within two seconds."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     flags = bootstrap.flags(loaded, bootstrap.prepare_database(loaded))
     target, _, _ = parse(switch)
     kind, _, name = target.partition(":")
@@ -30,7 +30,7 @@ def turn(root: Path, switch: str, *, enabled: bool, by: str, reason: str) -> Non
 
 def show(root: Path, entries: int) -> None:
     """All switches that are set, then the last changes."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     url = bootstrap.prepare_database(loaded)
     flags = bootstrap.flags(loaded, url)
     changes = asyncio.run(_read(flags, url, entries))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from app import bootstrap
 from app.caller import Caller
+from app.commands.at_database import with_pool
 from app.commands.evaluation.suite_files import suite_files
-from app.data import profile, store
+from app.data import profile
 from app.data.documents import load
 from app.data.leakage import Shown
 from app.data.quality import GateReport, case_rows, read_suite, run_gate
@@ -30,16 +29,17 @@ def run(root: Path, *, production: bool = False, keep_profile: bool = False) -> 
     `production` adds a sample of the last day's calls; `keep_profile` first makes what there is now the profile that
     distributions are compared with.
     """
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     reports = [_documents(loaded)]
     shown = Shown({p.relative_to(root).as_posix(): p.read_text("utf-8") for p in (root / "prompts").rglob("*.yml")})
     reports += [_cases(root, name, shown) for name in suite_files(root)]
     if production or keep_profile:
         reports += [_calls(loaded, keep_profile)]
+    width = max(len(report.gate) for report in reports)
     for report in reports:
         state = "green" if report.success else "red"
         page = f"  {report.report.relative_to(root)}" if report.report else ""
-        click.echo(f"{state:<6} {report.gate:<10} {report.rows} rows, {report.expectations} expectations{page}")
+        click.echo(f"{state:<6} {report.gate:<{width}} {report.rows} rows, {report.expectations} expectations{page}")
         for warning in report.warnings:
             click.echo(f"       warning: {warning}")
     failures = [failure for report in reports for failure in report.failures]
@@ -57,15 +57,7 @@ def _documents(loaded: Settings) -> GateReport:
 def _calls(loaded: Settings, keep_profile: bool) -> GateReport:
     """The gate over production, or over what is there to make a profile of."""
     url, gates = bootstrap.prepare_database(loaded), loaded.root / GATES
-
-    async def sample() -> list[dict[str, Any]]:
-        pool = await store.open_pool(url, max_size=1)
-        try:
-            return await call_rows(pool, Caller().tenant)
-        finally:
-            await pool.close()
-
-    rows = asyncio.run(sample())
+    rows = with_pool(url, lambda pool: call_rows(pool, Caller().tenant))
     if keep_profile:
         file = profile.write(gates, "calls", read_suite(gates / "calls.yml"), rows)
         click.echo(f"profile {file.relative_to(loaded.root) if file else 'not needed'}: look at it and commit it")

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from psycopg_pool import AsyncConnectionPool
 
 from app import bootstrap
 from app.caller import Caller
-from app.data import chunking, documents, indexing, ingest_queue, store
+from app.commands.at_database import with_pool
+from app.data import chunking, documents, indexing, ingest_queue
 from app.data.chunking import Chunk
+from app.data.indexing import Plan
 from app.data.quality import run_gate
 from app.errors import GateFailedError
 from app.intelligence.messages import Embeddings
@@ -21,25 +24,24 @@ SUITES = "data_gates"
 
 def enqueue(root: Path, tenant: str) -> None:
     """Put what is new or changed in the corpus on the queue, once its gate is green, and delete what is gone."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     url = bootstrap.prepare_database(loaded)
     retrieval = loaded.retrieval
     corpus = documents.load(root / retrieval.corpus, tenant, max_bytes=round(retrieval.max_file_mb * 1_000_000))
-    for refusal in corpus.refused:
-        click.echo(f"left out {refusal.path}: {refusal.reason}")
+    for remark in corpus.remarks():
+        click.echo(remark)
     reports = loaded.build_dir / SUITES
     run_gate("documents", corpus.rows(), gates_dir=root / SUITES, report_dir=reports).raise_if_failed()
 
-    async def put() -> tuple[int, ingest_queue.Waiting]:
-        pool = await store.open_pool(url, max_size=1)
-        try:
-            count = await ingest_queue.fill(pool, await indexing.plan(pool, tenant, list(corpus.documents), retrieval))
-            return count, await ingest_queue.waiting(pool, tenant)
-        finally:
-            await pool.close()
+    async def put(pool: AsyncConnectionPool) -> tuple[Plan, ingest_queue.Waiting]:
+        plan = await indexing.plan(pool, tenant, list(corpus.documents), retrieval)
+        await ingest_queue.fill(pool, plan)
+        return plan, await ingest_queue.waiting(pool, tenant)
 
-    count, waiting = asyncio.run(put())
-    click.echo(f"{count} put on the queue, {waiting.ready} wait: start `app data work` as often as there are cores")
+    plan, waiting = with_pool(url, put)
+    gone = f", {len(plan.deleted)} deleted" if plan.deleted else ""
+    next_step = ": start `app data work` as often as there are cores" if waiting.ready else ""
+    click.echo(f"{len(plan.pending)} put on the queue, {waiting.ready} wait{gone}{next_step}")
 
 
 def work(root: Path, tenant: str, lease_s: float) -> None:

@@ -59,7 +59,7 @@ def lock(root: Path) -> None:
 
 def publish(root: Path) -> None:
     """Mirror every version into MLflow, with the alias `production` on the served ones."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     registry = bootstrap.registry(loaded)
     counts = tracking.publish(loaded, bootstrap.prepare_database(loaded), registry)
     click.echo(f"{counts['published']} versions published, {counts['unchanged']} were there; see them with `make ui`")

@@ -54,7 +54,7 @@ def rollback(root: Path, task: str, by: str, reason: str) -> None:
 
 def split(root: Path, task: str, shares: Sequence[str], signed: Signed) -> None:
     """Several versions side by side. Raises GateFailedError when one of them has no green verdict."""
-    wanted = checked(bootstrap.registry(bootstrap.settings(root)), task, _shares(shares))
+    wanted = checked(bootstrap.registry(bootstrap.operating_settings(root)), task, _shares(shares))
     _change(root, task, list(wanted), signed, lambda r, **said: r.split(task, wanted, **said))
 
 
@@ -63,11 +63,13 @@ def show(root: Path, entries: int) -> None:
     releases = _opened(root)
     live, changes = asyncio.run(releases.state(entries))
     pointers = {pointer.task: pointer for pointer in live}
-    for task in bootstrap.registry(bootstrap.settings(root)).tasks():
+    tasks = bootstrap.registry(bootstrap.operating_settings(root)).tasks()
+    width = max(len(task) for task in tasks)
+    for task in tasks:
         pointer = pointers.get(task)
         shares = _line(pointer.shares if pointer else releases.shares(task))
         told = f"{pointer.released_at:%Y-%m-%d %H:%M} {pointer.released_by}" if pointer else "releases.yaml"
-        click.echo(f"{task:<24} {shares:<24} {told}")
+        click.echo(f"{task:<{width}}  {shares:<24} {told}")
     if changes:
         click.echo()
     for entry in changes:
@@ -79,7 +81,7 @@ def show(root: Path, entries: int) -> None:
 
 
 def _change(root: Path, task: str, named: Sequence[int], signed: Signed, change: Change) -> None:
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     url, prompts = bootstrap.prepare_database(loaded), bootstrap.registry(loaded)
     releases = bootstrap.releases(loaded, url, prompts)
     taken = [one for path in signed.verdicts for one in verdict_files.read(path)]
@@ -116,7 +118,7 @@ def _change(root: Path, task: str, named: Sequence[int], signed: Signed, change:
 
 
 def _opened(root: Path) -> Releases:
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     return bootstrap.releases(loaded, bootstrap.prepare_database(loaded), bootstrap.registry(loaded))
 
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
-import psycopg
 
 from app import bootstrap
-from app.data import retention
+from app.data import retention, store
 from app.errors import NotFoundError
 from app.settings import Kept
 
@@ -18,9 +17,9 @@ ELSEWHERE = "traces in MLflow and other backends, and logs, are not in the datab
 
 def run(root: Path, by: str, *, dry: bool = False) -> None:
     """Apply the rules of the configuration, single tenants first."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     rules = loaded.retention
-    with psycopg.connect(bootstrap.prepare_database(loaded), autocommit=True) as connection:
+    with store.connect(bootstrap.prepare_database(loaded)) as connection:
         total: dict[str, int] = {}
         for tenant, kept in [*rules.tenants.items(), (None, rules)]:
             others = tuple(rules.tenants) if tenant is None else ()
@@ -34,8 +33,8 @@ def run(root: Path, by: str, *, dry: bool = False) -> None:
 
 def forget(root: Path, tenant: str, user: str, by: str, reason: str, *, dry: bool = False) -> None:
     """Forget a person. Raises NotFoundError when nothing is known of them."""
-    loaded = bootstrap.settings(root)
-    with psycopg.connect(bootstrap.prepare_database(loaded), autocommit=True) as connection:
+    loaded = bootstrap.operating_settings(root)
+    with store.connect(bootstrap.prepare_database(loaded)) as connection:
         counts = retention.forget(connection, tenant, user, dry=dry)
         if not counts:
             raise NotFoundError(f"nothing is kept of user {user!r} of tenant {tenant!r}: check both names")

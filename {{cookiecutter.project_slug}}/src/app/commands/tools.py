@@ -12,6 +12,7 @@ import click
 
 from app import bootstrap
 from app.caller import Caller
+from app.commands.at_database import with_pool
 from app.intelligence.tools.tool_loop import Decision, ToolRun
 from app.intelligence.tools.tool_runs import PostgresRuns
 from app.interface.services import Services
@@ -30,13 +31,14 @@ def assist(root: Path, request: str, role: str) -> None:
 
 def show(root: Path) -> None:
     """A line a tool."""
-    for name, rule in sorted(bootstrap.settings(root).tools.items()):
+    for name, rule in sorted(bootstrap.operating_settings(root).tools.items()):
         click.echo(f"{name:<24} {_told(rule)}")
 
 
 def waiting(root: Path, tenant: str) -> None:
     """A line a call that waits."""
-    runs = _with_services(root, lambda services: PostgresRuns(services.pool, redact).waiting(tenant))
+    url = bootstrap.prepare_database(bootstrap.operating_settings(root))
+    runs = with_pool(url, lambda pool: PostgresRuns(pool, redact).waiting(tenant))
     for run in runs:
         for one in run.stopped.waiting:
             decision = run.decisions.get(one.call.id)

@@ -14,7 +14,7 @@ from app.observability import mlflow_server
 
 def run(root: Path) -> None:
     """Start the server, or say where it already runs; it stays until `make stop`."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     if loaded.mlflow.tracking_uri:
         raise ConfigurationError(f"MLflow is served elsewhere: open {loaded.mlflow.tracking_uri}")
     uri = tracking.records(loaded, bootstrap.prepare_database(loaded))

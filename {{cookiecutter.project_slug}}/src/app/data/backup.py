@@ -17,7 +17,7 @@ import psycopg
 from psycopg import conninfo, sql
 
 from app.data import server_account, server_home
-from app.data.store import describe
+from app.data.store import connect, describe
 from app.errors import ConfigurationError, InputError, StoreUnavailableError
 
 # What else lives in the database beside ours: workflows and sessions, whose libraries make their own tables, connected
@@ -45,7 +45,7 @@ def dump(owner_url: str, file: Path) -> int:
         raise InputError(f"{file} exists: choose another name, a backup replaces none")
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(file.name + ".partial")
-    with _connected(owner_url) as connection:
+    with connect(owner_url) as connection:
         schemas = [f"--schema={schema}" for schema in _present(connection)]
     if not schemas:
         raise InputError(f"database {describe(owner_url)} holds nothing to back up: is it the right one?")
@@ -67,7 +67,7 @@ def restore(owner_url: str, file: Path, *, replace: bool = False, service: str |
     """
     if not file.is_file():
         raise InputError(f"{file} does not exist: name a file that `app db backup` wrote")
-    with _connected(owner_url) as connection:
+    with connect(owner_url) as connection:
         if not replace and _holds_documents(connection):
             raise InputError(
                 f"database {describe(owner_url)} holds documents: restore into an empty one, or add --replace"
@@ -81,15 +81,6 @@ def restore(owner_url: str, file: Path, *, replace: bool = False, service: str |
         _run("pg_restore", None, [f"--file={script}", "--no-owner", "--no-privileges", str(file)])
         options = ["--quiet", "--no-psqlrc", "--single-transaction", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
         _run("psql", owner_url, [*options, f"--file={before}", f"--file={script}", f"--file={after}"])
-
-
-def _connected(url: str) -> psycopg.Connection:
-    try:
-        return psycopg.connect(url, connect_timeout=5)
-    except psycopg.OperationalError as error:
-        raise StoreUnavailableError(
-            f"database {describe(url)} cannot be reached ({' '.join(str(error).split())}): start it"
-        ) from None
 
 
 def _hand_over(connection: psycopg.Connection, service: str) -> str:

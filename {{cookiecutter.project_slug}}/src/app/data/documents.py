@@ -57,10 +57,18 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What a folder held, in the order of the paths."""
+    """What a folder held, in the order of the paths. `idle_rules` are patterns of `.groups.yml` that close nothing."""
 
     documents: tuple[Document, ...]
     refused: tuple[Refusal, ...]
+    idle_rules: tuple[str, ...] = ()
+
+    def remarks(self) -> list[str]:
+        """What somebody should know of the load, a line each."""
+        return [f"left out {refusal.path}: {refusal.reason}" for refusal in self.refused] + [
+            f"{group_rules.FILE}: no file fits the pattern {pattern!r}, so it closes nothing"
+            for pattern in self.idle_rules
+        ]
 
     def rows(self) -> list[dict[str, Any]]:
         """One row a file for the documents gate, the refused ones with no characters and their reason."""
@@ -113,15 +121,16 @@ def load(folder: Path, tenant: str = "default", *, max_bytes: int = MAX_BYTES) -
                 )
             document = read(name, path.read_bytes(), tenant, rules)
         except InputError as error:
-            refused.append(Refusal(name, str(error)))
+            refused.append(Refusal(name, str(error).removeprefix(f"{name} ")))
         except OSError as error:
-            refused.append(Refusal(name, f"{name} cannot be read ({error.strerror}): make it readable"))
+            refused.append(Refusal(name, f"cannot be read ({error.strerror}): make it readable"))
         else:
             if document.text.strip():
                 documents.append(document)
             else:
                 refused.append(Refusal(name, "empty: it holds no text"))
-    return Corpus(tuple(documents), tuple(refused))
+    idle = rules.idle([*(document.id for document in documents), *(refusal.path for refusal in refused)])
+    return Corpus(tuple(documents), tuple(refused), tuple(idle))
 
 
 def read(name: str, content: bytes, tenant: str = "default", rules: GroupRules | None = None) -> Document:

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from app.errors import InputError
+from app.yaml_file import why
 
 FOUND = re.compile(r"\A---[ \t]*\n(.*?)\n?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 KEY = re.compile(r"\A[\w-]+ *:")
@@ -41,7 +42,7 @@ def parsed(subject: str, source: str) -> Any:
         raise InputError(f"{subject} that nests too deep: mend it") from None
     except (yaml.YAMLError, ValueError) as error:
         # A day that does not exist is a ValueError of the parser.
-        raise InputError(f"{subject} that is not YAML ({' '.join(str(error).split())}): mend it") from None
+        raise InputError(f"{subject} that is not YAML ({why(error)}): mend it") from None
     if broken:
         raise InputError(f"{subject} with the character U+{ord(broken[0]):04X}: remove it")
     return values

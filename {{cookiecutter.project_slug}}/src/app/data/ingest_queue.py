@@ -47,12 +47,14 @@ class Waiting:
 async def fill(pool: AsyncConnectionPool, plan: Plan) -> int:
     """Put the plan's new and changed documents on the queue and delete what it deletes; how many were put there.
 
-    A document that waits already is replaced by its newer version, also when it had failed.
+    A document that waits already is replaced by its newer version, also when it had failed. What waits and is not the
+    plan's (gone, or again as it is indexed) goes off the queue; a worker that holds it finds that it lost it.
     """
     await indexing.apply(pool, replace(plan, new=(), changed=()), [])
     async with access.indexing(pool, plan.tenant) as connection, connection.cursor() as cursor:
         await cursor.execute(
-            "DELETE FROM ingest_queue WHERE tenant = %s AND document_id = ANY(%s)", [plan.tenant, list(plan.deleted)]
+            "DELETE FROM ingest_queue WHERE tenant = %s AND document_id <> ALL(%s)",
+            [plan.tenant, [document.id for document in plan.pending]],
         )
         await cursor.executemany(PUT, [_row(document, plan.chunking) for document in plan.pending])
     return len(plan.pending)

@@ -5,6 +5,7 @@ It is replaced whole or not at all. What cannot be read counts as absent and is 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,13 @@ def read(path: Path) -> Any:
 
 
 def write(path: Path, value: Any) -> None:
-    """Keep a JSON value; several processes may write the same file. A full disk is reported and harmless."""
+    """Keep a JSON value; several processes may write the same file. A disk that takes nothing is reported, no more."""
     part = path.with_name(f"{path.name}.{uuid4().hex}.new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS))
         part.replace(path)
     except OSError as error:
-        log.warning("the last known state cannot be kept in %s (%s): free some space", path, error)
-        part.unlink(missing_ok=True)
+        log.warning("the last known state cannot be kept in %s (%s): make it writable", path, error.strerror)
+        with contextlib.suppress(OSError):
+            part.unlink()

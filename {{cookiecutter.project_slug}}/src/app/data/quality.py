@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from app import yaml_file
 from app.data import gate_pages, profile
 from app.data.leakage import Shown
 from app.errors import ConfigurationError, GateFailedError, InputError
+from app.observability.evaluation.json_lines import numbered_lines
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -46,11 +46,11 @@ class GateReport:
         return not self.failures
 
     def raise_if_failed(self) -> None:
-        """Raise GateFailedError, naming the first rows, when the gate is red."""
+        """Raise GateFailedError when the gate is red; its message names the first row, its `failures` all of them."""
         if self.failures:
-            more = f" (and {len(self.failures) - 3} more)" if len(self.failures) > 3 else ""
+            more = f" (and {len(self.failures) - 1} more)" if len(self.failures) > 1 else ""
             raise GateFailedError(
-                f"data gate {self.gate!r} is red: {'; '.join(self.failures[:3])}{more}; correct the data, run again",
+                f"data gate {self.gate!r} is red: {self.failures[0]}{more}; correct the data, run again",
                 self.failures,
             )
 
@@ -86,13 +86,10 @@ def run_gate(
 
 def read_suite(path: Path) -> dict[str, Any]:
     """A suite file: `expectations`, a list of `type`, `kwargs`, `description` and, for warnings, `severity`."""
-    try:
-        suite = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError:
+    if not path.is_file():
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.yml"))) or "none"
-        raise ConfigurationError(f"data gate {path.stem!r} has no suite {path}: known gates are {known}") from None
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is not YAML ({' '.join(str(error).split())}): mend it") from None
+        raise ConfigurationError(f"data gate {path.stem!r} has no suite {path}: known gates are {known}")
+    suite, _ = yaml_file.read(path)
     if not isinstance(suite, dict) or not isinstance(suite.get("expectations"), list) or not suite["expectations"]:
         raise ConfigurationError(f"{path} holds no list `expectations`: a gate that checks nothing is no gate")
     return suite
@@ -116,12 +113,10 @@ def case_rows(path: Path, shown: Shown | None = None) -> list[dict[str, Any]]:
     """The rows of an evaluation suite (one JSON object a line) as the gate `cases` wants them.
 
     `leaked_from` names where the model is shown the case, `days_old` how old it is where it says so by `at`.
-    Raises InputError with the line number for what is not JSON.
+    Raises InputError with the line number for what is no case.
     """
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(path, remedy="a suite of evals/suites.yaml has its cases there"):
         try:
             case = json.loads(line)
             inputs, expected = case["inputs"], case["expected"]
@@ -136,10 +131,11 @@ def case_rows(path: Path, shown: Shown | None = None) -> list[dict[str, Any]]:
                     "days_old": days_since(case.get("at")),
                 }
             )
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}:{number}: not JSON ({error}): one object a line is expected") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"{path}:{number} is no case ({error!r}): give it id, inputs, expected and slice"
-            ) from None
+            what = f"no {error}" if isinstance(error, KeyError) else str(error)
+            raise InputError(f"{path}:{number} is no case ({what}): give it id, inputs, expected and slice") from None
     return rows
 
 

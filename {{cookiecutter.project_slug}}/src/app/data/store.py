@@ -79,6 +79,17 @@ async def open_pool(
     return pool
 
 
+def connect(url: str, *, autocommit: bool = True) -> psycopg.Connection:
+    """One connection for work by hand, which finds our tables without a schema name.
+
+    Raises StoreUnavailableError in one line when the server cannot be reached.
+    """
+    try:
+        return psycopg.connect(_with_options(url, 0, 5), autocommit=autocommit)
+    except psycopg.OperationalError as error:
+        raise _unavailable(url, error) from None
+
+
 def migrate(url: str) -> list[str]:
     """Bring the tables up to date and return the revisions applied, oldest first; an empty list when nothing was due.
 
@@ -95,7 +106,7 @@ def grant(owner_url: str, role: str) -> None:
     such role or the URL is not the owner's.
     """
     try:
-        with psycopg.connect(_with_options(owner_url, 0, 5)) as connection:
+        with connect(owner_url, autocommit=False) as connection:
             version = connection.info.server_version
             name, database = sql.Identifier(role), sql.Identifier(connection.info.dbname)
             # Rights are rows of the catalogue: who gives them and who makes views at once would disturb each other.
@@ -118,7 +129,7 @@ def grant(owner_url: str, role: str) -> None:
 def row_security_faults(url: str) -> list[str]:
     """Why row security would not hold for the role of this URL, one line each; an empty list when it does."""
     try:
-        with psycopg.connect(_with_options(url, 0, 5)) as connection:
+        with connect(url) as connection:
             row = connection.execute(ROLE).fetchone()
     except psycopg.OperationalError as error:
         raise _unavailable(url, error) from None
@@ -146,7 +157,7 @@ def schema_current(database: str | psycopg.Connection) -> bool:
     """Whether every revision of this program is applied to the database of a URL or an open connection."""
     if isinstance(database, str):
         try:
-            with psycopg.connect(database, connect_timeout=5) as connection:
+            with connect(database) as connection:
                 return schema_current(connection)
         except psycopg.OperationalError as error:
             raise _unavailable(database, error) from None

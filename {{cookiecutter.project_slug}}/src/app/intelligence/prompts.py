@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from app import yaml_file
 from app.errors import ConfigurationError, InputError, NotFoundError
 from app.intelligence.messages import Message
 
@@ -25,8 +26,6 @@ TASK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 FILE_NAME = re.compile(r"v([1-9][0-9]*)\.prompt\.yml")
 FIELDS = {"description", "inputs", "messages", "output_schema", "parameters"}
 PARAMETERS = {"temperature", "max_output_tokens", "top_p", "stop", "seed"}
-# libyaml reads ten times as fast; both are safe loaders.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # A message with less text of its own than this could have been written by anybody.
 TELLING_CHARS = 16
 ROLES = ("system", "user", "assistant")
@@ -147,11 +146,11 @@ def read_prompt(path: Path) -> Prompt:
         )
     try:
         raw = path.read_bytes()
-        data = yaml.load(raw, Loader=LOADER)  # noqa: S506
+        data = yaml.load(raw, Loader=yaml_file.LOADER)  # noqa: S506
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigurationError(f"{path} is not YAML: {yaml_file.why(error)}") from None
     _check_shape(path, data)
     messages = tuple(Message(m["role"], m["content"]) for m in data["messages"])
     inputs = {name: dict(spec or {}) for name, spec in (data.get("inputs") or {}).items()}
@@ -263,14 +262,12 @@ def _check_lock(directory: Path, prompts: Mapping[str, Mapping[int, Prompt]]) ->
 
 
 def _read_defaults(path: Path, prompts: Mapping[str, Mapping[int, Prompt]]) -> dict[str, int]:
-    try:
-        named = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read ({error.strerror}): it names each task's version") from None
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    values, _ = yaml_file.read(path)
+    named = {} if values is None else values
+    if not isinstance(named, dict):
+        raise ConfigurationError(f"{path} must name each task's version, as in `answer: 2`")
     for task, version in named.items():
-        if version not in prompts.get(task, {}):
+        if not isinstance(version, int) or version not in prompts.get(task, {}):
             raise ConfigurationError(f"{path}: {task}: {version} names a version that is not there")
     silent = sorted(set(prompts) - set(named))
     if silent:

@@ -34,10 +34,11 @@ class Fault:
         return f"{self.key}: {self.message}"
 
 
-def faults(settings: Settings, priced: Callable[[str, str], bool]) -> list[Fault]:
+def faults(settings: Settings, priced: Callable[[str, str], bool], *, keys: bool = True) -> list[Fault]:
     """Everything that is wrong with the routing of these settings.
 
     `priced(provider, id)` says whether the price list knows a deployment; it is asked only when spending is capped.
+    Without `keys` a provider may lack its key: for commands that ask none.
     """
     entries = {task: route.models for task, route in settings.routes.items()}
     tiers = {task: {str(tier): entry for tier, entry in route.tiers.items()} for task, route in settings.routes.items()}
@@ -47,7 +48,7 @@ def faults(settings: Settings, priced: Callable[[str, str], bool]) -> list[Fault
     without_key = {
         name
         for name, how in access.items()
-        if how.protocol != "offline" and how.key_required and how.api_key is None and name != settings.provider
+        if keys and how.protocol != "offline" and how.key_required and how.api_key is None and name != settings.provider
     }
     unknown_prices = []
     if settings.admission.caps:
@@ -57,7 +58,7 @@ def faults(settings: Settings, priced: Callable[[str, str], bool]) -> list[Fault
     return [
         *unserved(entries, served, settings.provider),
         *repeated(entries, settings.provider),
-        *bad_tiers(tiers, served),
+        *bad_tiers(tiers, served, settings.provider),
         *keyless(entries, settings.provider, without_key),
         *bad_servers(_each(settings, lambda place: place.provider), access, without_key),
         *weightless(_each(settings, lambda place: place.weight)),
@@ -83,16 +84,21 @@ def faults(settings: Settings, priced: Callable[[str, str], bool]) -> list[Fault
 
 def unserved(routes: Entries, models: Served, provider: str) -> list[Fault]:
     """Entries that name a model nobody knows, or one that the provider they mean does not serve."""
-    faults = []
-    for task, entries in routes.items():
-        for place, entry in enumerate(entries):
-            model, by = named(entry, provider)
-            key = f"routes.{task}.models.{place}"
-            if model not in models:
-                faults.append(Fault(key, f"unknown model {model!r}{_meant(model, models)}"))
-            elif not models[model].get(by):
-                faults.append(Fault(key, f"provider {by!r} serves no {model!r}: add it under models.{model}.{by}"))
-    return faults
+    return [
+        fault
+        for task, entries in routes.items()
+        for place, entry in enumerate(entries)
+        for fault in _unserved(f"routes.{task}.models.{place}", entry, models, provider)
+    ]
+
+
+def _unserved(key: str, entry: str, models: Served, provider: str) -> list[Fault]:
+    model, by = named(entry, provider)
+    if model not in models:
+        return [Fault(key, f"unknown model {model!r}{_meant(model, models)}")]
+    if not models[model].get(by):
+        return [Fault(key, f"provider {by!r} serves no {model!r}: add it under models.{model}.{by}")]
+    return []
 
 
 def repeated(routes: Entries, provider: str) -> list[Fault]:
@@ -114,7 +120,7 @@ def repeated(routes: Entries, provider: str) -> list[Fault]:
     return faults
 
 
-def bad_tiers(tiers: Mapping[str, Mapping[str, str]], models: Collection[str]) -> list[Fault]:
+def bad_tiers(tiers: Mapping[str, Mapping[str, str]], models: Served, provider: str) -> list[Fault]:
     """Tiers of routes (`{route: {simple: small, hard: large}}`) that are incomplete, unknown or lead to themselves."""
     faults = []
     for task, tier in tiers.items():
@@ -126,9 +132,7 @@ def bad_tiers(tiers: Mapping[str, Mapping[str, str]], models: Collection[str]) -
         for name in sorted(set(tier) - {"simple", "hard"}):
             faults.append(Fault(f"{key}.{name}", "unknown tier: there are simple and hard"))
         for name, entry in tier.items():
-            model = entry.partition("@")[0]
-            if model not in models:
-                faults.append(Fault(f"{key}.{name}", f"unknown model {model!r}{_meant(model, models)}"))
+            faults += _unserved(f"{key}.{name}", entry, models, provider)
         if "simple" in tier and tier["simple"] == tier.get("hard"):
             faults.append(Fault(f"{key}.hard", f"escalates {tier['hard']!r} to itself: name a dearer model"))
     return faults

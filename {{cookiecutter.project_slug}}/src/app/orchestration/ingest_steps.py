@@ -16,6 +16,7 @@ from typing import Any
 from app.data import chunking, indexing
 from app.data.chunking import Chunk
 from app.data.documents import Corpus, load
+from app.data.indexing import Summary
 from app.data.quality import run_gate
 from app.orchestration.step import StepContext, StepFunction, as_json, from_json
 
@@ -53,23 +54,14 @@ class PassedGate:
 
 
 @dataclass(frozen=True, slots=True)
-class IndexedChunks:
-    """What was written, counted as in `app.data.indexing.Summary`. `embedding_model` is None without vectors."""
+class IndexedChunks(Summary):
+    """What was written. `embedding_model` is None without vectors."""
 
     embedding_model: str | None
-    documents_new: int
-    documents_changed: int
-    documents_unchanged: int
-    documents_deleted: int
-    chunks_written: int
-    chunks_kept: int
-    chunks_deleted: int
-    embedded: int
-    embeddings_reused: int
 
 
 async def load_documents(context: StepContext) -> LoadedDocuments:
-    """Read the corpus folder, naming each file that is left out."""
+    """Read the corpus folder, naming each file that is left out and each rule that closes nothing."""
     settings = context.settings
     retrieval = settings.retrieval
     corpus = await asyncio.to_thread(
@@ -78,8 +70,8 @@ async def load_documents(context: StepContext) -> LoadedDocuments:
         context.caller.tenant,
         max_bytes=round(retrieval.max_file_mb * 1_000_000),
     )
-    for refusal in corpus.refused:
-        context.say(f"left out {refusal.path}: {refusal.reason}")
+    for remark in corpus.remarks():
+        context.say(remark)
     file = _write(context, "corpus.json", as_json(Corpus, corpus))
     return LoadedDocuments(file, len(corpus.documents), len(corpus.refused))
 
@@ -134,7 +126,7 @@ async def index_chunks(context: StepContext, loaded: LoadedDocuments, cut: CutCh
         embed=embed if served else None,
         embedding_model=served[0].id if served else None,
     )
-    return IndexedChunks(served[0].id if served else None, **asdict(summary))
+    return IndexedChunks(**asdict(summary), embedding_model=served[0].id if served else None)
 
 
 STEPS: Mapping[str, StepFunction] = {

@@ -14,10 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
-from app.data.store import describe
-from app.errors import AppError, ConfigurationError, StepFailedError, StoreUnavailableError
+from app.data.store import connect
+from app.errors import AppError, ConfigurationError, StepFailedError
 from app.orchestration.identity import pipeline_identity
 from app.orchestration.notebook_step import check_parameters
 from app.orchestration.pipeline_file import Pipeline, Step
@@ -27,7 +25,6 @@ from app.orchestration.workflow import Results, opened
 from app.settings import Settings
 
 LOCK_POLL_S = 0.2
-CONNECT_TIMEOUT_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +156,7 @@ def _only_run(database_url: str, pipeline: str, say: Callable[[str], None]) -> I
     first process may be creating concurrently, for ever.
     """
     key = f"pipeline:{pipeline}"
-    with _connected(database_url) as connection:
+    with connect(database_url) as connection:
         told = False
         while connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (key,)).fetchone() != (True,):
             if not told:
@@ -167,12 +164,3 @@ def _only_run(database_url: str, pipeline: str, say: Callable[[str], None]) -> I
                 told = True
             time.sleep(LOCK_POLL_S)
         yield
-
-
-def _connected(database_url: str) -> psycopg.Connection:
-    try:
-        return psycopg.connect(database_url, autocommit=True, connect_timeout=CONNECT_TIMEOUT_S)
-    except psycopg.OperationalError as error:
-        raise StoreUnavailableError(
-            f"database {describe(database_url)} does not answer ({' '.join(str(error).split())}): start it"
-        ) from None

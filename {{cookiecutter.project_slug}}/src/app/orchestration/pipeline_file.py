@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import yaml
 
+from app import yaml_file
 from app.errors import ConfigurationError
 
 Kind = Literal["run", "gate", "notebook"]
@@ -44,13 +45,7 @@ class Pipeline:
 
 def read_pipeline(path: Path) -> Pipeline:
     """The pipeline declared in the file at `path`. Raises ConfigurationError, one line with file and line number."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path} cannot be read ({error}): restore it") from None
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    _, node = yaml_file.read(path)
     fields = _mapping(node, str(path), ("name", "steps"))
     name = _text(fields, "name", f"{path}:1")
     steps_node = fields.get("steps")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from app import bootstrap
 from app.commands import tracking
 from app.commands.demonstration.report import Report
-from app.commands.evaluation.judging import verdict as judged_by_gate
+from app.commands.evaluation import judging
 from app.commands.evaluation.running import evaluate as evaluate_suites
 from app.commands.evaluation.suite_files import suite_files
 from app.commands.evaluation.telling import table
@@ -46,7 +46,8 @@ def evaluate(loaded: Settings, url: str, report: Report, say: Callable[[str], No
 def gate(loaded: Settings, results: Sequence[SuiteResult], report: Report) -> tuple[None, str]:
     """Judge the served versions. Raises GateFailedError when it is red."""
     served = {choose(loaded, name, {}).label for name in suite_files(loaded.root)}
-    verdict = judged_by_gate(loaded, [found for found in results if found.label in served])
+    judged = [found for found in results if found.label in served]
+    verdict = judging.verdict(loaded, judged, judging.yardstick(loaded, [found.suite for found in judged]))
     report.judged(verdict)
     if not verdict.green:
         raise GateFailedError("the evaluation gate is red", verdict.reasons)

@@ -106,7 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     from app.observability import mlflow_store
 
     root, paths = Path(arguments[0]), [Path(one) for one in arguments[1:]]
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     folder, began = loaded.build_dir / "evals", time.perf_counter()
     try:
         uri = tracking.records(loaded, os.environ["DATABASE_URL"])

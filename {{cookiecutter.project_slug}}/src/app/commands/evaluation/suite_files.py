@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from app.errors import ConfigurationError
+from app import yaml_file
 
 Kind = Literal["label", "rag", "adversarial", "trajectory"]
 
@@ -28,12 +27,4 @@ class SuiteFile(BaseModel):
 
 def suite_files(root: Path) -> dict[str, SuiteFile]:
     """The suites of evals/suites.yaml by name, in its order. Raises ConfigurationError naming the entry."""
-    path = root / "evals" / "suites.yaml"
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return TypeAdapter(dict[str, SuiteFile]).validate_python(entries)
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ConfigurationError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return yaml_file.read_as(TypeAdapter(dict[str, SuiteFile]), root / "evals" / "suites.yaml")

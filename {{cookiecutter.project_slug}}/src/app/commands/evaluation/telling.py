@@ -36,6 +36,7 @@ def table(found: SuiteResult) -> str:
             sure = f" [{width.low:.2f}, {width.high:.2f}]"
         slices = "  ".join(f"{key} {number:.2f}" for key, number in sorted(measured.by_slice.items()))
         lines.append(f"  {name:<26} {value:>8}{sure:<14}   {slices}".rstrip())
+    lines += [f"  {len(names)} errors: {reason} ({_some(names)})" for reason, names in _reasons(found)]
     if found.unstable:
         lines.append(f"  unstable over {found.repeats} repeats: {_some(found.unstable)}")
     if found.not_run:
@@ -114,6 +115,14 @@ def progress() -> Callable[[Progress], None] | None:
         click.echo(f"\r{done}/{total}, {reused} reused, {errors} errors, {cost:.4f} USD{end}", err=True, nl=False)
 
     return show
+
+
+def _reasons(found: SuiteResult) -> list[tuple[str, list[str]]]:
+    """Why cases ended in an error, the most frequent reason first, each with its cases."""
+    cases: dict[str, list[str]] = {}
+    for case in found.errors:
+        cases.setdefault(" ".join((case.error or "").split()), []).append(case.id)
+    return sorted(cases.items(), key=lambda one: -len(one[1]))[:SHOWN]
 
 
 def _scores(found: SuiteResult, scorer: str) -> dict[str, float]:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 
+from app import yaml_file
 from app.caller import Caller
-from app.errors import ConfigurationError, InputError
+from app.errors import InputError
 from app.intelligence.tools.carrying_out import Carried
 from app.intelligence.tools.tool_loop import Decision, Stopped
 from app.intelligence.tools.toolbox import Toolbox, ToolSpec
@@ -40,13 +40,7 @@ _FILE = TypeAdapter(dict[str, SimulatedTool])
 
 def simulated_tools(path: Path) -> dict[str, SimulatedTool]:
     """The tools of the file by name. Raises ConfigurationError naming the entry."""
-    try:
-        return _FILE.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ConfigurationError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    return yaml_file.read_as(_FILE, path)
 
 
 def toolbox(known: Mapping[str, SimulatedTool], inputs: Mapping[str, Any]) -> Toolbox:

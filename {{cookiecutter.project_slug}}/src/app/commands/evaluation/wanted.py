@@ -46,7 +46,7 @@ def choose(
 ) -> Wanted:
     """A suite by name, with the pinned version of its prompt or else the served one.
 
-    Raises InputError for a suite that is not there or a model that is not served.
+    Raises InputError for a suite that is not there, a task without a route or a model that is not served.
     """
     known = suite_files(loaded.root)
     if name not in known:
@@ -54,6 +54,8 @@ def choose(
     if model is not None and model.partition("@")[0] not in loaded.models:
         raise InputError(f"no model {model!r}: there are {', '.join(sorted(loaded.models))}")
     suite = known[name]
+    if suite.task not in loaded.routes:
+        raise _no_route(suite.task)
     prompts = registry or bootstrap.registry(loaded)
     version = prompts.get(suite.task, pinned.get(suite.task)).version
     judge = prompts.get(suite.judge, pinned.get(suite.judge)).name if suite.judge else None
@@ -66,9 +68,13 @@ def with_model(loaded: Settings, task: str, model: str | None) -> Settings:
         return loaded
     route = loaded.routes.get(task)
     if route is None:
-        raise InputError(f"no route for task {task!r}: add it under `routes` in config/base.yaml")
+        raise _no_route(task)
     alone = route.model_copy(update={"models": (model,), "tiers": {}})
     return loaded.model_copy(update={"routes": {**loaded.routes, task: alone}})
+
+
+def _no_route(task: str) -> InputError:
+    return InputError(f"no route for task {task!r}: add it under `routes` in config/base.yaml")
 
 
 def pins(prompts: Sequence[str]) -> dict[str, int]:

@@ -25,7 +25,7 @@ SHOWN = 4_000
 
 def ask(root: Path, task: str, by: str, count: int) -> None:
     """Show up to `count` waiting calls, the most telling first, and write down what is typed."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     labels = labels_of(root, task)
     url = bootstrap.prepare_database(loaded)
     calls = asyncio.run(_waiting(url, task, count))

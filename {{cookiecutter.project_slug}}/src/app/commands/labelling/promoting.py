@@ -21,6 +21,7 @@ from app.data.label_queue import Entry
 from app.data.live_calls import LiveCall
 from app.intelligence.live_scoring import inputs_by, question_of
 from app.observability.evaluation.case import load_cases
+from app.observability.evaluation.json_lines import numbered_lines
 from app.settings import Settings
 
 JUDGED = ("evals", "judge", "labels.jsonl")
@@ -28,7 +29,7 @@ JUDGED = ("evals", "judge", "labels.jsonl")
 
 def promote(root: Path, task: str) -> None:
     """Append what is labelled and not yet promoted to the suite's cases, or to evals/judge/labels.jsonl."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     url = bootstrap.prepare_database(loaded)
     names = [name for name, suite in suite_files(root).items() if suite.task == task and suite.kind == "label"]
     suites_of(root, task)
@@ -58,7 +59,7 @@ def retire(root: Path, suite: str, days: int) -> None:
         for case in load_cases(path)
         if case.origin == "production" and case.at and date.fromisoformat(case.at[:10]) < oldest
     }
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    lines = [line for _, line in numbered_lines(path, remedy="a suite of evals/suites.yaml has its cases there")]
     _append(root / "evals" / "retired" / f"{suite}.jsonl", [line for line in lines if json.loads(line)["id"] in stale])
     kept = [line for line in lines if json.loads(line)["id"] not in stale]
     if stale:

@@ -32,7 +32,7 @@ Chosen = tuple[LiveCall, str, float]
 
 def fill(root: Path, task: str, count: int, days: float) -> None:
     """Queue up to `count` calls of the last days."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     suites_of(root, task)
     url = bootstrap.prepare_database(loaded)
     added = asyncio.run(_fill(loaded, url, task, count, days))

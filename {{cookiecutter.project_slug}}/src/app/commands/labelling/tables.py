@@ -24,7 +24,7 @@ MOST = 1_000
 
 def export(root: Path, task: str, file: Path) -> None:
     """Write the waiting calls of a task, label and note empty."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     labels = labels_of(root, task)
     url, prompts = bootstrap.prepare_database(loaded), bootstrap.registry(loaded)
 
@@ -44,7 +44,7 @@ def export(root: Path, task: str, file: Path) -> None:
 
 def take_in(root: Path, task: str, file: Path, by: str) -> None:
     """Read labels from a file that `export` wrote. Nothing is written when a line is wrong."""
-    loaded = bootstrap.settings(root)
+    loaded = bootstrap.operating_settings(root)
     labels = labels_of(root, task)
     url = bootstrap.prepare_database(loaded)
     rows = _rows(file, labels)

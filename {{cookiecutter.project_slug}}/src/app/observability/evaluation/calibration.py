@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from app.errors import InputError
+from app.observability.evaluation.json_lines import numbered_lines
 from app.observability.evaluation.success import JudgeRule
 
 VERDICTS = ("pass", "fail")
@@ -61,14 +62,8 @@ _FILE = TypeAdapter(dict[str, Calibration])
 
 def load_labels(path: Path) -> list[Label]:
     """The labels of a JSONL file. Raises InputError with `file:line`."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}): `app label export` writes it") from None
     found: dict[str, Label] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(path, remedy="`app label promote` writes it"):
         try:
             label = _LABELS.validate_json(line)
         except ValidationError as error:

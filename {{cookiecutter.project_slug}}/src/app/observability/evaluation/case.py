@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import InputError
+from app.observability.evaluation.json_lines import numbered_lines
 
 _FIELDS = {"id", "inputs", "expected", "slice", "origin", "made_from", "split", "at"}
 ORIGINS = ("person", "production", "synthetic")
@@ -55,15 +56,9 @@ def load_cases(path: Path) -> list[Case]:
     Raises InputError with `file:line` for a file that cannot be read, a line that is no case or an id used twice.
     An empty file gives an empty list: the gate, not the reader, refuses to judge it.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read ({error}): name a JSONL file of cases") from None
     cases: list[Case] = []
     seen: dict[str, int] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(path, remedy="a suite of evals/suites.yaml has its cases there"):
         case = _parse(line, f"{path}:{number}")
         if case.id in seen:
             raise InputError(f"{path}:{number}: id {case.id!r} is taken by line {seen[case.id]}: rename it")

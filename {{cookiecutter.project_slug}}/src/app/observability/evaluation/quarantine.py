@@ -10,10 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from app.errors import ConfigurationError
+from app import yaml_file
 
 LONGEST_DAYS = 92
 MOST_SHARE = 0.05
@@ -37,16 +36,8 @@ def load_quarantine(path: Path) -> Quarantine:
     """By suite and case. No file: nothing is in quarantine. Raises ConfigurationError naming the entry."""
     if not path.exists():
         return {}
-    try:
-        return _FILE.validate_python(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise ConfigurationError(
-            f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}: "
-            "write `<suite>: {<case>: {reason: ..., owner: ..., until: YYYY-MM-DD}}`"
-        ) from None
+    form = "`<suite>: {<case>: {reason: ..., owner: ..., until: YYYY-MM-DD}}`"
+    return yaml_file.read_as(_FILE, path, form=form)
 
 
 def faults(suite: str, held: Mapping[str, Quarantined], cases: Collection[str], today: date) -> Iterator[str]:

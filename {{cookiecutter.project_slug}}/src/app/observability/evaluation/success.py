@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 
-from app.errors import ConfigurationError
+from app import yaml_file
 
 PRODUCTION = "production"
 
@@ -147,33 +146,4 @@ class Success(_Section):
 
 def load_success(path: Path) -> Success:
     """Read the criteria. Raises ConfigurationError with `file:line` and the remedy."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        node, values = yaml.compose(text), yaml.safe_load(text)
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be read ({error.strerror}): restore it") from None
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    try:
-        return Success.model_validate(values or {})
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        line = _line_of(node, [str(part) for part in first["loc"]])
-        what = {
-            "extra_forbidden": "unknown key: remove it or correct its spelling",
-            "missing": "required and not set",
-        }.get(first["type"], first["msg"].removeprefix("Value error, "))
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"{path}:{line}: {key + ': ' if key else ''}{what}") from None
-
-
-def _line_of(node: yaml.Node | None, keys: list[str]) -> int:
-    """The line, from 1, of the deepest of the nested `keys` that exists."""
-    line = node.start_mark.line + 1 if node else 1
-    for key in keys:
-        entries = node.value if isinstance(node, yaml.MappingNode) else []
-        match = next((entry for entry in entries if entry[0].value == key), None)
-        if match is None:
-            break
-        line, node = match[0].start_mark.line + 1, match[1]
-    return line
+    return yaml_file.read_as(TypeAdapter(Success), path)

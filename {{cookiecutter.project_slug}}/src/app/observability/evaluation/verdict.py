@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,6 @@ class Verdict:
     def green(self) -> bool:
         """Whether the change may pass."""
         return self.status == "green"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
 
     def summary(self) -> str:
         """The verdict for a terminal or a merge request, a few lines."""
