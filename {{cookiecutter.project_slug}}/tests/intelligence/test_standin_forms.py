@@ -49,9 +49,10 @@ async def said(*messages: tuple[str, str], **more: Any) -> str:
         ("Use this JSON schema:\nRecipe = {'title': str, 'steps': list[str]}\nGive a recipe.", {"title", "steps"}),
         ('Respond with valid JSON with the keys "summary" and "score".\nText: it was fine', {"summary", "score"}),
         ("Return a JSON object with keys summary, score and reason. Text: it was fine", {"summary", "score", "reason"}),
+        ('Answer the questions using this format {"why": "answer", "who": "answer"}: it was late', {"why", "who"}),
         (PYDANTIC, {"birds", "count"}),
     ],
-    ids=["pattern", "comments", "types", "quoted keys", "keys", "schema"],
+    ids=["pattern", "comments", "types", "quoted keys", "keys", "format", "schema"],
 )  # fmt: skip
 async def test_json_has_the_keys_of_the_pattern(prompt: str, expected: set[str]) -> None:
     """Patterns, schemas and names of keys alike."""

@@ -26,7 +26,9 @@ _TELL = (
 )
 JSON_ASKED = re.compile(
     rf"\b{_TELL}\b[^.\n]{{0,100}}\bJSON\b|\b(?:valid|only|in|as|as an?|be an?|use this) JSON\b"
-    r"|\bJSON (?:object|array|format|instance|output|list)\b",
+    r"|\bJSON (?:object|array|format|instance|output|list)\b"
+    # A form that is shown where the word would stand: `in this format: [{"name": ...`.
+    r"|\bformat\b:?\s*[\[{]{1,2}\s*\"",
     re.IGNORECASE,
 )
 SEVERAL = re.compile(
