@@ -683,3 +683,14 @@ def test_an_old_address_that_is_read_becomes_the_door_s(tmp_path: Path) -> None:
     ).code
     assert 'openai.api_base = openai_client_args()["base_url"]\nprint(openai.api_base)' in code[-2]
     assert code[-1] == "client = OpenAI(**openai_client_args())"
+
+
+def test_what_a_gateway_is_told_goes_with_its_address(tmp_path: Path) -> None:
+    """Portkey's client is told the provider and how to keep replies: none of it is OpenAI's."""
+    code = promote_cells(
+        make_project(tmp_path),
+        "from portkey_ai import Portkey",
+        "client = Portkey(Authorization='Bearer ' + 'x', provider='openai', api_key='', metadata={'_user': 'a'},\n"
+        "    config={'cache': {'mode': 'simple'}}, timeout=9)",
+    ).code
+    assert code[-1] == "client = OpenAI(timeout=9, **openai_client_args())"
