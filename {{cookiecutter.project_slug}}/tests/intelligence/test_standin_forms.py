@@ -51,8 +51,9 @@ async def said(*messages: tuple[str, str], **more: Any) -> str:
         ("Return a JSON object with keys summary, score and reason. Text: it was fine", {"summary", "score", "reason"}),
         ('Answer the questions using this format {"why": "answer", "who": "answer"}: it was late', {"why", "who"}),
         (PYDANTIC, {"birds", "count"}),
+        (PYDANTIC.replace("{", "{{").replace("}", "}}"), {"birds", "count"}),
     ],
-    ids=["pattern", "comments", "types", "quoted keys", "keys", "format", "schema"],
+    ids=["pattern", "comments", "types", "quoted keys", "keys", "format", "schema", "doubled braces"],
 )  # fmt: skip
 async def test_json_has_the_keys_of_the_pattern(prompt: str, expected: set[str]) -> None:
     """Patterns, schemas and names of keys alike."""

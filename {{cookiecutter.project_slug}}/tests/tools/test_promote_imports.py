@@ -228,7 +228,8 @@ def test_a_tool_called_like_a_function_is_invoked(tmp_path: Path) -> None:
     code = promote_cells(
         make_project(tmp_path),
         "from langchain_core.tools import tool, StructuredTool",
-        "@tool\ndef weather(city: str):\n    'The weather.'\n    return 'sunny'\n\ndef plain(city):\n    return city\n\n"
+        "@tool\ndef weather(city: str):\n    'The weather.'\n    return 'sunny'\n\n"
+        "def plain(city):\n    return city\n\n"
         "made = StructuredTool.from_function(plain)\neither = made\neither = plain",
         "print(weather('Rome'), plain('Rome'), made({'city': 'Rome'}), either('Rome'))",
     ).code

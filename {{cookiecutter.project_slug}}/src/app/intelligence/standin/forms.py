@@ -41,6 +41,8 @@ NAMED = re.compile(r"[\"'`]([A-Za-z_]\w{0,40})[\"'`]")
 LISTED = re.compile(
     r"^[\s:]*(?:are|named|called|of)?\s*([A-Za-z_]\w*(?:\s*,\s*(?:and\s+)?[A-Za-z_]\w*)+(?:\s*,?\s+and\s+[A-Za-z_]\w*)?)"
 )
+# Braces that a template has kept as its own mark: each stands for one.
+DOUBLED = re.compile(r"\{\{\s*\"")
 FENCED = re.compile(r"```json[^`]*```|leading and trailing", re.IGNORECASE)
 BLOCK = re.compile(r"```.*?```|^[{\[]\n.*?^[}\]]$", re.DOTALL | re.MULTILINE)
 TAG = re.compile(r"<([A-Za-z_][\w-]{0,40})>")
@@ -171,6 +173,8 @@ def _marked(told: str, question: Reading, plain: str) -> str:
 
 def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> Any:
     """A value of the pattern shown nearest to where JSON is asked for, or with the keys that are named."""
+    if DOUBLED.search(told):
+        told = told.replace("{{", "{").replace("}}", "}")
     shown = list(patterns(told))
     question = _outside(told, question)
     if shown:
