@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tools.promote.cells.shown_errors import shown_errors
 from tools.promote.promotion import Promotion, locate, promote
 from tools.promote.proving.comparison import compare
 from tools.promote.proving.proof import prove
+from tools.promote.proving.versions import advice, other_versions, pins_of
 
 
 def _cell(name: str = "", count: int | None = 1, text: str = "x = 1") -> dict[str, Any]:
@@ -126,3 +128,23 @@ def test_a_notebook_that_leaves_its_question_to_chance(live_project: Path) -> No
     assert promotion.report.proof.verdict == "not run"
     assert "the notebook itself asks otherwise in each run" in promotion.report.proof.detail
     assert "in its first run" in promotion.report.proof.detail
+
+
+def test_an_error_of_a_library_names_its_version_and_what_to_do() -> None:
+    """The version that is installed, the one the notebook asks for, and where that is said."""
+    here = metadata.version("openai")
+    said = advice("ImportError: cannot import name 'Nothing' from 'openai' (/x)", "", ["openai==0.28"])
+    assert said.startswith(f"openai {here} is installed, and it asks for openai==0.28: change the cell")
+    assert advice("AttributeError: module 'openai' has no attribute 'x'", "", []).startswith(f"openai {here} is")
+    assert advice("TypeError: x", "nbclient", []).startswith(f"nbclient {metadata.version('nbclient')} is")
+    missing = "add the package of nowhere_at_all to requirements-notebooks.in, run `make lock`, and promote again"
+    assert advice("ModuleNotFoundError: No module named 'nowhere_at_all'", "", []) == missing
+    assert advice("ZeroDivisionError: division by zero", "", ["openai==0.28"]) == ""
+
+
+def test_versions_that_are_not_those_asked_for_are_said() -> None:
+    """Of packages that are there; what asks for no version, or for one that fits, says nothing."""
+    here = metadata.version("openai")
+    pins = pins_of(["openai==0.28", "nowhere==1.0", "nbclient>=0.1", "nbformat<99", "httpx"])
+    assert pins == ("openai==0.28", "nowhere==1.0", "nbformat<99")
+    assert other_versions(pins) == f"openai {here}, where it asks for openai==0.28"

@@ -1,7 +1,8 @@
 """Running a notebook in a kernel of its own:
 `python kernel_run.py NOTEBOOK RESULT FOLDER TIMEOUT_S [fixed]`.
 
-RESULT becomes JSON: `outputs` by cell number, `error` with cell and text when a cell failed. A cell whose tags say what
+RESULT becomes JSON: `outputs` by cell number, `error` with cell, text and `library`, the package that raised it, when a
+cell failed. A cell whose tags say what
 it raises (`raises-exception`, `raises:ValueError`) fails with any other error alone. `fixed`: sets of texts have the
 same order and chance falls alike in every such run.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,7 +46,9 @@ def main(notebook: Path, result: Path, folder: Path, timeout_s: int, *, fixed: b
     try:
         client.execute()
     except CellExecutionError as failure:
-        error = {"cell": _failed(document), "what": f"{failure.ename}: {failure.evalue}"}
+        raised = re.findall(r"site-packages[/\\](\w+)", failure.traceback)
+        what = f"{failure.ename}: {failure.evalue}"
+        error = {"cell": _failed(document), "what": what, "library": raised[-1] if raised else ""}
     except (CellTimeoutError, DeadKernelError) as failure:
         error = {"cell": _nth(document, client.code_cells_executed), "what": " ".join(str(failure).split())[:200]}
     outputs = {

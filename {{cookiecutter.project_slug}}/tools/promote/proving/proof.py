@@ -25,6 +25,7 @@ from tools.promote.proving.comparison import compare, request_difference
 from tools.promote.proving.placeholders import google_login, placeholders
 from tools.promote.proving.recording_door import DoorUnavailable, open_door
 from tools.promote.proving.runs import CannotRun, door_environment, run_again, run_original, run_step
+from tools.promote.proving.versions import other_versions
 from tools.promote.report import Proof
 from tools.promote.rewiring.environment import names_read
 from tools.promote.workspace import make_workspace
@@ -88,6 +89,8 @@ def _prove_in(promotion: Promotion, folder: Path) -> None:
             else:
                 break
     note = " (the notebook ran with its clients pointed at the door)" if baseline.rewired else ""
+    if others := other_versions(baseline.pins):
+        note += f"; run with {others}"
     if given and proof.verdict != "not run":
         note += f"; made up for both runs: {', '.join(sorted(given))}"
     if fixed:
@@ -118,9 +121,10 @@ def _record(
                 environment = door_environment(place.project, door, given)
                 original = workspace / place.relative(place.original)
                 run = run_original(baseline, original, folder, environment, read - set(environment), fixed=fixed)
-        except CannotRun:
+        except CannotRun as why:
             if last:
-                raise
+                asked = len(_exchanges(recording))
+                raise CannotRun(f"{why}; before that {asked} requests were answered" if asked else str(why)) from None
         else:
             if last or _exchanges(recording):
                 break

@@ -16,6 +16,7 @@ from tools.promote.promotion import Promotion
 from tools.promote.proving.baseline import Baseline
 from tools.promote.proving.placeholders import CREDENTIALS
 from tools.promote.proving.recording_door import Door
+from tools.promote.proving.versions import advice
 from tools.promote.workspace import make_workspace
 
 CELL_TIMEOUT_S = 120
@@ -70,6 +71,8 @@ def run_original(
         said = f"the notebook itself fails in cell {shown}: {run['error']['what']}"
         if unset:
             said += f" (it reads settings that are not set: {', '.join(sorted(unset))})"
+        if about := advice(run["error"]["what"], run["error"].get("library", ""), baseline.pins):
+            said += f"; {about}"
         raise CannotRun(said)
     return _in_original_cells(run, baseline)
 
