@@ -209,3 +209,38 @@ async def test_each_thing_of_a_list_has_its_verdict() -> None:
         "each topic.\n\nList of topics: nasa, local government\n\nText: '''A survey of NASA and its people.'''"
     )
     assert await said(("user", prompt)) == "nasa: 1\nlocal government: 0"
+
+
+ROUTER = """Select the model prompt best suited for the input.
+
+<< FORMATTING >>
+Return a markdown code snippet with a JSON object formatted to look like:
+```json
+{
+    "destination": string \\ name of the prompt to use or "DEFAULT"
+    "next_inputs": string \\ a potentially modified version of the original input
+}
+```
+
+REMEMBER: "destination" MUST be one of the candidate prompt names specified below OR it can be "DEFAULT".
+
+<< CANDIDATE PROMPTS >>
+science: Good for questions about physics, stars and cells
+numbers: Good for sums and equations
+
+<< INPUT >>
+How hot are the cells of a star?
+
+<< OUTPUT (must include ```json at the start of the response) >>
+<< OUTPUT (must end with ```) >>
+"""
+
+
+@pytest.mark.feature("N2")
+async def test_a_prompt_in_sections_is_about_its_input() -> None:
+    """What is behind the input is no part of it, and a name is one of those that are listed."""
+    reply = await said(("user", ROUTER))
+    assert json.loads(reply.removeprefix("```json").removesuffix("```")) == {
+        "destination": "science",
+        "next_inputs": "How hot are the cells of a star?",
+    }

@@ -1,7 +1,8 @@
 """What both runs of a proof, and the generated test, are given in the place of keys and logins no door needs.
 
-Keys of providers the doors serve, and Google's default credentials, whose token comes from a server on loopback.
-Nothing else: any other setting that is missing is the notebook's own matter.
+Keys of providers the doors serve, names of models and deployments, for a door serves every name, and Google's default
+credentials, whose token comes from a server on loopback. Nothing else: any other setting that is missing is the
+notebook's own matter.
 """
 
 from __future__ import annotations
@@ -19,12 +20,20 @@ from tools.promote.notebook.program import Program
 # Keys of providers whose clients the door serves: a notebook that reads one wants it there, whatever it is.
 PROVIDER_KEY = re.compile(
     r"(?:\w+_)?(?:OPENAI|AZURE|ANTHROPIC|CLAUDE|GOOGLE|GEMINI|CO|COHERE|MISTRAL|OLLAMA|GROQ|TOGETHER|FIREWORKS|DEEPSEEK"
-    r"|OPENROUTER|PERPLEXITY|NVIDIA|XAI|HF|HUGGINGFACE(?:HUB)?|LLM)"
+    r"|OPENROUTER|PERPLEXITY|NVIDIA|XAI|HF|HUGGINGFACE(?:HUB)?|LLM|ANYSCALE|CEREBRAS|DASHSCOPE|DEEPINFRA|MOONSHOT|NEBIUS"
+    r"|SAMBANOVA|UPSTAGE|VOYAGE|ZHIPU(?:AI)?)"
     r"(?:_(?:OPENAI|AI|GENAI|STUDIO|INFERENCE|API|ACCESS|AUTH|SECRET))*_(?:KEY|TOKEN)"
     r"|AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)",
     re.IGNORECASE,
 )
+# Names of models that a notebook leaves to its surroundings; what they are, a door leaves to the project.
+MODEL_NAME = re.compile(
+    r"(?:(?:\w+_)?(?:OPENAI|AZURE|ANTHROPIC|CLAUDE|GOOGLE|GEMINI|COHERE|MISTRAL|GROQ|LLM|CHAT|GPT\w*|EMBEDDINGS?|COMPLETIONS?)"
+    r"(?:_\w+)?_)?(?:MODEL|DEPLOYMENT|ENGINE)(?:_(?:NAME|ID))?",
+    re.IGNORECASE,
+)
 PLACEHOLDER = "no-key-is-needed-here"
+MODEL, EMBEDDING_MODEL = "gpt-4o-mini", "text-embedding-3-small"
 # Where a Google client looks for its project.
 PROJECT = "GOOGLE_CLOUD_PROJECT"
 CREDENTIALS = "GOOGLE_APPLICATION_CREDENTIALS"
@@ -34,8 +43,17 @@ GOOGLE_LOGINS = ("google.auth", "vertexai", "google.cloud.aiplatform")
 def placeholders(program: Program, read: Iterable[str]) -> dict[str, str]:
     """A value for each variable that a notebook reads (`read`) and a door makes superfluous, and a project for one that
     logs in at Google."""
-    found = {name: PLACEHOLDER for name in sorted(read) if PROVIDER_KEY.fullmatch(name)}
+    found = {name: value for name in sorted(read) if (value := _value(name))}
     return {**found, **({PROJECT: PLACEHOLDER} if logs_in_at_google(program) else {})}
+
+
+def _value(name: str) -> str:
+    """What stands for a variable; empty for one that nothing stands for."""
+    if PROVIDER_KEY.fullmatch(name):
+        return PLACEHOLDER
+    if not MODEL_NAME.fullmatch(name):
+        return ""
+    return EMBEDDING_MODEL if "EMBED" in name.upper() else MODEL
 
 
 def logs_in_at_google(program: Program) -> bool:
