@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
@@ -244,3 +245,13 @@ async def test_a_prompt_in_sections_is_about_its_input() -> None:
         "destination": "science",
         "next_inputs": "How hot are the cells of a star?",
     }
+
+
+@pytest.mark.feature("N2")
+async def test_tags_within_tags_are_written_as_shown() -> None:
+    """The form that is shown is kept, and what its innermost tags hold is written anew."""
+    shown = "<example_one>\n<prompt>\nPUT_PROMPT_HERE\n</prompt>\n<response>\nPUT_IT_HERE\n</response>\n</example_one>"
+    told = f"Make samples.\n\nRespond in this format:\n<response_format>\n{shown}\n</response_format>"
+    reply = await said(("system", told), ("user", "<training_task>refunds</training_task>"))
+    assert re.findall(r"<example_\w+>\s*<prompt>\s*(?:.+?)\s*</prompt>\s*<response>", reply, re.DOTALL)
+    assert "PUT_" not in reply

@@ -140,6 +140,7 @@ def test_an_error_of_a_library_names_its_version_and_what_to_do() -> None:
     missing = "add the package of nowhere_at_all to requirements-notebooks.in, run `make lock`, and promote again"
     assert advice("ModuleNotFoundError: No module named 'nowhere_at_all'", "", []) == missing
     assert advice("ZeroDivisionError: division by zero", "", ["openai==0.28"]) == ""
+    assert advice("ConnectError: [Errno 111] Connection refused", "nbclient", []) == ""
 
 
 def test_versions_that_are_not_those_asked_for_are_said() -> None:

@@ -14,6 +14,8 @@ ABOUT = (
     re.compile(r"ImportError: cannot import name '\w+' from '(\w+)"),
     re.compile(r"AttributeError: (?:partially initialized )?module '(\w+)[\w.]*' has no attribute"),
 )
+# Errors that another version of the library that raises them may not have; what a service says is none of them.
+OF_A_VERSION = re.compile(r"(?:\w+\.)*(?:TypeError|AttributeError|ImportError|NotImplementedError|PydanticUserError):")
 ABSENT = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
 MANY = 3  # as many versions as a verdict names
 
@@ -44,7 +46,8 @@ def advice(error: str, library: str, pins: Sequence[str]) -> str:
         if _distribution(absent[1]) is None:
             return f"add the package of {absent[1]} to {FILE}, run `make lock`, and promote again"
         library = absent[1]
-    about = next((found[1] for rule in ABOUT if (found := rule.search(error))), library)
+    raised = library if OF_A_VERSION.match(error) or ABSENT.search(error) else ""
+    about = next((found[1] for rule in ABOUT if (found := rule.search(error))), raised)
     package = _distribution(about) if about else None
     if package is None:
         return ""

@@ -55,14 +55,17 @@ def read_from_environment(program: Program, edits: Edits) -> list[Finding]:
 
 
 def names_read(program: Program) -> set[str]:
-    """The variables a notebook reads, by name, and does not set itself."""
-    read: set[str] = set()
-    written: set[str] = set()
+    """The variables a notebook reads, by name, and has not set itself by then; `os.environ[k] = os.getenv(k)` reads."""
+    read: dict[str, tuple[int, int]] = {}  # cell and line of the first place
+    written: dict[str, tuple[int, int]] = {}
     for cell in program.cells:
         for node in cell.nodes:
+            if not isinstance(node, ast.expr) or not NAME.fullmatch(name := _named(program, node)):
+                continue
             stored = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
-            (written if stored else read).add(_named(program, node))
-    return {name for name in read - written if NAME.fullmatch(name)}
+            first, place = (written if stored else read), (cell.index, node.lineno)
+            first[name] = min(place, first.get(name, place))
+    return {name for name, place in read.items() if place <= written.get(name, place)}
 
 
 def env_example(project: Path, names: Iterable[str]) -> dict[Path, bytes]:
