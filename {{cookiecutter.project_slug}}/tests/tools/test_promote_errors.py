@@ -46,6 +46,9 @@ def _promoted(project: Path, *cells: tuple[str, str], tags: dict[int, list[str]]
         ([_cell("RateLimitError"), _cell(count=2)], {}),
         ([_cell("ModuleNotFoundError"), _cell(count=2)], {}),
         ([_cell("APIConnectionError"), _cell(count=2)], {}),
+        ([_cell("HfHubHTTPError"), _cell(count=2)], {}),
+        ([_cell("APIError"), _cell(count=2)], {}),
+        ([_cell("BadRequestError"), _cell(count=2)], {0: "BadRequestError"}),
     ],
 )
 def test_an_error_is_shown_when_the_notebook_goes_on_behind_it(

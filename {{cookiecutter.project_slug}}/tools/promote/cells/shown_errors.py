@@ -18,11 +18,12 @@ from tools.promote.notebook.outcome import Finding
 
 TAG = "raises-exception"
 TYPE_TAG = "raises:"
-# Errors of the day: interrupted, logged out, out of quota, unreachable, not installed.
+# Errors of the day: interrupted, logged out, out of quota, unreachable, not installed, refused by a server.
 OF_THE_DAY = re.compile(
     r"KeyboardInterrupt|SystemExit|ImportError|ModuleNotFoundError|\w*(?:SyntaxError|IndentationError|TabError)"
     r"|\w*(?:RateLimit|Quota|ResourceExhausted|Authenti|Unauthorized|PermissionDenied|Forbidden|Connect|Timeout|TimedOut"
-    r"|ServiceUnavailable|InternalServer|Overloaded|OutOfMemory|MemoryError|RefreshError|Credential)\w*"
+    r"|HTTP\w*Error|HTTPStatus|API(?:Status)?Error\b|RetryError|ServerError|ServiceUnavailable|InternalServer|Overloaded"
+    r"|OutOfMemory|MemoryError|RefreshError|Credential)\w*"
 )
 
 

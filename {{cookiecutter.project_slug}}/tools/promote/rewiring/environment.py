@@ -55,7 +55,10 @@ def read_from_environment(program: Program, edits: Edits) -> list[Finding]:
 
 
 def names_read(program: Program) -> set[str]:
-    """The variables a notebook reads, by name, and has not set itself by then; `os.environ[k] = os.getenv(k)` reads."""
+    """The variables a notebook reads, by name, and has not set itself by then; `os.environ[k] = os.getenv(k)` reads.
+
+    What it sets under a condition (on Colab, say) it may not have set.
+    """
     read: dict[str, tuple[int, int]] = {}  # cell and line of the first place
     written: dict[str, tuple[int, int]] = {}
     for cell in program.cells:
@@ -63,6 +66,8 @@ def names_read(program: Program) -> set[str]:
             if not isinstance(node, ast.expr) or not NAME.fullmatch(name := _named(program, node)):
                 continue
             stored = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+            if stored and cell.statement_of(node) not in cell.tree.body:
+                continue
             first, place = (written if stored else read), (cell.index, node.lineno)
             first[name] = min(place, first.get(name, place))
     return {name for name, place in read.items() if place <= written.get(name, place)}
@@ -86,9 +91,13 @@ def env_example(project: Path, names: Iterable[str]) -> dict[Path, bytes]:
 
 
 def _named(program: Program, node: ast.AST) -> str:
-    """`X` for `os.environ["X"]`, `os.getenv("X")` and `os.environ.get("X")`; empty for everything else."""
+    """`X` for `os.environ["X"]`, `"X" in os.environ`, `os.getenv("X")` and `os.environ.get("X")`; else empty."""
     if isinstance(node, ast.Subscript) and _called(program, node.value) in READS[4:]:
         named = node.slice
+    elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+        if _called(program, node.comparators[0]) not in READS[4:]:
+            return ""
+        named = node.left
     elif isinstance(node, ast.Call) and node.args and _called(program, node.func) in READS[:4]:
         named = node.args[0]
     else:
