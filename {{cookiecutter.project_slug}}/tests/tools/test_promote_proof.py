@@ -354,3 +354,10 @@ def test_a_model_s_name_is_made_up_where_a_door_serves_every_name(variable: str,
     """A path, a place or a model of another kind is a setting that must be there."""
     program = read_program(parse(notebook_text("x = 1"), "a"), "a")
     assert placeholders(program, [variable]).get(variable) == value
+
+
+def test_what_a_call_is_given_as_its_model_is_a_model_s_name() -> None:
+    """Whatever the variable is called, at once or by a name; what goes elsewhere is a setting."""
+    text = "import os\nname = os.getenv('CHAT_NAME')\nask(engine=name, model=os.environ['B'], place=os.getenv('C'))"
+    program = read_program(parse(notebook_text(text), "a"), "a")
+    assert placeholders(program, ["CHAT_NAME", "B", "C"]) == {"CHAT_NAME": "gpt-4o-mini", "B": "gpt-4o-mini"}

@@ -7,6 +7,7 @@ notebook's own matter.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import threading
@@ -16,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tools.promote.notebook.program import Program
+from tools.promote.rewiring.environment import variable_in
 
 # Keys of providers whose clients the door serves: a notebook that reads one wants it there, whatever it is.
 PROVIDER_KEY = re.compile(
@@ -32,6 +34,7 @@ MODEL_NAME = re.compile(
     r"(?:_\w+)?_)?(?:MODEL|DEPLOYMENT|ENGINE)(?:_(?:NAME|ID))?",
     re.IGNORECASE,
 )
+MODEL_KEYWORDS = ("model", "engine", "deployment_id", "azure_deployment", "deployment_name", "model_name")
 PLACEHOLDER = "no-key-is-needed-here"
 MODEL, EMBEDDING_MODEL = "gpt-4o-mini", "text-embedding-3-small"
 # Where a Google client looks for its project.
@@ -43,7 +46,8 @@ GOOGLE_LOGINS = ("google.auth", "vertexai", "google.cloud.aiplatform")
 def placeholders(program: Program, read: Iterable[str]) -> dict[str, str]:
     """A value for each variable that a notebook reads (`read`) and a door makes superfluous, and a project for one that
     logs in at Google."""
-    found = {name: value for name in sorted(read) if (value := _value(name))}
+    models = _given_as_model(program)
+    found = {name: value for name in sorted(read) if (value := _value(name) or (MODEL if name in models else ""))}
     return {**found, **({PROJECT: PLACEHOLDER} if logs_in_at_google(program) else {})}
 
 
@@ -54,6 +58,19 @@ def _value(name: str) -> str:
     if not MODEL_NAME.fullmatch(name):
         return ""
     return EMBEDDING_MODEL if "EMBED" in name.upper() else MODEL
+
+
+def _given_as_model(program: Program) -> set[str]:
+    """Variables whose value is the model of a call, at once or by a name."""
+    found = set()
+    for _, call in program.calls():
+        for keyword in call.keywords:
+            if keyword.arg in MODEL_KEYWORDS:
+                values: list[ast.expr | None] = [keyword.value]
+                if isinstance(keyword.value, ast.Name):
+                    values = [binding.value for binding in program.names.bindings.get(keyword.value.id, [])]
+                found |= {variable_in(program, value) for value in values if value is not None}
+    return found
 
 
 def logs_in_at_google(program: Program) -> bool:

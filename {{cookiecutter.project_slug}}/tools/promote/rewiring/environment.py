@@ -40,7 +40,7 @@ def read_from_environment(program: Program, edits: Edits) -> list[Finding]:
     first: dict[str, Finding] = {}
     for cell in program.cells:
         for node in cell.nodes:
-            name = _named(program, node)
+            name = variable_in(program, node)
             stored = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
             if not NAME.fullmatch(name) or stored or _brought(name) or name in first:
                 continue
@@ -63,7 +63,7 @@ def names_read(program: Program) -> set[str]:
     written: dict[str, tuple[int, int]] = {}
     for cell in program.cells:
         for node in cell.nodes:
-            if not isinstance(node, ast.expr) or not NAME.fullmatch(name := _named(program, node)):
+            if not isinstance(node, ast.expr) or not NAME.fullmatch(name := variable_in(program, node)):
                 continue
             stored = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
             if stored and cell.statement_of(node) not in cell.tree.body:
@@ -90,7 +90,7 @@ def env_example(project: Path, names: Iterable[str]) -> dict[Path, bytes]:
     return {path: "\n".join([*lines, *head, *(f"#{name}=" for name in new), ""]).encode("utf-8")}
 
 
-def _named(program: Program, node: ast.AST) -> str:
+def variable_in(program: Program, node: ast.AST) -> str:
     """`X` for `os.environ["X"]`, `"X" in os.environ`, `os.getenv("X")` and `os.environ.get("X")`; else empty."""
     if isinstance(node, ast.Subscript) and _called(program, node.value) in READS[4:]:
         named = node.slice
