@@ -172,7 +172,7 @@ def prove_some(
         found.append((path.name, proof.verdict, proof.detail))
         if proof.verdict == "proved":
             tests += time_tests(promotion, ROOT, scratch / f"tests-{index}")
-        print(f"  {proof.verdict:8} {path.name[:50]:50} {proof.detail[:110]}", flush=True)
+        print(f"  {proof.verdict:8} {path.name[:50]:50} {proof.detail[:400]}", flush=True)
         shutil.rmtree(project)
     return found, tests
 

@@ -10,6 +10,7 @@ from app.errors import ProviderRefusedError
 from app.intelligence.messages import Message, ModelRequest, Tool
 from app.intelligence.providers.offline import OfflineProvider
 from app.intelligence.providers.provider import Timeouts
+from app.intelligence.standin.similarity import hashed, of_length
 
 LIMITS = Timeouts()
 SORT = """Give the animal one of these labels:
@@ -180,3 +181,17 @@ async def test_embeddings_are_unit_vectors_that_bring_like_words_together() -> N
     assert likeness(0, 1) > 0.4 > likeness(0, 2)
     with pytest.raises(ProviderRefusedError, match="hash"):
         await OfflineProvider().embed("text-embedding-3-small", ["x"], LIMITS)
+
+
+@pytest.mark.parametrize("dimensions", [64, 256, 1024])
+def test_a_vector_of_another_length_keeps_its_likenesses(dimensions: int) -> None:
+    """Folded or with zeros behind it, of unit length: what is alike stays so."""
+    one, other, far = (hashed(text, 256) for text in ("refund an invoice", "invoices refunded", "blue sky"))
+
+    def likeness(a: list[float], b: list[float]) -> float:
+        pairs = zip(of_length(a, dimensions), of_length(b, dimensions), strict=True)
+        return sum(x * y for x, y in pairs)
+
+    assert len(of_length(one, dimensions)) == dimensions
+    assert likeness(one, one) == pytest.approx(1.0)
+    assert likeness(one, other) > 0.4 > likeness(one, far)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
@@ -49,9 +50,11 @@ async def said(*messages: tuple[str, str], **more: Any) -> str:
         ("Use this JSON schema:\nRecipe = {'title': str, 'steps': list[str]}\nGive a recipe.", {"title", "steps"}),
         ('Respond with valid JSON with the keys "summary" and "score".\nText: it was fine', {"summary", "score"}),
         ("Return a JSON object with keys summary, score and reason. Text: it was fine", {"summary", "score", "reason"}),
+        ('Answer the questions using this format {"why": "answer", "who": "answer"}: it was late', {"why", "who"}),
         (PYDANTIC, {"birds", "count"}),
+        (PYDANTIC.replace("{", "{{").replace("}", "}}"), {"birds", "count"}),
     ],
-    ids=["pattern", "comments", "types", "quoted keys", "keys", "schema"],
+    ids=["pattern", "comments", "types", "quoted keys", "keys", "format", "schema", "doubled braces"],
 )  # fmt: skip
 async def test_json_has_the_keys_of_the_pattern(prompt: str, expected: set[str]) -> None:
     """Patterns, schemas and names of keys alike."""
@@ -207,3 +210,48 @@ async def test_each_thing_of_a_list_has_its_verdict() -> None:
         "each topic.\n\nList of topics: nasa, local government\n\nText: '''A survey of NASA and its people.'''"
     )
     assert await said(("user", prompt)) == "nasa: 1\nlocal government: 0"
+
+
+ROUTER = """Select the model prompt best suited for the input.
+
+<< FORMATTING >>
+Return a markdown code snippet with a JSON object formatted to look like:
+```json
+{
+    "destination": string \\ name of the prompt to use or "DEFAULT"
+    "next_inputs": string \\ a potentially modified version of the original input
+}
+```
+
+REMEMBER: "destination" MUST be one of the candidate prompt names specified below OR it can be "DEFAULT".
+
+<< CANDIDATE PROMPTS >>
+science: Good for questions about physics, stars and cells
+numbers: Good for sums and equations
+
+<< INPUT >>
+How hot are the cells of a star?
+
+<< OUTPUT (must include ```json at the start of the response) >>
+<< OUTPUT (must end with ```) >>
+"""
+
+
+@pytest.mark.feature("N2")
+async def test_a_prompt_in_sections_is_about_its_input() -> None:
+    """What is behind the input is no part of it, and a name is one of those that are listed."""
+    reply = await said(("user", ROUTER))
+    assert json.loads(reply.removeprefix("```json").removesuffix("```")) == {
+        "destination": "science",
+        "next_inputs": "How hot are the cells of a star?",
+    }
+
+
+@pytest.mark.feature("N2")
+async def test_tags_within_tags_are_written_as_shown() -> None:
+    """The form that is shown is kept, and what its innermost tags hold is written anew."""
+    shown = "<example_one>\n<prompt>\nPUT_PROMPT_HERE\n</prompt>\n<response>\nPUT_IT_HERE\n</response>\n</example_one>"
+    told = f"Make samples.\n\nRespond in this format:\n<response_format>\n{shown}\n</response_format>"
+    reply = await said(("system", told), ("user", "<training_task>refunds</training_task>"))
+    assert re.findall(r"<example_\w+>\s*<prompt>\s*(?:.+?)\s*</prompt>\s*<response>", reply, re.DOTALL)
+    assert "PUT_" not in reply

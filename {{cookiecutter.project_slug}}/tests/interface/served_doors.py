@@ -70,6 +70,7 @@ class FakeGateway:
         self.requests: list[ModelRequest] = []
         self.tasks: list[str] = []
         self.embedding_models: list[str] = []
+        self.embeds = "standin-hash"  # the model that its vectors are said to be of
         self.calls = 0
         self.closed = threading.Event()
 
@@ -98,7 +99,7 @@ class FakeGateway:
     async def embed(self, texts: Any, caller: Caller, *, model: str) -> Embeddings:
         """Two numbers a text."""
         self.embedding_models.append(model)
-        return Embeddings([[0.5, float(len(text))] for text in texts], "standin-hash", Usage(len(texts)))
+        return Embeddings([[0.5, float(len(text))] for text in texts], self.embeds, Usage(len(texts)))
 
     async def rerank(self, question: str, texts: Any, caller: Caller, *, model: str) -> list[float]:
         """The more of the question's letters, the better."""

@@ -432,3 +432,16 @@ def test_anthropic_counts_tokens_by_estimate(doors: Served) -> None:
     assert asked.parse().input_tokens > 0
     assert asked.headers["x-estimated"] == "true"
     assert doors.gateway.calls == 0
+
+
+@pytest.mark.parametrize("dimensions", [1, 5])
+def test_the_stand_in_has_vectors_of_any_length(doors: Served, dimensions: int) -> None:
+    """It stands for models that are told one; a model of somebody's has the length it has."""
+    doors.gateway.embeds = "standin-hash-2"
+    ask = {"model": "text-embedding-3-small", "input": ["a"], "dimensions": dimensions}
+    vector = doors.openai().embeddings.create(**ask).data[0].embedding
+    assert len(vector) == dimensions
+    assert sum(value * value for value in vector) == pytest.approx(1.0, abs=1e-6)
+    doors.gateway.embeds = "large"
+    with pytest.raises(openai.UnprocessableEntityError, match="has 2, leave the field out"):
+        doors.openai().embeddings.create(**ask)

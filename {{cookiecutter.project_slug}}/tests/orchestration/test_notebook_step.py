@@ -153,3 +153,35 @@ def test_parameters_that_do_not_fit_are_refused_before_the_run(
 
     assert str(refused.value).startswith("pipeline.yaml:4: ")
     assert fault in str(refused.value)
+
+
+def _tag(notebook: Path, index: int, *tags: str) -> None:
+    document = json.loads(notebook.read_text())
+    document["cells"][index]["metadata"]["tags"] = list(tags)
+    notebook.write_text(json.dumps(document))
+
+
+@pytest.mark.feature("N5")
+def test_an_error_that_a_cell_s_tags_name_does_not_end_the_run(
+    context: StepContext, write_notebook: WriteNotebook
+) -> None:
+    """The executed notebook keeps it as text; an error of another type in the same cell ends the run there."""
+    notebook = write_notebook(
+        "kind = 'value'", "raise {'value': ValueError, 'key': KeyError}[kind]('shown')", "print('behind')"
+    )
+    _tag(notebook, 1, "raises-exception", "raises:ValueError")
+
+    output = run_notebook(notebook, {}, context)
+
+    executed = json.loads((context.settings.root / output.notebook).read_text())
+    assert "meant to be raised here: ValueError" in "".join(executed["cells"][1]["outputs"][0]["text"])
+    assert executed["cells"][2]["outputs"][0]["text"] in ("behind\n", ["behind\n"])
+    with pytest.raises(StepFailedError, match="failed in cell 1: KeyError: 'shown'"):
+        run_notebook(notebook, {"kind": "key"}, context)
+
+
+def test_a_tag_without_a_type_lets_any_error_pass(context: StepContext, write_notebook: WriteNotebook) -> None:
+    """Jupyter's own tag, as an author sets it."""
+    notebook = write_notebook("limit = 3", "1 / 0", "print(limit)")
+    _tag(notebook, 1, "raises-exception")
+    assert run_notebook(notebook, {}, context).files == []

@@ -670,3 +670,27 @@ def test_a_question_for_a_missing_key_goes_as_a_whole(code: str, stays: bool, le
     promoted = promote_cells(make_project(tmp_path), f"import os\nfrom getpass import getpass\n{code}\nprint(1)")
     assert ("if " in promoted.code[-1]) is stays
     assert [f.remedy for f in promoted.promotion.report.remaining] == left
+
+
+def test_an_old_address_that_is_read_becomes_the_door_s(tmp_path: Path) -> None:
+    """Today's module has no `api_base` of its own: taken away, whatever reads it would fail."""
+    code = promote_cells(
+        make_project(tmp_path),
+        "import openai\nfrom openai import OpenAI\nimport os",
+        "openai.api_base = os.getenv('OPENAI_API_BASE')\nopenai.api_key = os.getenv('OPENAI_API_KEY')\n"
+        "print(openai.api_base)",
+        "client = OpenAI(api_key=openai.api_key, base_url=openai.api_base)",
+    ).code
+    assert 'openai.api_base = openai_client_args()["base_url"]\nprint(openai.api_base)' in code[-2]
+    assert code[-1] == "client = OpenAI(**openai_client_args())"
+
+
+def test_what_a_gateway_is_told_goes_with_its_address(tmp_path: Path) -> None:
+    """Portkey's client is told the provider and how to keep replies: none of it is OpenAI's."""
+    code = promote_cells(
+        make_project(tmp_path),
+        "from portkey_ai import Portkey",
+        "client = Portkey(Authorization='Bearer ' + 'x', provider='openai', api_key='', metadata={'_user': 'a'},\n"
+        "    config={'cache': {'mode': 'simple'}}, timeout=9)",
+    ).code
+    assert code[-1] == "client = OpenAI(timeout=9, **openai_client_args())"

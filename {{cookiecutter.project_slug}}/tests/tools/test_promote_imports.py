@@ -195,3 +195,42 @@ def test_mistral_s_client_has_its_home_of_today(
     assert after in _code(tmp_path, f"{before}\nprint(1)")
     monkeypatch.setattr(homes, "_is_there", {"mistralai.client", "mistralai.models"}.__contains__)
     assert before in _code(tmp_path / "earlier", f"{before}\nprint(1)")
+
+
+def test_what_runs_code_stands_in_a_package_of_its_own(tmp_path: Path) -> None:
+    """LangChain's agents that run Python or SQL went to a package of experiments, which the step then needs."""
+    promoted = promote_cells(
+        make_project(tmp_path),
+        "from langchain.agents.agent_toolkits import create_python_agent\n"
+        "from langchain.tools.python.tool import PythonREPLTool\nfrom langchain import SQLDatabaseChain",
+        "print(create_python_agent, PythonREPLTool, SQLDatabaseChain)",
+    )
+    code = "\n".join(promoted.code)
+    assert "from langchain_experimental.agents.agent_toolkits import create_python_agent" in code
+    assert "from langchain_experimental.tools.python.tool import PythonREPLTool" in code
+    assert "from langchain_experimental.sql import SQLDatabaseChain" in code
+    assert "langchain-experimental" in promoted.promotion.report.dependencies
+
+
+def test_a_retired_sdk_that_only_keeps_a_key_is_not_needed(tmp_path: Path) -> None:
+    """Where another library asks the model, the import that cannot be had any more goes."""
+    promoted = promote_cells(
+        make_project(tmp_path),
+        "import os\nimport google.generativeai as genai\nfrom langchain_google_genai import ChatGoogleGenerativeAI",
+        "genai.configure(api_key=os.environ['GOOGLE_API_KEY'])\nllm = ChatGoogleGenerativeAI(model='gemini-2.0-flash')",
+    )
+    assert "google.generativeai" not in "\n".join(promoted.code)
+    assert [f.place for f in promoted.promotion.report.findings if "is ours, which keeps no key" in f.what] == ["0:2"]
+
+
+def test_a_tool_called_like_a_function_is_invoked(tmp_path: Path) -> None:
+    """LangChain's tools are not called any more; a plain function is, and so is what may be something else."""
+    code = promote_cells(
+        make_project(tmp_path),
+        "from langchain_core.tools import tool, StructuredTool",
+        "@tool\ndef weather(city: str):\n    'The weather.'\n    return 'sunny'\n\n"
+        "def plain(city):\n    return city\n\n"
+        "made = StructuredTool.from_function(plain)\neither = made\neither = plain",
+        "print(weather('Rome'), plain('Rome'), made({'city': 'Rome'}), either('Rome'))",
+    ).code
+    assert code[-1] == "print(weather.invoke('Rome'), plain('Rome'), made.invoke({'city': 'Rome'}), either('Rome'))"

@@ -12,8 +12,10 @@ from app.errors import ConfigurationError
 from app.interface.replay import ReplayDoor, run_step_in_process
 from app.orchestration.notebook_step import check_parameters
 from tests.tools.notebooks.projects import Promoted, make_project, notebook_text, promote_cells
-from tools.promote.notebook.notebook_file import source_of
+from tools.promote.notebook.notebook_file import parse, source_of
+from tools.promote.notebook.program import read_program
 from tools.promote.promotion import finish, locate, promote
+from tools.promote.rewiring.environment import names_read
 from tools.promote.write import write_all
 
 ENV_EXAMPLE = "# Settings.\n#APP_PROVIDER=\n"
@@ -264,3 +266,13 @@ def test_a_value_named_input_is_no_question(tmp_path: Path) -> None:
         "def embed(input):\n    return tokenize(input)\nprint(embed('a'), form.input('b'), [f(input) for input in r])"
     )
     assert promote_cells(make_project(tmp_path), cell).refused() == []
+
+
+def test_a_variable_that_is_read_before_it_is_set_is_read() -> None:
+    """Setting one to what it holds already reads it; one that was set before is the notebook's own."""
+    text = (
+        "import os\nos.environ['A_KEY'] = os.getenv('A_KEY')\nos.environ['B'] = 'x'\n"
+        "print(os.environ['B'], os.getenv('C'))\nif colab:\n    os.environ['D_KEY'] = 'x'\n"
+        "assert 'D_KEY' in os.environ\n"
+    )
+    assert names_read(read_program(parse(notebook_text(text), "a"), "a")) == {"A_KEY", "C", "D_KEY"}

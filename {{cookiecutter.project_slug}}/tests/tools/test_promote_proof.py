@@ -15,6 +15,7 @@ import pytest
 
 from tests.tools.notebooks.projects import make_project, notebook_text, promote_cells, put_notebook
 from tools.promote.__main__ import main
+from tools.promote.notebook.notebook_file import parse
 from tools.promote.notebook.program import read_program
 from tools.promote.promotion import locate, promote
 from tools.promote.proving.comparison import compare, first_difference
@@ -327,8 +328,8 @@ def test_which_model_and_where_is_made_up(live_project: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "given"),
     [
-        ("os.environ['AZURE_OPENAI_DEPLOYMENT_NAME']", "any-model"),
-        ("os.getenv('EMBEDDING_MODEL')", "any-model"),
+        ("os.environ['AZURE_OPENAI_DEPLOYMENT_NAME']", "gpt-4o-mini"),
+        ("os.getenv('EMBEDDING_MODEL')", "text-embedding-3-small"),
         ("os.getenv('OPENAI_MODEL', 'gpt-4o')", None),
         ("os.environ['AZURE_SEARCH_ENDPOINT']", None),
         ("os.environ['DATABASE_URL']", None),
@@ -370,3 +371,32 @@ def test_a_setting_that_is_not_there_is_named(live_project: Path) -> None:
 def test_only_a_model_s_key_has_a_placeholder(variable: str, is_one: bool) -> None:
     """A key of another service of the same house is a setting that must be there."""
     assert (PROVIDER_KEY.fullmatch(variable) is not None) is is_one
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("AZURE_OPENAI_DEPLOYMENT_NAME", "gpt-4o-mini"),
+        ("OPENAI_MODEL", "gpt-4o-mini"),
+        ("MODEL", "gpt-4o-mini"),
+        ("DEPLOYMENT_ID", "gpt-4o-mini"),
+        ("CHAT_MODEL_NAME", "gpt-4o-mini"),
+        ("AZURE_OPENAI_EMBEDDING_DEPLOYMENT", "text-embedding-3-small"),
+        ("EMBEDDING_MODEL", "text-embedding-3-small"),
+        ("NEBIUS_API_KEY", "no-key-is-needed-here"),
+        ("WHISPER_MODEL", None),
+        ("DEPLOYMENT_REGION", None),
+        ("MODEL_PATH", None),
+    ],
+)
+def test_a_model_s_name_is_made_up_where_a_door_serves_every_name(variable: str, value: str | None) -> None:
+    """A path, a place or a model of another kind is a setting that must be there."""
+    program = read_program(parse(notebook_text("x = 1"), "a"), "a")
+    assert placeholders(program, [variable]).get(variable) == value
+
+
+def test_what_a_call_is_given_as_its_model_is_a_model_s_name() -> None:
+    """Whatever the variable is called, at once or by a name; what goes elsewhere is a setting."""
+    text = "import os\nname = os.getenv('CHAT_NAME')\nask(engine=name, model=os.environ['B'], place=os.getenv('C'))"
+    program = read_program(parse(notebook_text(text), "a"), "a")
+    assert placeholders(program, ["CHAT_NAME", "B", "C"]) == {"CHAT_NAME": "gpt-4o-mini", "B": "gpt-4o-mini"}

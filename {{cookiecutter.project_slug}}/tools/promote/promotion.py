@@ -12,6 +12,7 @@ from pathlib import Path
 from tools.promote.cells.dependencies import requirements_file
 from tools.promote.cells.own_modules import imports_own
 from tools.promote.cells.pickles import find_pickles
+from tools.promote.cells.shown_errors import report_errors
 from tools.promote.functions.exporting import export_functions
 from tools.promote.functions.function_test import function_test, function_test_path
 from tools.promote.functions.step_module import module_path, module_text, refuse_written_by_hand
@@ -156,6 +157,7 @@ def _rewritten(place: Place, notebook: Notebook, name: str, sha256: str) -> Prom
                 *rules.dependencies.findings,
                 *exported.findings,
                 *find_pickles(program),
+                *report_errors(notebook),
                 *_redactions(notebook),
             ],
             key=lambda f: (f.cell, f.line),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools.promote.cells.shown_errors import shown_errors, with_tags
 from tools.promote.inputs.parameters import TAG, FoundParameter, tagged_cell
 from tools.promote.inputs.secrets import redact
 from tools.promote.notebook.notebook_file import Notebook, finished_cells, promoted_metadata, source_of, with_source
@@ -104,7 +105,7 @@ def assemble(
     cells: list[dict[str, Any]] = []
     origin: list[int | None] = []
     inserted = not any(cell["cell_type"] == "code" for cell in notebook.cells)
-    tagged = tagged_cell(notebook.cells)
+    tagged, shown = tagged_cell(notebook.cells), shown_errors(notebook.cells)
     for index, cell in enumerate(notebook.cells):
         text = edits.apply(by_index[index]) if index in changed else source_of(cell)
         if index == tagged and parameters:
@@ -119,7 +120,8 @@ def assemble(
             for new in _inserted([] if tagged is not None else parameters, imports):
                 cells.append(new)
                 origin.append(None)
-        cells.append(with_source(cell, clean) if clean != source_of(cell) else cell)
+        kept = with_source(cell, clean) if clean != source_of(cell) else cell
+        cells.append(with_tags(kept, shown.get(index)))
         origin.append(index)
     if not inserted:
         cells += _inserted(parameters, imports)

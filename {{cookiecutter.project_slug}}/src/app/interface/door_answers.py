@@ -22,6 +22,7 @@ from app.errors import AppError, InputError
 from app.intelligence.messages import Chunk, Embeddings, ModelReply, ModelRequest
 from app.intelligence.policy import targets
 from app.intelligence.reply import Reply, with_likelihoods
+from app.intelligence.standin.similarity import of_length
 from app.intelligence.wire.reaching import left_out
 from app.intelligence.wire.thoughts import asked_for as thoughts_asked_for
 from app.interface.door_errors import Dialect, error_response
@@ -35,6 +36,9 @@ TASK_HEADER = "x-app-task"
 LEFT_OUT_HEADER = "x-fields-left-out"
 # With tokens that no model has counted.
 ESTIMATED = {"x-estimated": "true"}
+# The stand-in's vectors, and the most that is made of one.
+STANDIN = re.compile(r"standin-hash-\d+")
+LONGEST = 4096
 _TASK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 Body = Mapping[str, Any] | Sequence[Any]
@@ -130,11 +134,16 @@ async def all_replies(request: Request, wanted: Sequence[ModelRequest]) -> list[
 
 
 async def vectors_for(request: Request, model: str, texts: Sequence[str], dimensions: int | None) -> Embeddings:
-    """One vector a text, of the model a client means by `model`. Raises InputError for another length than it has."""
+    """One vector a text, of the model a client means by `model`. Raises InputError for another length than it has.
+
+    The stand-in for a model has any length: it stands for those that are told one.
+    """
     services = services_of(request)
     gateway = cast(ModelGateway, services.gateway)
     found = await gateway.embed(texts, caller_of(request), model=embedding_model_for(model, services.settings))
     length = len(found.vectors[0])
+    if dimensions is not None and 0 < dimensions <= LONGEST and STANDIN.fullmatch(found.model):
+        return replace(found, vectors=[of_length(vector, dimensions) for vector in found.vectors])
     if dimensions not in (None, length):
         raise InputError(f"the length {dimensions} is asked for: {found.model} has {length}, leave the field out")
     return found

@@ -39,9 +39,9 @@ text fits a regular expression, not a lark grammar.
 
 **Log probabilities** are told at chat (`logprobs`, `top_logprobs`) and at Responses (`message.output_text.logprobs`),
 whole and streamed, by providers of OpenAI's protocols, by Gemini's and by the stand-in; with whole replies also at
-Gemini's door (`responseLogprobs`) and at Cohere's generate (`return_likelihoods`). A text whose tokens are not all known,
-because its provider tells none or personal data was taken out or put back, is an error that says so; in a stream that
-has begun, its last event.
+Gemini's door (`responseLogprobs`) and at Cohere's generate (`return_likelihoods`). A text whose tokens are not all
+known, because its provider tells none or personal data was taken out or put back, is an error that says so; in a stream
+that has begun, its last event.
 
 **Results of tools** without `tool_call_id` answer the oldest open call, of their tool where they name it.
 """

@@ -22,6 +22,7 @@ from app.configuration import WELL_KNOWN
 from app.errors import ConfigurationError, StepFailedError
 from app.orchestration import token_tables
 from app.orchestration.notebook import NOT_TOLD
+from app.orchestration.raising import may_raise
 from app.orchestration.step import StepContext
 
 KERNEL = "python3"
@@ -134,15 +135,34 @@ def run_notebook(notebook: Path, parameters: Mapping[str, Any], context: StepCon
 
 def _register_engine() -> None:
     """A papermill engine that starts the kernel with our environment; this process's own stays as it is."""
+    import nbformat
+    from nbclient.exceptions import CellExecutionError
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine, papermill_engines
+
+    class DoorClient(PapermillNotebookClient):  # type: ignore[misc, unused-ignore]
+        """Goes on behind an error that a cell's tags name, and keeps it as what it is: text on the cell's stderr.
+
+        papermill itself takes every output of that kind for a failure, whatever the tags say.
+        """
+
+        def execute_cell(self, cell: Any, *given: Any, **named: Any) -> Any:
+            done = super().execute_cell(cell, *given, **named)
+            for index, output in enumerate(cell.get("outputs", [])):
+                if output.output_type != "error":
+                    continue
+                if not may_raise(cell, output.ename):
+                    raise CellExecutionError("\n".join(output.traceback), output.ename, output.evalue)
+                text = "\n".join([*output.traceback, f"meant to be raised here: {output.ename}\n"])
+                cell.outputs[index] = nbformat.v4.new_output("stream", name="stderr", text=text)
+            return done
 
     class DoorEngine(NBClientEngine):  # type: ignore[misc, unused-ignore]
         @classmethod
         def execute_managed_notebook(  # type: ignore[override, unused-ignore]
             cls, nb_man: Any, kernel_name: str, *, kernel_env: Any, kernel_cwd: str, start_timeout: int, **_: Any
         ) -> Any:
-            client = PapermillNotebookClient(
+            client = DoorClient(
                 nb_man,
                 kernel_name=kernel_name,
                 startup_timeout=start_timeout,

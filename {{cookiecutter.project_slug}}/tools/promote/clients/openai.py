@@ -4,6 +4,11 @@ from tools.promote.clients.family import Constructor, Family, Refusal, refusing
 from tools.promote.clients.protocols import AZURE_ADDRESS, OPENAI, OPENAI_ADDRESS
 
 HELPER = "openai_client_args"
+# What tells Portkey's gateway which provider to ask, and how.
+PORTKEY_ADDRESS = OPENAI_ADDRESS | {
+    "virtual_key", "Authorization", "config", "metadata", "trace_id", "provider", "cache_namespace",
+    "cache_force_refresh", "custom_host", "debug", "forward_headers", "strict_open_ai_compliance",
+}  # fmt: skip
 SETTINGS = frozenset({"api_key", "api_base", "base_url", "api_type", "api_version", "organization", "azure_endpoint"})
 
 NO_DOOR = Refusal(
@@ -66,5 +71,12 @@ COMPATIBLE = (
     _compatible("cerebras", ("cerebras.cloud.sdk",), "Cerebras", "AsyncCerebras"),
     _compatible("sambanova", ("sambanova",), "SambaNova", "AsyncSambaNova"),
     _compatible("zhipu", ("zhipuai", "zai"), "ZhipuAI", "ZhipuAiClient"),
-    _compatible("portkey", ("portkey_ai",), "Portkey", "AsyncPortkey"),
+    Family(
+        "portkey",
+        ("portkey_ai",),
+        {
+            "Portkey": Constructor(OPENAI, PORTKEY_ADDRESS, becomes="openai.OpenAI", body=True),
+            "AsyncPortkey": Constructor(OPENAI, PORTKEY_ADDRESS, becomes="openai.AsyncOpenAI", body=True),
+        },
+    ),
 )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from tools.promote.cells.shown_errors import tags_of
 from tools.promote.functions.export_plan import WITH_STATE, Plan, Planned, plain_import, plan_exports
 from tools.promote.inputs.parameters import tagged_cell
 from tools.promote.notebook.free_names import Definition, definition_lines
@@ -148,7 +149,10 @@ def _divided(assembled: Assembled, program: Program, plan: Plan, edits: Edits, s
         pieces = _pieces(by_index[index], plan, edits, whole=whole) if index in by_index else [source_of(cell)]
         for number, piece in enumerate(pieces):
             new = with_source(cell, piece) if piece != source_of(cell) else cell
-            cells.append(new if number == 0 else {k: v for k, v in new.items() if k != "id"} | {"metadata": {}})
+            more = {k: v for k, v in new.items() if k != "id"} | {
+                "metadata": {"tags": tags_of(cell)} if tags_of(cell) else {}
+            }
+            cells.append(new if number == 0 else more)
             origin.append(assembled.origins.get(index))
     notebook = assembled.notebook
     divided = notebook.with_cells(finished_cells(cells), notebook.data["metadata"])

@@ -1,7 +1,8 @@
-"""Calls that LangChain 1.x has no more: a model called like a function, and methods that became `invoke`.
+"""Calls that LangChain 1.x has no more: a model or tool called like a function, and methods that became `invoke`.
 
 The request is the same as it was, so the notebook that is compared is run with the same change. A name is taken for a
-model only when all it is ever given are models; a method that a class of the notebook defines itself is left.
+model only when all it is ever given are models, for a tool when it is defined as one and given nothing else; a method
+that a class of the notebook defines itself is left.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ def _changes(program: Program, cell: CodeCell, call: ast.Call, own: set[str]) ->
     """The edits of one call, none when it is good as it is."""
     function = call.func
     if isinstance(function, ast.Name):
-        if _model(program, cell, function) is None or not _fits(call):
+        known = _is_tool(program, cell, function) or _model(program, cell, function) is not None
+        if not known or not _fits(call):
             return []
         return [_put(cell, cell.span(function).end, ".invoke")]
     if not isinstance(function, ast.Attribute) or function.attr in own:
@@ -87,6 +89,33 @@ def _model(program: Program, cell: CodeCell, expression: ast.expr) -> str | None
     if _local(cell, expression):
         return _one_kind(_handed(program, cell, expression))
     return _one_kind({_class(program, b.value) for b in program.names.bindings.get(expression.id, [])})
+
+
+def _is_tool(program: Program, cell: CodeCell, name: ast.Name) -> bool:
+    """Whether the name is a function under LangChain's `@tool`, or all it is given are tools."""
+    if _local(cell, name):
+        return False
+    bindings = program.names.bindings.get(name.id, [])
+    defined = program.names.functions.get(name.id)
+    if defined is None:
+        return bool(bindings) and all(_makes_tool(program, binding.value) for binding in bindings)
+    decorators = [d.func if isinstance(d, ast.Call) else d for d in defined[1].decorator_list]
+    return not any(b.value is not None for b in bindings) and any(_of_tools(program, d, {"tool"}) for d in decorators)
+
+
+def _makes_tool(program: Program, value: ast.expr | None) -> bool:
+    """`Tool(...)`, `StructuredTool.from_function(...)`."""
+    if not isinstance(value, ast.Call):
+        return False
+    maker = value.func
+    if isinstance(maker, ast.Attribute) and maker.attr == "from_function":
+        maker = maker.value
+    return _of_tools(program, maker, {"Tool", "StructuredTool"})
+
+
+def _of_tools(program: Program, maker: ast.expr, names: set[str]) -> bool:
+    dotted = program.dotted(maker) or ""
+    return dotted.rpartition(".")[2] in names and langchain.FAMILY.owns(dotted)
 
 
 def _one_kind(classes: set[str | None]) -> str | None:

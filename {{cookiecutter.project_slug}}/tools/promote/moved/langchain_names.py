@@ -21,6 +21,14 @@ NAMES = {
         "ConversationChain LLMChain LLMCheckerChain LLMMathChain QAWithSourcesChain VectorDBQA "
         "VectorDBQAWithSourcesChain"
     ),
+    "langchain_experimental.agents": (
+        "create_csv_agent create_pandas_dataframe_agent create_spark_dataframe_agent create_xorbits_agent"
+    ),
+    "langchain_experimental.agents.agent_toolkits": "create_python_agent",
+    "langchain_experimental.pal_chain": "PALChain",
+    "langchain_experimental.sql": "SQLDatabaseChain SQLDatabaseSequentialChain",
+    "langchain_experimental.tools.python.tool": "PythonAstREPLTool PythonREPLTool",
+    "langchain_experimental.utilities": "PythonREPL",
     "langchain_community.docstore": "InMemoryDocstore Wikipedia",
     "langchain_community.llms": (
         "Anthropic Banana CerebriumAI ForefrontAI GooseAI HuggingFaceHub HuggingFaceTextGenInference LlamaCpp Modal "
@@ -334,20 +342,9 @@ GONE = {
     "Neo4jVector": "Neo4jVector of langchain_neo4j",
     "NeptuneOpenCypherQAChain": "create_neptune_opencypher_qa_chain of langchain_aws",
     "NeptuneSparqlQAChain": "create_neptune_sparql_qa_chain of langchain_aws",
-    "PALChain": "PALChain of langchain_experimental.pal_chain",
     "Pinecone": "PineconeVectorStore of langchain_pinecone",
-    "PythonAstREPLTool": "PythonAstREPLTool of langchain_experimental.tools.python.tool",
-    "PythonREPL": "PythonREPL of langchain_experimental.utilities",
-    "PythonREPLTool": "PythonREPLTool of langchain_experimental.tools.python.tool",
     "Qdrant": "QdrantVectorStore of langchain_qdrant",
-    "SQLDatabaseChain": "SQLDatabaseChain of langchain_experimental.sql",
-    "SQLDatabaseSequentialChain": "SQLDatabaseSequentialChain of langchain_experimental.sql",
     "Weaviate": "WeaviateVectorStore of langchain_weaviate",
-    "create_csv_agent": "create_csv_agent of langchain_experimental.agents",
-    "create_pandas_dataframe_agent": "create_pandas_dataframe_agent of langchain_experimental.agents",
-    "create_python_agent": "create_python_agent of langchain_experimental.agents.agent_toolkits",
-    "create_spark_dataframe_agent": "create_spark_dataframe_agent of langchain_experimental.agents",
-    "create_xorbits_agent": "create_xorbits_agent of langchain_experimental.agents",
 }
 
 # Modules of other packages that moved whole: the same classes under another address.

@@ -21,6 +21,7 @@ from tools.promote.moved.sampling import send_sampling
 from tools.promote.notebook.notebook_file import Notebook
 from tools.promote.notebook.program import Program, read_program
 from tools.promote.notebook.splice import Edits
+from tools.promote.proving.versions import pins_of
 from tools.promote.rewiring import bedrock
 from tools.promote.rewiring.rewire import rewire
 from tools.promote.step_notebook import PROMPT, assemble, import_cell
@@ -28,11 +29,13 @@ from tools.promote.step_notebook import PROMPT, assemble, import_cell
 
 @dataclass(frozen=True)
 class Baseline:
-    """The notebook to run, the numbers its cells have in the original, and whether its clients were rewired."""
+    """The notebook to run, the numbers its cells have in the original, whether its clients were rewired, and the
+    versions of packages that it asks for."""
 
     notebook: Notebook
     origins: dict[int, int]
     rewired: bool
+    pins: tuple[str, ...] = ()
 
 
 def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Baseline:
@@ -40,6 +43,7 @@ def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Ba
     program = read_program(notebook, name)
     edits = Edits()
     dependencies = lift_installs(program, edits)
+    pins = pins_of(dependencies.requirements.values())
     clients = rewire(program, edits) if pointed or _brings_address(program) else None
     move_imports(program, edits, dependencies, clients.exchanged if clients is not None else ())
     move_calls(program, edits)
@@ -57,7 +61,7 @@ def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Ba
         helpers, PROMPT, extra, needs_os=secrets.needs_os or asked.needs_os, cwd=None, surrounded=surrounded
     )
     assembled = assemble(notebook, program, edits, asked.parameters, imports, {})
-    return Baseline(assembled.notebook, assembled.origins, clients is not None)
+    return Baseline(assembled.notebook, assembled.origins, clients is not None, pins)
 
 
 def _brings_address(program: Program) -> bool:

@@ -28,7 +28,7 @@ def compare(
     if replayed["error"] and not replayed["unanswered"]:
         return Proof("differs", f"the step fails where the notebook did not: {replayed['error']['what']}", requests)
     if replayed["unanswered"] or replayed["remaining"]:
-        return Proof("differs", _request_difference(replayed["unanswered"], replayed["remaining"]), requests)
+        return Proof("differs", request_difference(replayed["unanswered"], replayed["remaining"]), requests)
     if replayed["error"]:
         return Proof("differs", f"the step fails where the notebook did not: {replayed['error']['what']}", requests)
     compared = 0
@@ -52,6 +52,10 @@ def compare(
         said += (
             f"; not compared, because they change from run to run: the outputs of cells {', '.join(map(str, unsteady))}"
         )
+    meant = [(cell, output) for cell, outputs in original["outputs"].items() for output in outputs]
+    raised = [f"{output['ename']} in cell {cell}" for cell, output in meant if output.get("output_type") == "error"]
+    if raised:
+        said += f"; raised by both, as the notebook shows it: {', '.join(raised)}"
     return Proof("proved", said, requests, compared, tuple(unsteady))
 
 
@@ -73,17 +77,23 @@ def first_difference(before: Any, after: Any, path: str = "") -> str:
     return "" if before == after and type(before) is type(after) else path or "the whole request"
 
 
-def _request_difference(unanswered: list[dict[str, Any]], remaining: list[dict[str, Any]]) -> str:
+def request_difference(
+    unanswered: list[dict[str, Any]],
+    remaining: list[dict[str, Any]],
+    first: str = "the notebook",
+    second: str = "the step",
+) -> str:
+    """Where two runs ask otherwise first: `unanswered` of the second alone, `remaining` of the first alone."""
     if unanswered and remaining:
         asked = unanswered[0]
         wanted = next((r for r in remaining if r["protocol"] == asked["protocol"]), remaining[0])
         path = first_difference(wanted["request"], asked["request"])
         return f"the {asked['protocol']} request differs first at {path}" + _excerpts(
-            _at(wanted["request"], path), _at(asked["request"], path)
+            _at(wanted["request"], path), _at(asked["request"], path), first, second
         )
     if unanswered:
-        return f"the step makes {len(unanswered)} requests that the notebook does not"
-    return f"the step leaves out {len(remaining)} requests that the notebook makes"
+        return f"{second} makes {len(unanswered)} requests that {first} does not"
+    return f"{second} leaves out {len(remaining)} requests that {first} makes"
 
 
 def _at(value: Any, path: str) -> Any:
@@ -96,12 +106,12 @@ def _at(value: Any, path: str) -> Any:
     return value
 
 
-def _excerpts(before: Any, after: Any) -> str:
+def _excerpts(before: Any, after: Any, first: str, second: str) -> str:
     """`: '...one' in the notebook, '...two' in the step`, from a little before the first character that differs."""
     one, other = (v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in (before, after))
     shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     start = max(0, shared - EXCERPT // 2)
-    return f": {one[start : start + EXCERPT]!r} in the notebook, {other[start : start + EXCERPT]!r} in the step"
+    return f": {one[start : start + EXCERPT]!r} in {first}, {other[start : start + EXCERPT]!r} in {second}"
 
 
 def _output_difference(cell: int, before: str, after: str) -> str:
@@ -111,7 +121,7 @@ def _output_difference(cell: int, before: str, after: str) -> str:
 
 
 def _shown(outputs: list[dict[str, Any]]) -> str:
-    """What a cell prints, gives and shows as Markdown, as text; pictures and warnings are left out.
+    """What a cell prints, gives, shows as Markdown and raises, as text; pictures and warnings are left out.
 
     A kernel sends what is printed in pieces of any size, so pieces that follow each other are one.
     """
@@ -125,6 +135,9 @@ def _shown(outputs: list[dict[str, Any]]) -> str:
                 printing = True
             continue
         printing = False
+        if output.get("output_type") == "error":
+            parts.append(f"raises {output.get('ename')}")
+            continue
         data = output.get("data") or {}
         if "text/markdown" in data:
             parts.append("".join(data["text/markdown"]))

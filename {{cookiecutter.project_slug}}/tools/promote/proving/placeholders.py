@@ -7,6 +7,7 @@ notebook's own matter.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import threading
@@ -16,21 +17,28 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tools.promote.notebook.program import Program
-from tools.promote.rewiring.environment import names_with_a_default
+from tools.promote.rewiring.environment import names_with_a_default, variable_in
 
 # Keys of providers whose clients the door serves: a notebook that reads one wants it there, whatever it is.
 PROVIDER_KEY = re.compile(
     r"(?:\w+_)?(?:OPENAI|AZURE|ANTHROPIC|CLAUDE|GOOGLE|GEMINI|CO|COHERE|MISTRAL|OLLAMA|GROQ|TOGETHER|FIREWORKS|DEEPSEEK"
-    r"|OPENROUTER|PERPLEXITY|NVIDIA|XAI|HF|HUGGINGFACE(?:HUB)?|LLM)"
+    r"|OPENROUTER|PERPLEXITY|NVIDIA|XAI|HF|HUGGINGFACE(?:HUB)?|LLM|ANYSCALE|CEREBRAS|DASHSCOPE|DEEPINFRA|MOONSHOT|NEBIUS"
+    r"|SAMBANOVA|UPSTAGE|VOYAGE|ZHIPU(?:AI)?)"
     r"(?:_(?:OPENAI|AI|GENAI|STUDIO|INFERENCE|API|ACCESS|AUTH|SECRET))*_(?:KEY|TOKEN)"
     r"|AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)",
     re.IGNORECASE,
 )
+# Names of models that a notebook leaves to its surroundings; what they are, a door leaves to the project.
+MODEL_NAME = re.compile(
+    r"(?:(?:\w+_)?(?:OPENAI|AZURE|ANTHROPIC|CLAUDE|GOOGLE|GEMINI|COHERE|MISTRAL|GROQ|LLM|CHAT|GPT\w*|EMBEDDINGS?|COMPLETIONS?)"
+    r"(?:_\w+)?_)?(?:MODEL|DEPLOYMENT|ENGINE)(?:_(?:NAME|ID))?",
+    re.IGNORECASE,
+)
+MODEL_KEYWORDS = ("model", "engine", "deployment_id", "azure_deployment", "deployment_name", "model_name")
 PLACEHOLDER = "no-key-is-needed-here"
-# Which model is asked and where: the door answers for any, so what a notebook reads of it may be anything of that kind.
-_NAMED = r"(?:MODEL|DEPLOYMENT|ENGINE)(?:_(?:NAME|ID))?"
+MODEL, EMBEDDING_MODEL = "gpt-4o-mini", "text-embedding-3-small"
+# Where a model is asked and in which version of its interface: the door answers whatever is said of it.
 WHERE_A_MODEL_IS = (
-    (re.compile(rf"(?:\w+_)?(?:{_NAMED}|CHAT_{_NAMED}_\w+)", re.IGNORECASE), "any-model"),
     (re.compile(r"(?:\w+_)?API_VERSION", re.IGNORECASE), "2024-10-21"),
     (
         re.compile(r"(?:\w+_)?(?:OPENAI|AZURE_AI|INFERENCE|LLM)(?:_\w+)?_(?:ENDPOINT|BASE|URL)", re.IGNORECASE),
@@ -46,18 +54,32 @@ GOOGLE_LOGINS = ("google.auth", "vertexai", "google.cloud.aiplatform")
 def placeholders(program: Program, read: Iterable[str]) -> dict[str, str]:
     """A value for each variable that a notebook reads (`read`) and a door makes superfluous, and a project for one that
     logs in at Google."""
-    defaults = names_with_a_default(program)
-    found = {}
-    for name in sorted(read):
-        if PROVIDER_KEY.fullmatch(name):
-            found[name] = PLACEHOLDER
-        elif name not in defaults and (value := _where_a_model_is(name)):
-            found[name] = value
+    defaults, models = names_with_a_default(program), _given_as_model(program)
+    wanted = (name for name in sorted(read) if PROVIDER_KEY.fullmatch(name) or name not in defaults)
+    found = {name: value for name in wanted if (value := _value(name) or (MODEL if name in models else ""))}
     return {**found, **({PROJECT: PLACEHOLDER} if logs_in_at_google(program) else {})}
 
 
-def _where_a_model_is(name: str) -> str:
+def _value(name: str) -> str:
+    """What stands for a variable; empty for one that nothing stands for."""
+    if PROVIDER_KEY.fullmatch(name):
+        return PLACEHOLDER
+    if MODEL_NAME.fullmatch(name):
+        return EMBEDDING_MODEL if "EMBED" in name.upper() else MODEL
     return next((value for pattern, value in WHERE_A_MODEL_IS if pattern.fullmatch(name)), "")
+
+
+def _given_as_model(program: Program) -> set[str]:
+    """Variables whose value is the model of a call, at once or by a name."""
+    found = set()
+    for _, call in program.calls():
+        for keyword in call.keywords:
+            if keyword.arg in MODEL_KEYWORDS:
+                values: list[ast.expr | None] = [keyword.value]
+                if isinstance(keyword.value, ast.Name):
+                    values = [binding.value for binding in program.names.bindings.get(keyword.value.id, [])]
+                found |= {variable_in(program, value) for value in values if value is not None}
+    return found
 
 
 def logs_in_at_google(program: Program) -> bool:

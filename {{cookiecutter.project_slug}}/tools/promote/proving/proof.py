@@ -1,6 +1,7 @@
 """Showing that a step asks what its notebook asked: both are run, their requests and outputs compared.
 
-The notebook runs once in a kernel against a recording door, the step in process against the replay. Nothing is called
+The notebook runs once in a kernel against a recording door, the step in process against the replay. Where they differ
+in what they ask and the notebook does not repeat itself either, both run once more with chance fixed. Nothing is called
 proved that was not run; what hinders a run is the verdict's reason.
 """
 
@@ -20,16 +21,24 @@ from tools.promote.notebook.outcome import Finding
 from tools.promote.notebook.program import read_program
 from tools.promote.promotion import Promotion
 from tools.promote.proving.baseline import Baseline, make_baseline
-from tools.promote.proving.comparison import compare
+from tools.promote.proving.comparison import compare, request_difference
 from tools.promote.proving.placeholders import google_login, placeholders
 from tools.promote.proving.recording_door import DoorUnavailable, open_door
 from tools.promote.proving.runs import CannotRun, door_environment, run_again, run_original, run_step
+from tools.promote.proving.versions import other_versions
 from tools.promote.report import Proof
 from tools.promote.rewiring.environment import names_read
 from tools.promote.workspace import make_workspace
 
 # A coin that is tossed comes up alike in two runs half the time: so many more decide that an output is steady.
 RUNS_AGAIN = 4
+UNSTEADY = (
+    "the notebook itself asks otherwise in each run (an address, a clock, an id), so that nothing can be compared"
+)
+
+
+class _AsksOtherwise(Exception):
+    """Two runs of the notebook ask otherwise; the message says where."""
 
 
 def prove(promotion: Promotion) -> None:
@@ -63,23 +72,37 @@ def _wait_for_packages(promotion: Promotion) -> None:
 
 
 def _prove_in(promotion: Promotion, folder: Path) -> None:
-    recording = folder / "recording.json"
     program = read_program(promotion.source, promotion.report.source)
     read = names_read(program)
     with google_login(program, folder) as login:
         given = {**placeholders(program, read), **login}
-        baseline, run = _record(promotion, recording, folder, given, read)
-        proof, replayed = _compare_runs(promotion, baseline, run, recording, folder, given)
+        for fixed in (False, True):
+            kept = folder / ("fixed" if fixed else "free")
+            kept.mkdir()
+            recording = kept / "recording.json"
+            baseline, run = _record(promotion, recording, kept, given, read, fixed=fixed)
+            try:
+                proof, replayed = _compare_runs(promotion, baseline, run, recording, kept, given, fixed=fixed)
+            except _AsksOtherwise as difference:
+                if fixed:
+                    raise CannotRun(f"{UNSTEADY}: {difference}") from None
+            else:
+                break
     note = " (the notebook ran with its clients pointed at the door)" if baseline.rewired else ""
+    if others := other_versions(baseline.pins):
+        note += f"; run with {others}"
     if given and proof.verdict != "not run":
         note += f"; made up for both runs: {', '.join(sorted(given))}"
-    if proof.verdict == "proved":
+    if fixed:
+        note += "; run with the order of sets and chance fixed, for otherwise the notebook asks otherwise in each run"
+        note += ", and so would its test, which is left without a recording" if proof.verdict == "proved" else ""
+    elif proof.verdict == "proved":
         note += _add_fixture(promotion, recording.read_bytes(), replayed["in_process"], proof.unsteady)
     promotion.report.proof = replace(proof, detail=proof.detail + note)
 
 
 def _record(
-    promotion: Promotion, recording: Path, folder: Path, given: Mapping[str, str], read: set[str]
+    promotion: Promotion, recording: Path, folder: Path, given: Mapping[str, str], read: set[str], *, fixed: bool
 ) -> tuple[Baseline, dict[str, Any]]:
     """The notebook as it was run against the recording door, and its outputs.
 
@@ -97,10 +120,11 @@ def _record(
             with open_door(place.project, recording) as door:
                 environment = door_environment(place.project, door, given)
                 original = workspace / place.relative(place.original)
-                run = run_original(baseline, original, folder, environment, read - set(environment))
-        except CannotRun:
+                run = run_original(baseline, original, folder, environment, read - set(environment), fixed=fixed)
+        except CannotRun as why:
             if last:
-                raise
+                asked = len(_exchanges(recording))
+                raise CannotRun(f"{why}; before that {asked} requests were answered" if asked else str(why)) from None
         else:
             if last or _exchanges(recording):
                 break
@@ -123,21 +147,29 @@ def _compare_runs(
     recording: Path,
     folder: Path,
     given: Mapping[str, str],
+    *,
+    fixed: bool,
 ) -> tuple[Proof, dict[str, Any]]:
     """The verdict on the notebook's `run` and the step's, which is made here, and the latter.
 
-    `given` are the placeholders among the variables of the environment.
+    `given` are the placeholders among the variables of the environment. Raises _AsksOtherwise where the notebook does
+    not repeat itself what the step asks otherwise.
     """
     place = promotion.place
     # Other workspaces: the step must not find what the notebook has just written.
     steps = [make_workspace(place.project, folder / name, promotion.files) for name in ("kernel", "process")]
     kernel, process = (step / place.relative(place.step_file) for step in steps)
-    replayed = run_step(promotion, kernel, process, recording, folder, given)
+    replayed = run_step(promotion, kernel, process, recording, folder, given, fixed=fixed)
     exchanges = _exchanges(recording)
     proof = compare(run, replayed, len(exchanges), promotion.origins)
+    if proof.verdict == "differs" and not _same_requests(replayed):
+        second = run_again(promotion, baseline, recording, folder / "second", given, fixed=fixed)
+        if not _same_requests(second):
+            runs = "its first run", "its second"
+            raise _AsksOtherwise(request_difference(second["unanswered"], second["remaining"], *runs))
     again: list[dict[str, Any]] = []
     while proof.verdict == "differs" and not replayed["error"] and _same_requests(replayed) and len(again) < RUNS_AGAIN:
-        once_more = run_again(promotion, baseline, recording, folder / f"again-{len(again)}", given)
+        once_more = run_again(promotion, baseline, recording, folder / f"again-{len(again)}", given, fixed=fixed)
         if once_more["error"]:
             break  # what it did not come to print tells nothing
         again.append(once_more)

@@ -16,6 +16,7 @@ from tools.promote.promotion import Promotion
 from tools.promote.proving.baseline import Baseline
 from tools.promote.proving.placeholders import CREDENTIALS
 from tools.promote.proving.recording_door import Door
+from tools.promote.proving.versions import advice
 from tools.promote.workspace import make_workspace
 
 CELL_TIMEOUT_S = 120
@@ -27,15 +28,18 @@ REPLY_CACHE = "DSPY_CACHEDIR"
 KERNEL_RUN = Path(__file__).with_name("kernel_run.py")
 # The notebook again, against the replay, its clients pointed there by the environment or by what was rewired.
 AGAIN = """
-import os, subprocess, sys
+import json, os, subprocess, sys
 from pathlib import Path
 from app.interface.replay import ReplayDoor
 from app.orchestration.notebook import environment_of
-kernel_run, notebook, recording, result, folder, timeout_s = sys.argv[1:]
+kernel_run, notebook, recording, result, folder, *options = sys.argv[1:]
 with ReplayDoor(Path(recording)) as door:
     variables = {"APP_RUN_DOOR_URL": door.url, "APP_RUN_DOOR_KEY": door.key, **environment_of(door.url, door.key)}
-    command = [sys.executable, kernel_run, notebook, result, folder, timeout_s]
-    sys.exit(subprocess.call(command, env={**os.environ, **variables}))
+    command = [sys.executable, kernel_run, notebook, result, folder, *options]
+    code = subprocess.call(command, env={**os.environ, **variables})
+remaining = [{"protocol": exchange.protocol, "request": exchange.request} for exchange in door.remaining]
+Path(result + ".left").write_text(json.dumps({"unanswered": door.unanswered, "remaining": remaining}, default=str))
+sys.exit(code)
 """
 
 
@@ -44,9 +48,12 @@ class CannotRun(Exception):
 
 
 def run_original(
-    baseline: Baseline, original: Path, folder: Path, env: Mapping[str, str], unset: Collection[str]
+    baseline: Baseline, original: Path, folder: Path, env: Mapping[str, str], unset: Collection[str], *, fixed: bool
 ) -> dict[str, Any]:
-    """The outputs of the notebook. Raises CannotRun when it fails, with the settings it reads that are not there."""
+    """The outputs of the notebook. Raises CannotRun when it fails, with the settings it reads that are not there.
+
+    `fixed`, here and below: in kernels that leave nothing to chance.
+    """
     source, result = folder / "original.ipynb", folder / "original.json"
     source.write_text(baseline.notebook.dump(), encoding="utf-8")
     command = [
@@ -55,7 +62,7 @@ def run_original(
         source,
         result,
         original.parent,
-        str(CELL_TIMEOUT_S),
+        *_options(fixed),
     ]
     _run(command, {**env, REPLY_CACHE: str(folder / "replies")}, "the notebook", cwd=folder)
     run: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
@@ -64,16 +71,18 @@ def run_original(
         said = f"the notebook itself fails in cell {shown}: {run['error']['what']}"
         if unset:
             said += f" (it reads settings that are not set: {', '.join(sorted(unset))})"
+        if about := advice(run["error"]["what"], run["error"].get("library", ""), baseline.pins):
+            said += f"; {about}"
         raise CannotRun(said)
     return _in_original_cells(run, baseline)
 
 
 def run_again(
-    promotion: Promotion, baseline: Baseline, recording: Path, folder: Path, given: Mapping[str, str]
+    promotion: Promotion, baseline: Baseline, recording: Path, folder: Path, given: Mapping[str, str], *, fixed: bool
 ) -> dict[str, Any]:
-    """The notebook once more, in a folder to be made, against the replay.
+    """The notebook once more, in a folder to be made, against the replay; `unanswered` and `remaining` as of a step.
 
-    What it prints otherwise by itself tells nothing of the step.
+    What it prints or asks otherwise by itself tells nothing of the step.
     """
     workspace = make_workspace(promotion.place.project, folder / "project", {})
     original = workspace / promotion.place.relative(promotion.place.original)
@@ -84,9 +93,14 @@ def run_again(
         REPLY_CACHE: str(folder / "replies"),
         "PYTHONPATH": _python_path(promotion.place.project),
     }
-    command = [sys.executable, "-c", AGAIN, KERNEL_RUN, source, recording, result, original.parent, str(CELL_TIMEOUT_S)]
+    command = [sys.executable, "-c", AGAIN, KERNEL_RUN, source, recording, result, original.parent, *_options(fixed)]
     _run(command, env, "the notebook a second time", cwd=folder)
-    return _in_original_cells(json.loads(result.read_text(encoding="utf-8")), baseline)
+    left = json.loads(result.with_name(f"{result.name}.left").read_text(encoding="utf-8"))
+    return _in_original_cells({**json.loads(result.read_text(encoding="utf-8")), **left}, baseline)
+
+
+def _options(fixed: bool) -> list[str]:
+    return [str(CELL_TIMEOUT_S), *(["fixed"] if fixed else [])]
 
 
 def _in_original_cells(run: dict[str, Any], baseline: Baseline) -> dict[str, Any]:
@@ -97,7 +111,14 @@ def _in_original_cells(run: dict[str, Any], baseline: Baseline) -> dict[str, Any
 
 
 def run_step(
-    promotion: Promotion, step: Path, copy: Path, recording: Path, folder: Path, given: Mapping[str, str]
+    promotion: Promotion,
+    step: Path,
+    copy: Path,
+    recording: Path,
+    folder: Path,
+    given: Mapping[str, str],
+    *,
+    fixed: bool,
 ) -> dict[str, Any]:
     env = {
         **_surrounding(given),
@@ -109,7 +130,7 @@ def run_step(
     module = promotion.files.get(module_path(place.project, place.step))
     source, trial = folder / f"{place.step}.py", folder / "trial.json"
     source.write_bytes(module or b"")
-    kernel = [sys.executable, KERNEL_RUN, step, kernel_result, step.parent, CELL_TIMEOUT_S]
+    kernel = [sys.executable, KERNEL_RUN, step, kernel_result, step.parent, *_options(fixed)]
     asked = {
         "recording": str(recording),
         "result": str(result),

@@ -21,7 +21,8 @@ VENDOR_SETTINGS = frozenset(
         "reasoning_format", "include_reasoning", "reasoning", "search_settings", "include_domains", "exclude_domains",
         "documents", "citation_options", "compound_custom", "disable_tool_validation", "chat_template_kwargs",
         "context_length_exceeded_behavior", "stop_token_ids", "typical_p",
-        "return_full_text", "enable_thinking", "thinking", "clear_thinking",
+        "return_full_text", "enable_thinking", "thinking", "clear_thinking", "meta", "request_id",
+        "sensitive_word_check",
     }
 )  # fmt: skip
 

@@ -40,7 +40,7 @@ def read_from_environment(program: Program, edits: Edits) -> list[Finding]:
     first: dict[str, Finding] = {}
     for cell in program.cells:
         for node in cell.nodes:
-            name = _named(program, node)
+            name = variable_in(program, node)
             stored = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
             if not NAME.fullmatch(name) or stored or _brought(name) or name in first:
                 continue
@@ -55,14 +55,22 @@ def read_from_environment(program: Program, edits: Edits) -> list[Finding]:
 
 
 def names_read(program: Program) -> set[str]:
-    """The variables a notebook reads, by name, and does not set itself."""
-    read: set[str] = set()
-    written: set[str] = set()
+    """The variables a notebook reads, by name, and has not set itself by then; `os.environ[k] = os.getenv(k)` reads.
+
+    What it sets under a condition (on Colab, say) it may not have set.
+    """
+    read: dict[str, tuple[int, int]] = {}  # cell and line of the first place
+    written: dict[str, tuple[int, int]] = {}
     for cell in program.cells:
         for node in cell.nodes:
+            if not isinstance(node, ast.expr) or not NAME.fullmatch(name := variable_in(program, node)):
+                continue
             stored = isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
-            (written if stored else read).add(_named(program, node))
-    return {name for name in read - written if NAME.fullmatch(name)}
+            if stored and cell.statement_of(node) not in cell.tree.body:
+                continue
+            first, place = (written if stored else read), (cell.index, node.lineno)
+            first[name] = min(place, first.get(name, place))
+    return {name for name, place in read.items() if place <= written.get(name, place)}
 
 
 def names_with_a_default(program: Program) -> set[str]:
@@ -72,7 +80,7 @@ def names_with_a_default(program: Program) -> set[str]:
     for cell in program.cells:
         for node in cell.nodes:
             has_default = isinstance(node, ast.Call) and len(node.args) + len(node.keywords) > 1
-            (with_one if has_default else without).add(_named(program, node))
+            (with_one if has_default else without).add(variable_in(program, node))
     return with_one - without
 
 
@@ -93,10 +101,14 @@ def env_example(project: Path, names: Iterable[str]) -> dict[Path, bytes]:
     return {path: "\n".join([*lines, *head, *(f"#{name}=" for name in new), ""]).encode("utf-8")}
 
 
-def _named(program: Program, node: ast.AST) -> str:
-    """`X` for `os.environ["X"]`, `os.getenv("X")` and `os.environ.get("X")`; empty for everything else."""
+def variable_in(program: Program, node: ast.AST) -> str:
+    """`X` for `os.environ["X"]`, `"X" in os.environ`, `os.getenv("X")` and `os.environ.get("X")`; else empty."""
     if isinstance(node, ast.Subscript) and _called(program, node.value) in READS[4:]:
         named = node.slice
+    elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+        if _called(program, node.comparators[0]) not in READS[4:]:
+            return ""
+        named = node.left
     elif isinstance(node, ast.Call) and node.args and _called(program, node.func) in READS[:4]:
         named = node.args[0]
     else:

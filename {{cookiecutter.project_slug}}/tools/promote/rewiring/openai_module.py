@@ -11,6 +11,7 @@ from tools.promote.notebook.splice import Edit, Edits, removal
 from tools.promote.rewiring.rewired import Rewired
 
 LEGACY_MODULE = "app.orchestration.legacy_openai"
+OLD_ADDRESS = "api_base"  # of openai before 1.0; today's module has no such name
 
 
 def rewire(program: Program, edits: Edits, rewired: Rewired) -> None:
@@ -21,9 +22,12 @@ def rewire(program: Program, edits: Edits, rewired: Rewired) -> None:
         return
     used = any(_is_module_call(program.dotted(call.func) or "") for _, call in program.calls())
     settings = list(_module_settings(program, alias))
+    read = _address_is_read(program, alias)
     if not used:
         for cell, statement, name in settings:
-            if edits.add(removal(cell, statement)):
+            if read and name == OLD_ADDRESS:
+                _to_the_door(cell, statement, alias, edits, rewired)
+            elif edits.add(removal(cell, statement)):
                 rewired.changed(cell, statement.lineno, f"{alias}.{name} removed", "the clients bring the door's")
         return
     rewired.helpers.add(openai.HELPER)
@@ -34,11 +38,34 @@ def rewire(program: Program, edits: Edits, rewired: Rewired) -> None:
         if name == "api_key" and not placed:
             indent = " " * statement.col_offset
             placed = edits.add(Edit(cell.index, cell.span(statement), f"{key}\n{indent}{address}"))
+        elif read and name == OLD_ADDRESS:
+            _to_the_door(cell, statement, alias, edits, rewired)
+            continue
         else:
             edits.add(removal(cell, statement))
         rewired.changed(cell, statement.lineno, f"{alias}.{name} is the gateway's door")
     if not placed:
         _after_import(program, alias, f"\n{key}\n{address}", edits, rewired)
+
+
+def _address_is_read(program: Program, alias: str) -> bool:
+    """Whether the notebook reads `openai.api_base`, which the module has only where somebody has set it."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Load)
+        and node.attr == OLD_ADDRESS
+        and isinstance(node.value, ast.Name)
+        and node.value.id == alias
+        for cell in program.cells
+        for node in cell.nodes
+    )
+
+
+def _to_the_door(cell: CodeCell, statement: ast.Assign, alias: str, edits: Edits, rewired: Rewired) -> None:
+    """`openai.api_base = ...` becomes the door's address, for what reads it."""
+    rewired.helpers.add(openai.HELPER)
+    if edits.add(Edit(cell.index, cell.span(statement), f'{alias}.{OLD_ADDRESS} = {openai.HELPER}()["base_url"]')):
+        rewired.changed(cell, statement.lineno, f"{alias}.{OLD_ADDRESS} is the gateway's door")
 
 
 def _is_module_call(dotted: str) -> bool:

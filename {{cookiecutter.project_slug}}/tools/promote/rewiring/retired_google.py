@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from tools.promote.clients.google import LEGACY, MODULE, STANDING_IN
+from tools.promote.notebook.outcome import Finding
 from tools.promote.notebook.program import Program
 from tools.promote.notebook.splice import Edit, Edits
 from tools.promote.rewiring.rewired import Rewired
@@ -15,7 +16,7 @@ ASKING = (".GenerativeModel", ".embed_content")
 def stand_in(program: Program, edits: Edits, rewired: Rewired) -> bool:
     """Exchange the imports of the retired SDKs. False, with nothing changed, when something else of them is used."""
     calls = [(cell, call) for cell, call in program.calls() if _asks(program.dotted(call.func) or "")]
-    if not calls or any(_given_tools(call) for _, call in calls):
+    if any(_given_tools(call) for _, call in calls):
         return False
     imports = [
         (cell, node)
@@ -24,10 +25,13 @@ def stand_in(program: Program, edits: Edits, rewired: Rewired) -> bool:
         if isinstance(node, ast.Import | ast.ImportFrom) and _imports_retired(node)
     ]
     new = [(cell, node, _replacement(program, node)) for cell, node in imports]
-    if not all(text for _, _, text in new):
+    if not new or not all(text for _, _, text in new):
         return False
     for cell, node, text in new:
         edits.add(Edit(cell.index, cell.span(node), text or ""))
+        if not calls:  # a key is set, and another library asks the model
+            what = f"{cell.text(node)} is ours, which keeps no key"
+            rewired.findings.append(Finding("changed", "import", cell.index, node.lineno, what, "its SDK is retired"))
     for cell, call in calls:
         rewired.changed(
             cell, call.lineno, f"{cell.text(call.func)}(...) goes through the gateway's door",

@@ -26,7 +26,9 @@ _TELL = (
 )
 JSON_ASKED = re.compile(
     rf"\b{_TELL}\b[^.\n]{{0,100}}\bJSON\b|\b(?:valid|only|in|as|as an?|be an?|use this) JSON\b"
-    r"|\bJSON (?:object|array|format|instance|output|list)\b",
+    r"|\bJSON (?:object|array|format|instance|output|list)\b"
+    # A form that is shown where the word would stand: `in this format: [{"name": ...`.
+    r"|\bformat\b:?\s*[\[{]{1,2}\s*\"",
     re.IGNORECASE,
 )
 SEVERAL = re.compile(
@@ -39,9 +41,17 @@ NAMED = re.compile(r"[\"'`]([A-Za-z_]\w{0,40})[\"'`]")
 LISTED = re.compile(
     r"^[\s:]*(?:are|named|called|of)?\s*([A-Za-z_]\w*(?:\s*,\s*(?:and\s+)?[A-Za-z_]\w*)+(?:\s*,?\s+and\s+[A-Za-z_]\w*)?)"
 )
+# Braces that a template has kept as its own mark: each stands for one.
+DOUBLED = re.compile(r"\{\{\s*\"")
 FENCED = re.compile(r"```json[^`]*```|leading and trailing", re.IGNORECASE)
 BLOCK = re.compile(r"```.*?```|^[{\[]\n.*?^[}\]]$", re.DOTALL | re.MULTILINE)
 TAG = re.compile(r"<([A-Za-z_][\w-]{0,40})>")
+# Tags within tags, shown behind "in this format:", and those that hold nothing but text.
+NESTED = re.compile(
+    r"\bformat\b[^<\n]{0,40}:\s*(?P<block><(?P<outer>[A-Za-z_][\w-]{0,40})>\s*<[A-Za-z_][^>]{0,40}>.{1,4000}?</(?P=outer)>)",
+    re.IGNORECASE | re.DOTALL,
+)
+LEAF = re.compile(r"<([A-Za-z_][\w-]{0,40})>[^<>]*</\1>")
 MARKS = re.compile(r"</?[A-Za-z_][\w-]{0,40}>")
 TELLING = re.compile(rf"\b{_TELL}\b[^.\n]{{0,120}}$", re.IGNORECASE)
 WITHIN = re.compile(r"\b(?:in|inside|within|between|into|with|using|use|as)\b[^.\n]{0,40}$", re.IGNORECASE)
@@ -116,6 +126,8 @@ def spelled_out(
             return f"```json\n{written}\n```" if FENCED.search(told) and not json_wanted else written
     if FINAL_ONLY.search(told):
         return f"Thought: I now can give an answer\nFinal Answer: {plain}"
+    if nested := NESTED.search(told):
+        return LEAF.sub(lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"])
     if tags := _tags(told):
         return "\n".join(f"<{tag}>\n{_inside(tag, question, plain)}\n</{tag}>" for tag in tags)
     if (each := FOR_EACH.search(told)) and (things := THINGS.search(told)):
@@ -169,6 +181,8 @@ def _marked(told: str, question: Reading, plain: str) -> str:
 
 def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> Any:
     """A value of the pattern shown nearest to where JSON is asked for, or with the keys that are named."""
+    if DOUBLED.search(told):
+        told = told.replace("{{", "{").replace("}}", "}")
     shown = list(patterns(told))
     question = _outside(told, question)
     if shown:

@@ -55,6 +55,9 @@ LAST_FIELD = re.compile(
     r"\s*[\w ]{0,20}:[ \t]*",
     re.IGNORECASE | re.MULTILINE,
 )
+# A prompt in sections under marks such as `<< INPUT >>`, and the one that holds what it is about.
+SECTION = re.compile(r"^<<[ \t]*(?P<name>[A-Z][A-Za-z ]{0,30}?)[ \t]*(?:\([^\n]*\))?[ \t]*>>[ \t]*$", re.MULTILINE)
+ABOUT = ("INPUT", "QUESTION", "QUERY", "USER INPUT", "USER QUERY")
 OPENING = re.compile(r"\"\"\"|'''|```|<(\w+)>")
 TRAILING_FIELD = re.compile(
     r"\n[ \t]*(?:label|category|answer|output|response|result)\s{0,20}:?\s{0,20}$", re.IGNORECASE
@@ -133,6 +136,9 @@ def read(messages: Sequence[Message]) -> Reading:
 
 def _split(system: str, last: str, sources: tuple[Source, ...]) -> tuple[str, str]:
     """Instructions and subject: the last named field of the last message, a fenced part, or the whole message."""
+    if section := _section(last):
+        start, end = section
+        return f"{system}\n\n{last[:start]}\n{last[end:]}", last[start:end].strip()
     text = TRAILING_FIELD.sub("", last)
     fields = list(LAST_FIELD.finditer(text))
     if sources:
@@ -149,6 +155,27 @@ def _split(system: str, last: str, sources: tuple[Source, ...]) -> tuple[str, st
         head, _, tail = text.strip().rpartition("\n\n")
         return head, tail
     return (system, text.strip()) if system else (text, text.strip())
+
+
+def candidates(text: str) -> dict[str, str]:
+    """The names a prompt lists in a section of candidates, `name: what it is for` a line, with their descriptions."""
+    marks = [*SECTION.finditer(text), None]
+    for mark, after in pairwise(marks):
+        if mark is not None and "CANDIDATE" in mark["name"].upper():
+            lines = text[mark.end() : after.start() if after is not None else len(text)].splitlines()
+            named = (line.partition(":") for line in lines if ":" in line)
+            return {name.strip(): described.strip() for name, _, described in named if name.strip()}
+    return {}
+
+
+def _section(text: str) -> tuple[int, int] | None:
+    """Where the section that holds the subject begins and ends; None for a prompt without such sections."""
+    marks = list(SECTION.finditer(text))
+    for index in range(len(marks) - 1, -1, -1):
+        if marks[index]["name"].upper() in ABOUT:
+            end = marks[index + 1].start() if index + 1 < len(marks) else len(text)
+            return (marks[index].end(), end) if text[marks[index].end() : end].strip() else None
+    return None
 
 
 def _last_fenced(text: str) -> tuple[int, int, str] | None:

@@ -129,3 +129,13 @@ def hashed(text: str, dimensions: int) -> list[float]:
         vector[(code >> 1) % dimensions] += sign * (1 + math.log(count)) * weight_of(feature)
     length = math.sqrt(sum(x * x for x in vector))
     return [x / length for x in vector] if length else vector
+
+
+def of_length(vector: Sequence[float], dimensions: int) -> list[float]:
+    """A hashed vector with another number of dimensions, of unit length: folded when there are fewer, else with zeros
+    behind it, which leaves all likenesses as they were."""
+    folded = [0.0] * dimensions
+    for index, value in enumerate(vector):
+        folded[index % dimensions] += value
+    length = math.hypot(*folded)
+    return [value / length for value in folded] if length else folded

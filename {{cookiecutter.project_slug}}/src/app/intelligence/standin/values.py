@@ -14,7 +14,7 @@ from typing import Any
 from app.errors import InputError
 from app.intelligence.schema_references import in_place
 from app.intelligence.standin.patterns import matching
-from app.intelligence.standin.reading import Reading
+from app.intelligence.standin.reading import Reading, candidates
 from app.intelligence.standin.similarity import coverage, terms
 from app.intelligence.standin.skills import answer, classify
 from app.intelligence.standin.verdicts import explained, favourable, favourable_flag, finishing, named_options
@@ -25,6 +25,8 @@ MOST_VALUES = 5_000
 LONGEST_TEXT = 100_000
 # Of an optional argument whose name in the subject is taken for it.
 SHORTEST_NAME = 5
+# A field that holds the name of one of the candidates that the prompt lists.
+CANDIDATE = re.compile(r"\bname of\b", re.IGNORECASE)
 
 
 def fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
@@ -151,6 +153,8 @@ class _Filling:
             return _matching(pattern, subject, schema)
         if options := named_options(str(schema.get("description", ""))):
             return str(self._chosen({**schema, "enum": options}))
+        if CANDIDATE.search(str(schema.get("description", ""))) and (names := candidates(self._reading.instructions)):
+            return classify(replace(self._reading, labels=names))
         if (formatted := in_format(str(schema.get("format")), subject)) is not None:
             return formatted
         if self._reading.sources:
