@@ -1,10 +1,17 @@
 """Agent frameworks and routers by their model object; what is named by a string reads the environment."""
 
 from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
-from tools.promote.clients.protocols import ANTHROPIC, AZURE_ADDRESS, OPENAI, OPENAI_ADDRESS, OPENAI_API_BASE
+from tools.promote.clients.protocols import (
+    AMAZON_ADDRESS,
+    ANTHROPIC,
+    AZURE_ADDRESS,
+    OPENAI,
+    OPENAI_ADDRESS,
+    OPENAI_API_BASE,
+)
 
 LITELLM_ADDRESS = frozenset({"api_key", "api_base", "base_url", "api_version"})
-LITELLM = Constructor(loses=LITELLM_ADDRESS, surrounded=True)
+LITELLM = Constructor(loses=LITELLM_ADDRESS, surrounded=True, routed=True)
 OPENAI_MODEL = Constructor(OPENAI_API_BASE, frozenset({"api_base", "api_key", "organization", "project"}))
 HF_MODEL = Constructor(
     OPENAI_API_BASE, frozenset({"token", "provider", "api_key", "base_url", "bill_to", "timeout"}),
@@ -32,6 +39,37 @@ KERNEL = Constructor(
 )  # fmt: skip
 PROVIDER_ADDRESS = frozenset({"api_key", "base_url", "openai_client", "anthropic_client"})
 AUTOGEN = Constructor(OPENAI, OPENAI_ADDRESS | {"azure_endpoint", "azure_deployment", "api_version"})
+
+
+def _agno(module: str, chat: str) -> Family:
+    """Agno, and phidata as it was called before: models of other hosts become OpenAI's."""
+    hosted = Constructor(
+        OPENAI,
+        OPENAI_ADDRESS | AMAZON_ADDRESS | {
+            "host", "vertexai", "project_id", "location", "aws_region", "aws_access_key", "aws_secret_key",
+            "azure_endpoint", "azure_deployment", "api_version", "endpoint", "max_tokens_to_sample",
+        },
+        {"model": "id"},
+        untold=frozenset({"search", "grounding", "mcp_servers", "cached_content", "url_context"}),
+        becomes=chat,
+    )  # fmt: skip
+    return Family(
+        module, (module,),
+        constructors={
+            **dict.fromkeys(("OpenAIChat", "OpenAIResponses", "OpenAILike"), Constructor(OPENAI, OPENAI_ADDRESS)),
+            **dict.fromkeys(
+                ("Groq", "Claude", "Gemini", "AwsBedrock", "Cohere", "CohereChat", "MistralChat", "Mistral", "Ollama",
+                 "OllamaTools", "HuggingFace", "HuggingFaceChat", "DeepSeek", "DeepSeekChat", "Together", "OpenRouter",
+                 "xAI", "Nvidia", "Perplexity", "Fireworks", "AzureOpenAI", "AzureOpenAIChat", "AzureAIFoundry",
+                 "Cerebras", "CerebrasOpenAI", "Sambanova", "LiteLLM", "LiteLLMOpenAI", "DeepInfra", "IBMWatsonx",
+                 "InternLM", "LMStudio", "Nebius", "VLLM", "Vercel", "v0", "DashScope", "Llama", "LlamaOpenAI"),
+                hosted,
+            ),
+        },
+        # An agent that is given no model makes OpenAI's.
+        surrounded={"Agent": "model", "Team": "model"},
+    )  # fmt: skip
+
 
 LITELLM_FAMILY = Family(
     name="litellm",
@@ -65,20 +103,52 @@ FAMILIES = (
         "pydantic_ai", ("pydantic_ai",),
         constructors={
             "OpenAIProvider": Constructor(OPENAI, PROVIDER_ADDRESS),
-            "AzureProvider": Constructor(
-                OPENAI, PROVIDER_ADDRESS | {"azure_endpoint", "api_version"},
-                becomes="pydantic_ai.providers.openai.OpenAIProvider",
-            ),
             "AnthropicProvider": Constructor(ANTHROPIC, PROVIDER_ADDRESS),
+            **dict.fromkeys(
+                ("GoogleProvider", "GoogleGLAProvider", "GoogleVertexProvider"),
+                Constructor(
+                    '**client_args("gemini", "base_url", "api_key")',
+                    PROVIDER_ADDRESS | {"vertexai", "project", "project_id", "location", "region", "credentials",
+                                        "service_account_file", "service_account_info", "client", "http_client"},
+                    becomes="pydantic_ai.providers.google.GoogleProvider",
+                ),
+            ),
+            **dict.fromkeys(
+                ("AzureProvider", "GroqProvider", "MistralProvider", "HuggingFaceProvider", "DeepSeekProvider",
+                 "TogetherProvider", "OpenRouterProvider", "FireworksProvider", "MoonshotAIProvider",
+                 "CerebrasProvider", "GrokProvider", "XaiProvider", "GitHubProvider", "HerokuProvider",
+                 "NebiusProvider", "OVHcloudProvider", "LiteLLMProvider", "VercelProvider", "AlibabaProvider",
+                 "SambaNovaProvider", "OllamaProvider", "BedrockProvider"),
+                Constructor(
+                    OPENAI, PROVIDER_ADDRESS | AMAZON_ADDRESS | {
+                        "azure_endpoint", "api_version", "groq_client", "mistral_client", "hf_client", "provider_name",
+                        "api_base", "app_url", "app_title", "http_client",
+                    },
+                    becomes="pydantic_ai.providers.openai.OpenAIProvider",
+                ),
+            ),
+            **dict.fromkeys(
+                ("OpenAIModel", "OpenAIChatModel", "OpenAIResponsesModel"),
+                Constructor(loses=PROVIDER_ADDRESS, surrounded=True, texts={"provider": "openai"}),
+            ),
+            "AnthropicModel": Constructor(loses=PROVIDER_ADDRESS, surrounded=True, texts={"provider": "anthropic"}),
+            "GoogleModel": Constructor(surrounded=True, texts={"provider": "google"}),
+            "GeminiModel": Constructor(
+                loses=frozenset({"api_key"}), surrounded=True, texts={"provider": "google"},
+                becomes="pydantic_ai.models.google.GoogleModel",
+            ),
+            **dict.fromkeys(
+                ("GroqModel", "MistralModel", "HuggingFaceModel", "OpenRouterModel", "CerebrasModel", "XaiModel",
+                 "BedrockConverseModel"),
+                Constructor(
+                    loses=PROVIDER_ADDRESS, surrounded=True, texts={"provider": "openai"},
+                    becomes="pydantic_ai.models.openai.OpenAIChatModel",
+                ),
+            ),
         },
-        surrounded={
-            "Agent": "model", "OpenAIModel": "", "OpenAIChatModel": "", "OpenAIResponsesModel": "",
-            "AnthropicModel": "",
-        },
+        surrounded={"Agent": "model", "Embedder": ""},
         refusals=refusing(
-            FOREIGN, "use OpenAIChatModel and promote again",
-            "BedrockConverseModel", "GroqModel", "HuggingFaceModel", "GeminiModel", "GoogleModel", "MistralModel",
-            "CohereModel",
+            FOREIGN, "use OpenAIChatModel and promote again", "CohereModel", "OutlinesModel", "MCPSamplingModel",
         ),
     ),
     Family(
@@ -184,16 +254,8 @@ FAMILIES = (
         "google_adk", ("google.adk",), constructors={"LiteLlm": LITELLM, "Gemini": Constructor(surrounded=True)},
         surrounded={"Agent": "model", "LlmAgent": "model"},
     ),
-    Family(
-        "agno", ("agno", "phi"),
-        constructors={
-            "OpenAIChat": Constructor(OPENAI, OPENAI_ADDRESS), "OpenAIResponses": Constructor(OPENAI, OPENAI_ADDRESS),
-            "OpenAILike": Constructor(OPENAI, OPENAI_ADDRESS),
-            "Groq": Constructor(OPENAI, OPENAI_ADDRESS, becomes="agno.models.openai.OpenAIChat"),
-        },
-        refusals=refusing(FOREIGN, "use OpenAIChat and promote again",
-                          "Claude", "Gemini", "AwsBedrock", "Cohere", "MistralChat", "Ollama", "HuggingFace"),
-    ),
+    _agno("agno", "agno.models.openai.OpenAIChat"),
+    _agno("phi", "phi.model.openai.OpenAIChat"),
     Family(
         "strands", ("strands",),
         refusals=refusing(

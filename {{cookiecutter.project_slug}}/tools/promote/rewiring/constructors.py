@@ -33,16 +33,23 @@ def swap(program: Program, cell: CodeCell, call: ast.Call, constructor: Construc
     present = {keyword.arg for keyword in call.keywords}
     items: list[Argument] = sorted([*call.args, *call.keywords], key=lambda a: cell.span(a).start)
     kept: list[Argument] = []
+    given: set[str | None] = set()  # the names that others were renamed to
     for item in items:
         renamed = constructor.renames.get(item.arg or "") if isinstance(item, ast.keyword) else None
-        others = present - {item.arg} if isinstance(item, ast.keyword) else present
+        others = (present - {item.arg} if isinstance(item, ast.keyword) else present) | given
         clashes = renamed is not None and bool({renamed, f"{renamed}_name"} & others)
         if clashes or item in in_body or _is_lost(item, call, constructor):
             continue
         kept.append(item)
+        text = constructor.texts.get(item.arg or "") if isinstance(item, ast.keyword) else None
+        if isinstance(item, ast.keyword) and text is not None and isinstance(item.value, ast.Constant):
+            edits.add(Edit(cell.index, cell.span(item.value), f'"{text}"'))
         if isinstance(item, ast.keyword) and renamed is not None:
             start = cell.span(item).start
             edits.add(Edit(cell.index, Span(start, start + len(item.arg or "")), renamed))
+            given.add(renamed)
+            if renamed == "extra_body":
+                _rename_keys(cell, item.value, constructor.renames, edits)
     if constructor.prefix:
         _prefix(cell, call, constructor, edits)
     _drop(cell, items, kept, edits)
@@ -60,6 +67,16 @@ def vendor_settings(call: ast.Call, renames: Mapping[str, str] = MappingProxyTyp
 def body_of(cell: CodeCell, settings: list[ast.keyword]) -> str:
     """`extra_body={"top_k": 40}`."""
     return "extra_body={" + ", ".join(f'"{k.arg}": {cell.text(k.value)}' for k in settings) + "}"
+
+
+def _rename_keys(cell: CodeCell, body: ast.expr, renames: Mapping[str, str], edits: Edits) -> None:
+    """`{"max_new_tokens": 200}` says `max_tokens` to the door, as the same setting does by keyword."""
+    keys = body.keys if isinstance(body, ast.Dict) else []
+    there = {key.value for key in keys if isinstance(key, ast.Constant)}
+    for key in keys:
+        renamed = renames.get(str(key.value)) if isinstance(key, ast.Constant) else None
+        if key is not None and renamed not in (None, "extra_body", "model", *there):
+            edits.add(Edit(cell.index, cell.span(key), f'"{renamed}"'))
 
 
 # In front of these a `+` would take their first part alone.
