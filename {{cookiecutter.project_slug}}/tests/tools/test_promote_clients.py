@@ -536,6 +536,11 @@ def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:
             "from haystack_integrations.components.generators.other import OtherGenerator\nOtherGenerator()",
             "knows no",
         ),
+        (
+            "import os, requests\nollama_url = os.environ['HOST']\nurl = ollama_url + '/api/generate'\n"
+            "requests.post(ollama_url + '/api/generate', json={})",
+            "plain HTTP",
+        ),
         ("import together\ntogether.Complete.create('Say hello.')", "before 1.0"),
         ("from llama_api_client import LlamaAPIClient\nLlamaAPIClient()", "a form of their own"),
         ("from crewai_tools import PDFSearchTool\nPDFSearchTool(config={'llm': {'provider': 'groq'}})", "of its own"),

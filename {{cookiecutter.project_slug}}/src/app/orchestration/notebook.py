@@ -140,6 +140,14 @@ def bedrock_client_args() -> dict[str, Any]:
     }
 
 
+def strands_bedrock_args() -> dict[str, Any]:
+    """Keyword arguments for `BedrockModel(...)` of strands, which takes key and region as a session of boto3's."""
+    import boto3
+
+    given = bedrock_client_args()
+    return {"endpoint_url": given.pop("endpoint_url"), "boto_session": boto3.Session(**given)}
+
+
 def haystack_hugging_face_args() -> dict[str, Any]:
     """Keyword arguments for Haystack's generator of Hugging Face: `api_type`, `api_params`, `token` (a Secret)."""
     from haystack.utils import Secret

@@ -5,6 +5,8 @@ from tools.promote.clients.protocols import (
     AMAZON_ADDRESS,
     ANTHROPIC,
     AZURE_ADDRESS,
+    GEMINI,
+    MISTRAL,
     OPENAI,
     OPENAI_ADDRESS,
     OPENAI_API_BASE,
@@ -37,6 +39,9 @@ KERNEL = Constructor(
     ),
     surrounded=True,
 )  # fmt: skip
+STRANDS_BEDROCK = Constructor(
+    "**strands_bedrock_args()", frozenset({"boto_session", "region_name", "endpoint_url", "api_key"})
+)
 PROVIDER_ADDRESS = frozenset({"api_key", "base_url", "openai_client", "anthropic_client"})
 AUTOGEN = Constructor(OPENAI, OPENAI_ADDRESS | {"azure_endpoint", "azure_deployment", "api_version"})
 
@@ -258,9 +263,27 @@ FAMILIES = (
     _agno("phi", "phi.model.openai.OpenAIChat"),
     Family(
         "strands", ("strands",),
+        constructors={
+            "BedrockModel": STRANDS_BEDROCK,
+            **dict.fromkeys(
+                ("OpenAIModel", "OpenAIResponsesModel"),
+                Constructor(
+                    f"client_args={{{OPENAI}}}", frozenset({"client_args", "client", "bedrock_mantle_config"}), drops=1
+                ),
+            ),
+            "AnthropicModel": Constructor(f"client_args={{{ANTHROPIC}}}", frozenset({"client_args"})),
+            "GeminiModel": Constructor(f"client_args={{{GEMINI}}}", frozenset({"client_args", "client"})),
+            "MistralModel": Constructor(
+                f"client_args={{{MISTRAL}}}", frozenset({"client_args", "api_key"}), drops=1
+            ),
+            "OllamaModel": Constructor(
+                '**client_args("ollama", "host")', frozenset({"host", "ollama_client_args"}), drops=1, surrounded=True
+            ),
+            "LiteLLMModel": Constructor(loses=frozenset({"client_args"}), drops=1, surrounded=True, routed=True),
+        },
         refusals=refusing(
-            "this framework calls Bedrock unless it is given a model", "give it an OpenAIModel and promote again",
-            "Agent", "BedrockModel",
+            FOREIGN, "use OpenAIModel and promote again", "SageMakerAIModel", "LlamaAPIModel", "WriterModel",
+            "LlamaCppModel",
         ),
     ),
     Family(

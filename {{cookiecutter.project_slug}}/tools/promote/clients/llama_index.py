@@ -41,7 +41,7 @@ HOSTED_EMBEDDING = Constructor(
 
 FAMILY = Family(
     name="llama_index",
-    modules=("llama_index", "llama_index_client"),
+    modules=("llama_index", "llama_index_client", "gpt_index"),
     constructors={
         "OpenAI": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS),
         "OpenAIResponses": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS),

@@ -7,18 +7,22 @@ from __future__ import annotations
 import ast
 import re
 
-from tools.promote.clients import FAMILIES, by_environment
+from tools.promote.clients import FAMILIES, by_environment, llama_index_defaults
 from tools.promote.inputs.questions import ENVIRONMENT_READERS
 from tools.promote.inputs.secrets import DOOR_KEYS, is_environ
-from tools.promote.notebook.program import Program, spelled
+from tools.promote.notebook.program import CodeCell, Program, spelled
 from tools.promote.rewiring.rewired import ENVIRONMENT, Rewired, matching
+
+# What is asked about a class makes nothing of it.
+ABOUT_TYPES = ("isinstance", "issubclass", "cast", "typing.cast", "help", "print", "type", "dir", "id", "display")
 
 
 def surround(program: Program, rewired: Rewired) -> None:
     """Note everything of a notebook that takes its client from the environment without naming one."""
     _subclasses(program, rewired)
     _libraries(program, rewired)
-    _handed_modules(program, rewired)
+    _handed_on(program, rewired)
+    _llama_index(program, rewired)
     _looked_up_keys(program, rewired)
 
 
@@ -46,16 +50,59 @@ def _libraries(program: Program, rewired: Rewired) -> None:
                 rewired.changed(cell, node.lineno, f"{library} {ENVIRONMENT}", "it makes its own clients, out of reach")
 
 
-def _handed_modules(program: Program, rewired: Rewired) -> None:
-    """A module that stands in for its client, `client = ollama`: what it is asked then comes from its own client."""
+def _handed_on(program: Program, rewired: Rewired) -> None:
+    """A module, function or class that is handed on and called by another name: `completion = litellm.completion`."""
     for cell in program.cells:
         for node in cell.nodes:
-            if not isinstance(node, ast.Name) or isinstance(cell.parents.get(node), ast.Attribute):
+            if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
                 continue
-            dotted = program.dotted(node) if isinstance(node.ctx, ast.Load) else None
-            if any(family.surrounded and dotted in family.modules for family in FAMILIES):
+            dotted = program.dotted(node)
+            if dotted is not None and _is_handed_on(cell, node) and _makes_a_client(dotted):
                 rewired.surrounded = True
-                rewired.changed(cell, node.lineno, f"{node.id} {ENVIRONMENT}")
+                rewired.changed(cell, node.lineno, f"{cell.text(node)} {ENVIRONMENT}")
+
+
+def _is_handed_on(cell: CodeCell, node: ast.expr) -> bool:
+    """Whether it is a value here: assigned, given to a call, put into a dictionary, returned; not a type."""
+    above = cell.parents.get(node)
+    if isinstance(above, ast.Call):
+        return above.func is not node and spelled(above.func) not in ABOUT_TYPES
+    if isinstance(above, ast.Assign | ast.AnnAssign):
+        return above.value is node
+    if isinstance(above, ast.Dict):
+        return node in above.values
+    return isinstance(above, ast.keyword | ast.Return)
+
+
+def _makes_a_client(dotted: str) -> bool:
+    for family in FAMILIES:
+        if family.surrounded and dotted in family.modules:
+            return True
+        made = matching(family.constructors, dotted) if family.owns(dotted) else None
+        if made is not None and made.becomes is None:
+            return True
+        if family.owns(dotted) and matching(family.surrounded, dotted) is not None:
+            return True
+    return False
+
+
+def _llama_index(program: Program, rewired: Rewired) -> None:
+    """Engines, retrievers and evaluators that make OpenAI's clients where the notebook makes no model at all."""
+    if any(finding.outcome == "changed" for finding in rewired.findings) or _sets_models(program):
+        return
+    for cell, call in program.calls():
+        if llama_index_defaults.makes_its_own(program.dotted(call.func) or ""):
+            rewired.surrounded = True
+            rewired.changed(cell, call.lineno, f"{cell.text(call.func)}(...) {ENVIRONMENT}")
+
+
+def _sets_models(program: Program) -> bool:
+    """`Settings.llm = ...`: what makes no model of its own has that one."""
+    return any(
+        isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in ("llm", "embed_model")
+        for cell in program.cells
+        for node in cell.nodes
+    )
 
 
 def _looked_up_keys(program: Program, rewired: Rewired) -> None:

@@ -24,6 +24,7 @@ from tools.promote.rewiring import (
     pointing,
     retired_google,
     retired_mistral,
+    strands_agent,
     unused_imports,
     vendor_arguments,
 )
@@ -62,6 +63,8 @@ def _constructor(program: Program, cell: CodeCell, call: ast.Call, dotted: str, 
         init_chat_model.point(program, cell, call, edits, rewired)
         return
     if hugging_face_chat.point(program, cell, call, dotted, edits, rewired):
+        return
+    if strands_agent.point(program, cell, call, dotted, edits, rewired):
         return
     for family in FAMILIES:
         if not family.owns(dotted):
