@@ -151,8 +151,33 @@ CASES = [
         "SubQuestionQueryEngine.from_defaults(query_engine_tools=t)",
         "use_door_environment()",
     ),
+    (
+        "from adalflow.components.model_client import OpenAIClient",
+        "OpenAIClient(api_key=K)",
+        f"OpenAIClient({OPENAI})",
+        "openai_client_args",
+    ),
+    (
+        "import adalflow as adal",
+        "adal.GroqAPIClient()",
+        f"OpenAIClient({OPENAI})",
+        "from adalflow.components.model_client import OpenAIClient",
+    ),
+    (
+        "from guidance import models",
+        "models.OpenAI('gpt-4o', echo=False)",
+        f"models.OpenAI('gpt-4o', echo=False, {OPENAI})",
+        "openai_client_args",
+    ),
+    ("from praisonaiagents import Agent", "Agent(name='a')", "Agent(name='a')", "use_door_environment()"),
     ("import litellm", "litellm.completion", "litellm.completion", "use_door_environment()"),
     ("from openai import OpenAI", "partial(OpenAI, timeout=3)", "partial(OpenAI, timeout=3)", "use_door_environment()"),
+    (
+        "from pydantic_ai import Agent\nNAME = 'mistral:mistral-large-latest'",
+        "Agent(NAME)",
+        'Agent(NAME.replace("mistral:", "openai:", 1))',
+        "use_door_environment()",
+    ),
     (
         "from langchain.chat_models import init_chat_model",
         "init_chat_model('llama-3.3-70b', model_provider='groq')",

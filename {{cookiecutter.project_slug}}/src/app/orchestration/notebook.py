@@ -37,6 +37,7 @@ ADDRESS_VARIABLES = {
     "GOOGLE_GEMINI_BASE_URL": "",
     "GEMINI_API_BASE": "/v1beta",
     "CO_API_URL": "",
+    "CO_BASE_URL": "",  # pydantic-ai's name for it
     "COHERE_API_BASE": "/v2/chat",
     "MISTRAL_ENDPOINT": "",
     "MISTRAL_API_BASE": "/v1",

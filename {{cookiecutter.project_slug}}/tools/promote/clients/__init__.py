@@ -11,6 +11,7 @@ from tools.promote.clients import (
     local_servers,
     mistral,
     openai,
+    toolkits,
     unserved,
     voyage,
 )
@@ -31,5 +32,6 @@ FAMILIES: tuple[Family, ...] = (
     local_servers.OLLAMA_FAMILY,
     local_servers.HUGGINGFACE,
     *agents.FAMILIES,
+    *toolkits.FAMILIES,
     *unserved.FAMILIES,
 )

@@ -152,6 +152,7 @@ FAMILIES = (
             ),
         },
         surrounded={"Agent": "model", "Embedder": ""},
+        hosts={"mistral": "openai", "google-gla": "google", "google-vertex": "google"},
         refusals=refusing(
             FOREIGN, "use OpenAIChatModel and promote again", "CohereModel", "OutlinesModel", "MCPSamplingModel",
         ),

@@ -69,6 +69,8 @@ class Family:
     keyword that names the model, and they are served when the model is. `own_hosts` are
     keywords with which such a call names models of its own, and is refused. `pointless` are calls that only set keys
     and addresses. `moved` are names that stand in another module than the notebook imports them from.
+    `hosts` are what models are named with (`mistral:large`) and what is said instead, where the library reads no
+    address for that host from the environment.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Family:
     own_hosts: frozenset[str] = frozenset()
     pointless: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
     def owns(self, dotted: str) -> bool:
         """Whether an import path belongs to this family."""

@@ -13,18 +13,12 @@ SERVED = re.compile(
 
 # Hosts whose protocol is OpenAI's, or for whose models OpenAI's protocol can stand, as libraries name them.
 HOSTS = re.compile(
-    r"(?P<host>groq|together|together_ai|fireworks|fireworks_ai|deepseek|openrouter|perplexity|xai|grok|nvidia|nvidia_nim"
+    r"(groq|together|together_ai|fireworks|fireworks_ai|deepseek|openrouter|perplexity|xai|grok|nvidia|nvidia_nim"
     r"|cerebras|sambanova|deepinfra|anyscale|huggingface|hosted_vllm|vllm|databricks|replicate|watsonx|ibm|azure|azure_ai"
     r"|azure_openai|github|moonshot|moonshotai|dashscope|alibaba|zai|zhipu|nebius|novita|hyperbolic|litellm_proxy"
     r"|lm_studio|baseten|vercel_ai_gateway|meta_llama|upstage|bedrock|bedrock_converse|amazon_bedrock|vertex_ai"
-    r"|google_vertexai|google-vertex)(?P<mark>[:/])(?P<model>.+)"
+    r"|google_vertexai|google-vertex)[:/].+"
 )
-
-
-def through_openai(name: str) -> str | None:
-    """The same model under OpenAI's protocol: `openai/llama3` for `groq/llama3`; None where no host is named."""
-    found = HOSTS.fullmatch(name)
-    return f"openai{found['mark']}{found['model']}" if found else None
 
 
 def served(name: str) -> bool:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
-from tools.promote.clients.served_models import HOSTS, through_openai
+from tools.promote.clients.served_models import HOSTS
 from tools.promote.notebook.program import CodeCell, Program, Span
 from tools.promote.notebook.splice import Edit, Edits
 
@@ -17,20 +19,27 @@ REASON = "its host's protocol is OpenAI's, or can be; which model answers is the
 OPENING = re.compile(r"""[rRuU]?(\"\"\"|'''|"|')""")
 
 
-def renamed(program: Program, cell: CodeCell, named: ast.expr | None, edits: Edits) -> str | None:
-    """Change a name of a model where it is given; what it is called then, None where nothing was changed."""
+def renamed(
+    program: Program,
+    cell: CodeCell,
+    named: ast.expr | None,
+    edits: Edits,
+    hosts: Mapping[str, str] = MappingProxyType({}),
+) -> bool:
+    """Change a name of a model where it is given, for a host of `hosts` or one that OpenAI's protocol can stand for."""
     model = program.constant(named)
-    if named is None or model is None:
-        return None
-    found, other = HOSTS.fullmatch(model), through_openai(model)
-    if found is None or other is None:
-        return None
-    span, host = cell.span(named), found["host"] + found["mark"]
+    split = re.fullmatch(r"([\w-]+)([:/])(.+)", model or "")
+    if named is None or model is None or split is None:
+        return False
+    host, mark, _ = split.groups()
+    other = hosts.get(host) or ("openai" if HOSTS.fullmatch(model) else None)
+    if other is None:
+        return False
+    span = cell.span(named)
     if isinstance(named, ast.Name):
-        edit = Edit(cell.index, span, f'{named.id}.replace("{host}", "openai{found["mark"]}", 1)')
-        return other if edits.add(edit) else None
+        return edits.add(Edit(cell.index, span, f'{named.id}.replace("{host}{mark}", "{other}{mark}", 1)'))
     opening = OPENING.match(cell.text(named))
-    if opening is None or not cell.text(named)[opening.end() :].startswith(host):
-        return None
+    if opening is None or not cell.text(named)[opening.end() :].startswith(host + mark):
+        return False
     start = span.start + opening.end()
-    return other if edits.add(Edit(cell.index, Span(start, start + len(found["host"])), "openai")) else None
+    return edits.add(Edit(cell.index, Span(start, start + len(host)), other))

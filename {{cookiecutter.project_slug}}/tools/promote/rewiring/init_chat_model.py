@@ -46,7 +46,7 @@ def _through_openai(
     if isinstance(provider, ast.Constant) and isinstance(provider.value, str):
         known = HOSTS.fullmatch(f"{provider.value}:model") is not None
         return known and edits.add(Edit(cell.index, cell.span(provider), '"openai"'))
-    return provider is None and hosted_names.renamed(program, cell, model, edits) is not None
+    return provider is None and hosted_names.renamed(program, cell, model, edits)
 
 
 def _without_class(constructor: Constructor, note: str = "") -> Constructor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from tools.promote.clients.family import Constructor, Family, Refusal
 from tools.promote.clients.served_models import served
@@ -31,7 +32,7 @@ def point(
         rewired.refuse(cell, untold.value.lineno, f"{name}({untold.arg}=...)", _untold(chosen))
         return
     if chosen.routed and model is not None and not served(model) and "/" in model:
-        if hosted_names.renamed(program, cell, named, edits) is None:
+        if not hosted_names.renamed(program, cell, named, edits):
             _refuse_model(cell, call, model, rewired)
             return
         note = hosted_names.REASON
@@ -65,8 +66,10 @@ def surround(
         if given is None and keyword == "model" and call.args:
             given = call.args[0]
         model = program.constant(given)
-        if model is not None and not served(model):
-            if hosted_names.renamed(program, cell, given, edits) is None:
+        if model is not None and re.split("[:/]", model)[0] in family.hosts:
+            hosted_names.renamed(program, cell, given, edits, family.hosts)
+        elif model is not None and not served(model):
+            if not hosted_names.renamed(program, cell, given, edits):
                 _refuse_model(cell, call, model, rewired)
                 return
             note = hosted_names.REASON
