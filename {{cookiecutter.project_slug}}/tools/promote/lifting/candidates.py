@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.promote.lifting.prompt_files import Hole, Piece
+from tools.promote.lifting.recognised import recognised
+from tools.promote.lifting.sink_names import ASKED_KEYS, TOLD_KEYS
 from tools.promote.lifting.sinks import Sink, find_sinks
 from tools.promote.notebook.flow import TEXT_FUNCTIONS, TEXT_METHODS, Flow, Text
 from tools.promote.notebook.program import CodeCell, Program
@@ -38,6 +40,22 @@ PLACE = re.compile(r"\{\{?\s*([A-Za-z_]\w*)\s*\}")
 # Keywords under which one object takes several texts: they are a part of the name.
 PARTS = {"prefix", "suffix", "role", "goal", "backstory", "expected_output", "example_prompt"}
 
+# Keys of a dictionary that name it among others, and those of messages and agents, which all of them have.
+KEY = re.compile(r"[\w -]{2,40}")
+PLAIN_KEYS = {
+    "content",
+    "parts",
+    "text",
+    "type",
+    "input",
+    "messages",
+    "role",
+    "message",
+    "value",
+    *TOLD_KEYS,
+    *ASKED_KEYS,
+}
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
@@ -60,8 +78,10 @@ def find_candidates(program: Program) -> list[Candidate]:
     flow = Flow(program)
     places = _places(program)
     found: dict[int, Candidate] = {}
+    looked_at: set[int] = set()
     for sink in [*find_sinks(program), *_named(program)]:
         for text in flow.texts(sink.cell, sink.value):
+            looked_at.add(id(text.node))
             if sink.prose and not _reads_as_prose(text.node):
                 continue
             if text.drawn and not sink.templated and not _is_template(text.node) and not _is_addressed(text.node):
@@ -75,6 +95,10 @@ def find_candidates(program: Program) -> list[Candidate]:
             fills = value and sink.place in places and not _is_addressed(text.node)
             role = known.role if known and role != "system" else role
             found[id(text.node)] = Candidate(text, role, templated, None, value, fills)
+    for sink in recognised(program):
+        # What a call is seen to send has been judged by where it goes.
+        if looked_at.isdisjoint(id(node) for node in ast.walk(sink.value)):
+            found[id(sink.value)] = Candidate(Text(sink.cell, sink.value), sink.role, False)
     ordered = sorted(found.values(), key=lambda c: (c.text.cell.index, c.text.cell.span(c.text.node).start))
     spans = [(c.text.cell.index, c.text.cell.span(c.text.node)) for c in ordered]
     return [
@@ -159,6 +183,8 @@ def variable_of(cell: CodeCell, node: ast.expr) -> str | None:
     for above in cell.above(node):
         if isinstance(above, ast.keyword) and above.arg in PARTS:
             part = above.arg
+        if isinstance(above, ast.Dict):
+            part = _key_over(above, below) or part
         if isinstance(above, ast.Assign | ast.AnnAssign | ast.AugAssign):
             target = above.targets[0] if isinstance(above, ast.Assign) else above.target
             return "_".join(word for word in (_target_name(target), part) if word) or None
@@ -173,6 +199,16 @@ def variable_of(cell: CodeCell, node: ast.expr) -> str | None:
             return part or None
         below = above
     return None
+
+
+def _key_over(mapping: ast.Dict, value: ast.AST) -> str:
+    """The key a text stands under, where it says which of several it is: `outline`, `Role.PLANNER`."""
+    for key, held in zip(mapping.keys, mapping.values, strict=True):
+        if held is value and isinstance(key, ast.Attribute):
+            return key.attr.lower()
+        if held is value and isinstance(key, ast.Constant) and isinstance(key.value, str):
+            return "" if key.value in PLAIN_KEYS or not KEY.fullmatch(key.value) else key.value
+    return ""
 
 
 def _is_named(cell: CodeCell, node: ast.Lambda) -> bool:
