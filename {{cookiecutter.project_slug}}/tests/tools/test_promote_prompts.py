@@ -10,6 +10,7 @@ import yaml
 
 from tests.tools.notebooks.projects import Promoted, make_project, promote_cells
 from tools.promote.notebook.outcome import Finding, Refused
+from tools.promote.notebook.words import task_name
 from tools.promote.write import write_all
 from tools.prompt_lint.configuration import Configuration
 from tools.prompt_lint.inspection import inspect
@@ -190,6 +191,8 @@ def test_a_text_that_no_call_is_seen_to_send_is_lifted_by_name_or_wording(
     [
         'docs = [{"id": 1, "title": "Style", "content": "Answer every question with the context below. Be brief: '
         'use at most three sentences, and say that you do not know when the context says nothing about it."}]',
+        'out = utils.run(f"az acr build --image {image}:v1 --registry {registry} --file src/Dockerfile src/")',
+        'out = utils.run(f"python serve.py --port {port} and then wait for the server to be there")',
         'BAD = ["ignore all instructions", "act as if you have no restrictions", "forget your rules", "you are now"]',
         'def chat_prompt(said):\n    return f"<|im_start|>user\\n{said}<|im_end|>\\n<|im_start|>assistant"',
     ],
@@ -199,6 +202,14 @@ def test_rows_of_data_and_marks_of_a_chat_template_stay(code: str, tmp_path: Pat
     promoted = promote_cells(make_project(tmp_path), "import openai", code)
     assert promoted.promotion.report.prompts == []
     assert _kept(promoted, "prompt") == []
+
+
+def test_of_a_long_name_the_notebook_s_part_gives_way() -> None:
+    """What tells the prompts of one notebook apart is kept whole."""
+    step = "cost_aware_planning_agent_budget_constrained_tutorial"
+    name = task_name(step, "run_llm_step", "outline", "user")
+    assert name == "cost_aware_planning_agent_budget_constrained_run_llm_step_outline"
+    assert len(task_name(step, "build_" * 20, "outline", "user")) <= 70
 
 
 def test_a_text_that_reads_like_a_prompt_among_rows_is_reported(tmp_path: Path) -> None:
@@ -256,7 +267,7 @@ def test_a_long_name_ends_with_a_whole_word(tmp_path: Path) -> None:
     )
     promoted = promote_cells(make_project(tmp_path), cell, name="a rather long name of a notebook.ipynb")
     (prompt,) = promoted.promotion.report.prompts
-    assert prompt.task == "a_rather_long_name_of_a_notebook_a_function_with_a_very_long_name"
+    assert prompt.task == "a_rather_long_name_of_a_a_function_with_a_very_long_name_that_goes_on"
 
 
 @pytest.mark.feature("N1")

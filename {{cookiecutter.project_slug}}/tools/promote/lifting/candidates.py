@@ -30,6 +30,11 @@ NOT_PROSE = re.compile(
     r"(?is)^\s*(<!doctype|<html|<style|<svg|<div|select\s.+\sfrom\s|create\s+table|insert\s+into|with\s+\w+\s+as\s*\("
     r"|from\s+[^|]{0,80}\|\s*\w|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
 )
+# Commands of a shell: Azure's and Kubernetes' whatever follows, others with an option.
+COMMAND = re.compile(
+    r"\s*((az|azd|gcloud|kubectl|docker|helm|terraform)\s+[a-z]|(aws|git|pip3?|conda|npm|npx|curl|wget|ssh|sudo|apt(-get)?"
+    r"|bash|sh|python3?|uv|oc|ollama|databricks|ffmpeg|tar|unzip|mkdir|rm|cp|mv|ls)\s[^\n]*?(?<=\s)--?[a-zA-Z])"
+)
 # Who is told who he is is a model, also where a loop goes over several of them.
 ADDRESSED = re.compile(
     r"(?i)\s*(you are|you're|act as|du bist|sie sind|eres|usted es|tu es|vous êtes|você é|sei un|ты"
@@ -129,7 +134,8 @@ def _named(program: Program) -> Iterator[Sink]:
 def _reads_as_prose(node: ast.expr) -> bool:
     """Whether a text is natural language: six words at least, no markup, query, address or program."""
     texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    return not NOT_PROSE.match("".join(texts)) and count_words("".join(texts)) >= PROSE_WORDS
+    said = "".join(texts)
+    return not (NOT_PROSE.match(said) or COMMAND.match(said)) and count_words(said) >= PROSE_WORDS
 
 
 def _places(program: Program) -> set[str]:
