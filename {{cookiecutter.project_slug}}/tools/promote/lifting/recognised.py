@@ -50,11 +50,11 @@ def _prompts(program: Program) -> list[Prompt]:
 
 
 def _plain(prompt: Prompt) -> bool:
-    """Whether it is sent, called a prompt, or says who the model is or what to do: a name like `text` is not enough."""
+    """Whether it is called a prompt, or says who the model is or what to do; what is sent may be data or a result."""
     text, said = prompt.text, prompt.text.literal.strip()
     if is_scaffold(said):
         return False
-    if text.role or naming.strong(text.names) or opens_with_role(said):
+    if text.role == "system" or naming.strong(text.names) or opens_with_role(said):
         return True
     return bool(strong(said)) and imperative(said)
 
