@@ -170,6 +170,12 @@ CASES = [
         "openai_client_args",
     ),
     ("from praisonaiagents import Agent", "Agent(name='a')", "Agent(name='a')", "use_door_environment()"),
+    (
+        "import langchain",
+        "langchain.chat_models.ChatOpenAI(temperature=0, openai_api_key=K)",
+        f"ChatOpenAI(temperature=0, {OPENAI})",
+        "from langchain_openai import ChatOpenAI",
+    ),
     ("import litellm", "litellm.completion", "litellm.completion", "use_door_environment()"),
     ("from openai import OpenAI", "partial(OpenAI, timeout=3)", "partial(OpenAI, timeout=3)", "use_door_environment()"),
     (

@@ -185,7 +185,10 @@ def _move_settings(program: Program, edits: Edits, dependencies: Dependencies) -
                     findings.append(Finding("changed", SUBJECT, cell.index, node.lineno, what, REASON))
                     require(dependencies, cell, node.lineno, SETTERS)
             elif isinstance(node.ctx, ast.Load) and (found := home(OLD, node.attr)) is not None:
-                dotted = ast.unparse(_whole(cell, node))
+                whole = _whole(cell, node)
+                if edits.replaced(cell.index, cell.span(whole)):
+                    continue  # its class was imported by its name
+                dotted = ast.unparse(whole)
                 name = dotted.rpartition(".")[2]
                 instead = found.instead or f"{name} imported by its name, which is given its home,"
                 findings.append(_without_home(cell, cell.statement_of(node), dotted, Home(instead=instead)))

@@ -116,14 +116,22 @@ def _gains(constructor: Constructor, call: ast.Call) -> str:
 
 def _become(program: Program, cell: CodeCell, call: ast.Call, constructor: Constructor, edits: Edits) -> str | None:
     """Exchange the class; under another name where the notebook uses that one for something else."""
-    if constructor.becomes is None or today(program.dotted(call.func) or "") == constructor.becomes:
+    dotted = program.dotted(call.func) or ""
+    becomes = constructor.becomes or _through_a_module(call, dotted)
+    if becomes is None or (today(dotted) == becomes and becomes == constructor.becomes):
         return None
-    module, _, name = constructor.becomes.rpartition(".")
+    module, _, name = becomes.rpartition(".")
     known = program.names.imports.get(name)
-    taken = today(known) != constructor.becomes if known is not None else name in program.names.bindings
+    taken = today(known) != becomes if known is not None else name in program.names.bindings
     local = f"Gateway{name}" if taken else name
     edits.add(Edit(cell.index, cell.span(call.func), local))
     return f"from {module} import {name}" + (f" as {local}" if taken else "")
+
+
+def _through_a_module(call: ast.Call, dotted: str) -> str | None:
+    """The class of `langchain.chat_models.ChatOpenAI(...)`, whose module of today has another name."""
+    deep = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Attribute)
+    return today(dotted) if deep and today(dotted) != dotted else None
 
 
 def _drop(cell: CodeCell, items: list[Argument], kept: list[Argument], edits: Edits) -> None:

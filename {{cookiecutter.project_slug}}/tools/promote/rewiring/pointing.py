@@ -41,7 +41,7 @@ def point(
     needed = swap(program, cell, call, chosen, edits)
     if needed is not None:
         rewired.need(needed, cell, call.lineno)
-        note = note or f"{chosen.becomes} stands for it"
+        note = note or (f"{chosen.becomes} stands for it" if chosen.becomes else "it stands elsewhere today")
     if edits.replaced(cell.index, cell.span(call.func)):
         rewired.exchanged.add(name)
     rewired.changed(cell, call.lineno, f"{name}(...) goes through the gateway's door", chosen.note or note)
