@@ -176,6 +176,12 @@ CASES = [
         f"ChatOpenAI(temperature=0, {OPENAI})",
         "from langchain_openai import ChatOpenAI",
     ),
+    (
+        "from distilabel.llms import OpenAILLM",
+        "OpenAILLM(model='gpt-4o', api_key=K)",
+        f"OpenAILLM(model='gpt-4o', {OPENAI})",
+        "openai_client_args",
+    ),
     ("import litellm", "litellm.completion", "litellm.completion", "use_door_environment()"),
     ("from openai import OpenAI", "partial(OpenAI, timeout=3)", "partial(OpenAI, timeout=3)", "use_door_environment()"),
     (

@@ -1,6 +1,6 @@
-"""Toolkits with client classes of their own: AdalFlow, guidance, Outlines."""
+"""Toolkits with client classes of their own: AdalFlow, guidance, distilabel, Outlines."""
 
-from tools.promote.clients.family import LOCAL, Constructor, Family, refusing, served_as
+from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing, served_as
 from tools.promote.clients.protocols import AZURE_ADDRESS, OPENAI, OPENAI_ADDRESS
 
 # Its address has a default of OpenAI's own host, so the environment says nothing to it.
@@ -33,6 +33,25 @@ FAMILIES = (
             "AzureOpenAI": Constructor(OPENAI, AZURE_ADDRESS | {"version"}, becomes="guidance.models.OpenAI"),
         },
         refusals=refusing(LOCAL, served_as("guidance.models.OpenAI"), "Transformers", "LlamaCpp", "OnnxRuntimeGenAI"),
+    ),
+    Family(
+        "distilabel", ("distilabel.models", "distilabel.llms"),
+        constructors={
+            "OpenAILLM": Constructor(OPENAI, OPENAI_ADDRESS),
+            **dict.fromkeys(
+                ("TogetherLLM", "GroqLLM", "AnyscaleLLM", "AzureOpenAILLM"),
+                Constructor(OPENAI, AZURE_ADDRESS, becomes="distilabel.models.OpenAILLM"),
+            ),
+            "OpenAIEmbeddings": Constructor(OPENAI, OPENAI_ADDRESS),
+        },
+        refusals={
+            **refusing(LOCAL, served_as("OpenAILLM"), "TransformersLLM", "vLLM", "LlamaCppLLM", "MlxLLM"),
+            **refusing(
+                FOREIGN, "use OpenAILLM and promote again",
+                "InferenceEndpointsLLM", "AnthropicLLM", "MistralLLM", "CohereLLM", "VertexAILLM", "OllamaLLM",
+                "LiteLLM", "MixtureOfAgentsLLM",
+            ),
+        },
     ),
     Family(
         "outlines", ("outlines",),

@@ -19,7 +19,8 @@ FAMILIES = (
             LOCAL,
             "use client.embeddings of the openai client and promote again, or keep this step out of the pipeline",
             "SentenceTransformer", "CrossEncoder", "SparseEncoder", "FlagModel", "BGEM3FlagModel", "FlagReranker",
-            "TextEmbedding", "SparseTextEmbedding",
+            "TextEmbedding", "SparseTextEmbedding", "LateInteractionTextEmbedding", "ImageEmbedding",
+            "TextCrossEncoder",
         ),
     ),
     Family(
