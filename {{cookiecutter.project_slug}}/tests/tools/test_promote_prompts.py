@@ -172,6 +172,10 @@ def test_an_unknown_choice_is_refused(choice: str, tmp_path: Path) -> None:
             ["poc_team_system_planner", "poc_team_system_writer"],
         ),
         (
+            'def build(text):\n    sys_prompt = "You are a precise assistant."\n    return sys_prompt, text',
+            ["poc_build_system"],
+        ),
+        (
             'planner = Base("Planner", 3, "You are a strategic planner. Break down complex tasks into steps.")',
             ["poc_planner_system"],
         ),

@@ -25,6 +25,7 @@ NAMED = re.compile(
     r"|backstory|tmpl|sys|task_(definition|description|instructions?)|(judge|grader?|grading|eval\w*|answer|question|rag|qa"
     r"|summary|chat|user)_template)(_|\d|$)"
 )
+SYSTEM = re.compile(r"(?i)system|(^|_)sys(_|\d|$)")
 # Long texts under such a name that are something else.
 NOT_PROSE = re.compile(
     r"(?is)^\s*(<!doctype|<html|<style|<svg|<div|select\s.+\sfrom\s|create\s+table|insert\s+into|with\s+\w+\s+as\s*\("
@@ -128,7 +129,7 @@ def _named(program: Program) -> Iterator[Sink]:
                 continue
             name = _full_name(target)
             if name and NAMED.search(name) and not _obvious_other(node.value):
-                yield Sink(cell, node.value, "system" if "system" in name.lower() else "user")
+                yield Sink(cell, node.value, "system" if SYSTEM.search(name) else "user")
 
 
 def _reads_as_prose(node: ast.expr) -> bool:

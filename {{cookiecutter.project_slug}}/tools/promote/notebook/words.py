@@ -110,6 +110,8 @@ def task_name(
     """
     words = [w for w in snake(function or "").split("_") if w]
     for word in snake(variable or "").split("_"):
+        if role == "system" and word == "sys":
+            continue  # the role says it
         if word and word not in GENERIC and word not in words:
             words.append(word)
     if not words:
