@@ -182,6 +182,12 @@ CASES = [
         f"OpenAILLM(model='gpt-4o', {OPENAI})",
         "openai_client_args",
     ),
+    (
+        "from litellm import completion",
+        "completion(model='azure/gpt-4o', api_base=URL, api_key=K, api_version='v', messages=m)",
+        "completion(model='openai/gpt-4o', messages=m)",
+        "use_door_environment()",
+    ),
     ("import litellm", "litellm.completion", "litellm.completion", "use_door_environment()"),
     ("from openai import OpenAI", "partial(OpenAI, timeout=3)", "partial(OpenAI, timeout=3)", "use_door_environment()"),
     (

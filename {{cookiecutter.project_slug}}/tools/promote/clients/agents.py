@@ -79,9 +79,11 @@ def _agno(module: str, chat: str) -> Family:
 LITELLM_FAMILY = Family(
     name="litellm",
     modules=("litellm",),
-    surrounded=dict.fromkeys(
-        ("completion", "acompletion", "embedding", "aembedding", "text_completion", "responses", "batch_completion"),
-        "model",
+    # Each call makes its client, and is given key and address where the notebook has some.
+    constructors=dict.fromkeys(
+        ("completion", "acompletion", "embedding", "aembedding", "text_completion", "responses", "aresponses",
+         "batch_completion"),
+        LITELLM,
     ),
     refusals=refusing(
         "the Router names hosts of its own for each model", "use litellm.completion and promote again", "Router"
