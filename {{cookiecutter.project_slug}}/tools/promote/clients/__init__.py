@@ -1,6 +1,7 @@
 """The families of model clients that promote knows, in the order in which an import path is looked up."""
 
 from tools.promote.clients import (
+    agent_models,
     agents,
     anthropic,
     cohere,
@@ -32,6 +33,7 @@ FAMILIES: tuple[Family, ...] = (
     local_servers.OLLAMA_FAMILY,
     local_servers.HUGGINGFACE,
     *agents.FAMILIES,
+    *agent_models.FAMILIES,
     *toolkits.FAMILIES,
     *unserved.FAMILIES,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tools.promote.clients.agents import STRANDS_BEDROCK
+from tools.promote.clients.agent_models import STRANDS_BEDROCK
 from tools.promote.notebook.program import CodeCell, Program, Span
 from tools.promote.notebook.splice import Edit, Edits
 from tools.promote.rewiring.rewired import Rewired
