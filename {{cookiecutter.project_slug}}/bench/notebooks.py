@@ -12,6 +12,7 @@ import ast
 import json
 import os
 import random
+import re
 import shutil
 import statistics
 import tempfile
@@ -49,7 +50,30 @@ LISTED = {
     "Mistral": ("mistralai",),
     "Haystack": ("haystack",),
 }
+# Those the issue names after them, told apart so that the figures of before can be compared.
+FURTHER = {
+    "LiteLLM": ("litellm",),
+    "pydantic-ai": ("pydantic_ai",),
+    "Ollama": ("ollama",),
+    "Hugging Face": ("huggingface_hub.InferenceClient", "huggingface_hub.AsyncInferenceClient"),
+    "agents": (
+        "agents",
+        "crewai",
+        "autogen",
+        "autogen_agentchat",
+        "smolagents",
+        "google.adk",
+        "agno",
+        "phi",
+        "strands",
+    ),
+}
 SHORT = "short text"  # what deserves no file of its own
+# Imports of a listed family that may make or hold a client; splitters, loaders, messages and prompts do not.
+CLIENT_NAME = re.compile(
+    r"Chat(?!Prompt|Message|Generation|History)[A-Z]|LLM|Embed|OpenAI|Anthropic|Claude|Gemini|Generat(or|ive)|Complet"
+    r"|Ollama|Bedrock|Client\b|Model\b|_agent\b|init_chat_model|Settings|VectorStoreIndex|Engine|openai$|genai$"
+)
 LOCAL = "inside the notebook's own process"
 STEP_ROUNDS = 7
 QUIET = ["--IPKernelApp.log_level=50"]
@@ -69,8 +93,10 @@ class Outcome:
     status: str  # promoted, refused, crashed
     detail: str = ""
     families: list[str] = field(default_factory=list)
+    further: list[str] = field(default_factory=list)
     rewired: bool = False
     local_only: bool = False
+    clientless: bool = False  # nothing was found, and no import looks like a client either
     unplaced: int = 0  # refusals that lack cell, line or remedy
     lifted: int = 0
     reported: int = 0
@@ -97,9 +123,11 @@ def outcome_of(path: Path, project: Path) -> Outcome:
     return Outcome(
         str(path),
         "promoted",
-        families=_families(program),
+        families=_families(program, LISTED),
+        further=_families(program, FURTHER),
         rewired=any(finding.outcome == "changed" for finding in clients),
         local_only=bool(clients) and all(LOCAL in finding.reason for finding in clients),
+        clientless=not clients and not any(CLIENT_NAME.search(path) for path in program.names.imports.values()),
         unplaced=sum(1 for f in report.refused if f.cell < 0 or f.line < 1 or not f.remedy),
         lifted=len(report.prompts),
         reported=sum(
@@ -111,13 +139,13 @@ def outcome_of(path: Path, project: Path) -> Outcome:
     )
 
 
-def _families(program: Program) -> list[str]:
+def _families(program: Program, table: Mapping[str, tuple[str, ...]]) -> list[str]:
     paths = set(program.names.imports.values())
 
     def of(roots: tuple[str, ...]) -> bool:
         return any(path == root or path.startswith((f"{root}.", f"{root}_")) for path in paths for root in roots)
 
-    return [name for name, roots in LISTED.items() if of(roots)]
+    return [name for name, roots in table.items() if of(roots)]
 
 
 def _asking_functions(program: Program) -> set[str]:
@@ -223,13 +251,17 @@ def summary(outcomes: list[Outcome], proofs: list[tuple[str, str, str]]) -> dict
         if outcome.status != "promoted":
             print(f"  {outcome.status:8} {Path(outcome.path).name[:50]:50} {outcome.detail[:110]}")
     shares: dict[str, float] = {}
-    print(f"\n{'family':12} {'notebooks':>9} {'rewired':>8} {'models of the notebook own':>28}")
-    for name in LISTED:
-        group = [o for o in promoted if name in o.families]
+    print(f"\n{'family':12} {'notebooks':>9} {'rewired':>8} {'models of the notebook own':>28} {'no client':>10}")
+    for name in (*LISTED, *FURTHER):
+        group = [o for o in promoted if name in (*o.families, *o.further)]
         if group:
             shares[name] = sum(o.rewired for o in group) / len(group)
-            print(f"{name:12} {len(group):9} {shares[name]:8.3f} {sum(o.local_only for o in group):28}")
+            print(
+                f"{name:12} {len(group):9} {shares[name]:8.3f} {sum(o.local_only for o in group):28}"
+                f" {sum(o.clientless for o in group):10}"
+            )
     listed = [o for o in promoted if o.families]
+    outside = [o for o in listed if not (o.clientless or o.local_only)]
     lifted, reported = sum(o.lifted for o in promoted), sum(o.reported for o in promoted)
     asking, exported = sum(o.asking for o in promoted), sum(o.exported for o in promoted)
     verdicts = Counter(verdict for _, verdict, _ in proofs)
@@ -239,6 +271,9 @@ def summary(outcomes: list[Outcome], proofs: list[tuple[str, str, str]]) -> dict
         "crashed": status["crashed"],
         "refusals_without_place_or_remedy": sum(o.unplaced for o in promoted),
         "families_rewired": _share(sum(o.rewired for o in listed), len(listed)),
+        "families_without_client": sum(o.clientless for o in listed),
+        "families_with_local_models_alone": sum(o.local_only for o in listed),
+        "families_rewired_of_clients_outside": _share(sum(o.rewired for o in outside), len(outside)),
         "families_rewired_by_family": {name: round(share, 3) for name, share in shares.items()},
         "prompts_lifted": lifted,
         "prompts_reported": reported,

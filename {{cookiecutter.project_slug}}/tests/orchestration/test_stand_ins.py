@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import pytest
@@ -134,6 +135,29 @@ def test_tools_of_the_retired_model_are_refused(door: Served) -> None:
     with pytest.raises(InputError, match="tools of the retired SDK"):
         model.start_chat().send_message("How warm?", tools=[object()])
     assert door.gateway.calls == 0
+
+
+def test_what_the_retired_sdks_name_beside_the_model(door: Served, tmp_path: Path) -> None:
+    """Safety settings are taken and not passed on; a turn and a picture reach the model as they are."""
+    from google.genai import types
+
+    settings = {gemini_model.HarmCategory.HARM_CATEGORY_HATE_SPEECH: gemini_model.HarmBlockThreshold.BLOCK_NONE}
+    setting = gemini_model.SafetySetting(category="HARM_CATEGORY_HARASSMENT", threshold="BLOCK_ONLY_HIGH")
+    assert isinstance(setting, types.SafetySetting)
+    model = gemini_model.types.GenerativeModel("gemini-pro", safety_settings=settings)
+    (tmp_path / "a.png").write_bytes(b"\x89PNG")
+    picture = gemini_model.Image.load_from_file(str(tmp_path / "a.png"))
+    assert picture == gemini_model.Part.from_image(gemini_model.Image.from_bytes(b"\x89PNG"))
+    turn = gemini_model.Content(role="user", parts=[gemini_model.Part.from_text("How long?")])
+    reply = model.generate_content([turn], safety_settings=[setting])
+    assert isinstance(reply, gemini_model.GenerationResponse)
+    assert reply.text == "Fourteen days."
+    with pytest.raises(InputError, match=r"picture\.png"):
+        gemini_model.Image.load_from_file("picture")
+    with pytest.raises(InputError, match="no PNG"):
+        gemini_model.Image.from_bytes(b"BM")
+    with pytest.raises(AttributeError, match="upload_file"):
+        _ = gemini_model.upload_file
 
 
 # In a process of its own, because some clients read the environment while they are imported.

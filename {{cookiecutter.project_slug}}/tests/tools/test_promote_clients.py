@@ -394,6 +394,18 @@ def test_functions_of_the_first_openai_are_stood_in_for(tmp_path: Path) -> None:
     ("before", "after"),
     [
         (
+            "import google.generativeai as genai\nc = genai.types.GenerationConfig()\n"
+            "m = genai.GenerativeModel('g', c)",
+            "from app.orchestration import gemini_model as genai\nc = genai.types.GenerationConfig()\n"
+            "m = genai.GenerativeModel('g', c)",
+        ),
+        (
+            "from vertexai.generative_models import GenerativeModel, HarmCategory, HarmBlockThreshold, Image\n"
+            "m = GenerativeModel('g')",
+            "from app.orchestration.gemini_model import GenerativeModel, HarmCategory, HarmBlockThreshold, Image\n"
+            "m = GenerativeModel('g')",
+        ),
+        (
             "import google.generativeai as genai\ngenai.configure(api_key=K)\nm = genai.GenerativeModel('gemini-pro')",
             "from app.orchestration import gemini_model as genai\ngenai.configure(api_key=K)\n"
             "m = genai.GenerativeModel('gemini-pro')",
@@ -503,9 +515,9 @@ def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "reason"),
     [
-        ("from litellm import completion\ncompletion(model='groq/llama3')", "'groq/llama3'"),
-        ("from crewai import Agent\nAgent(llm='bedrock/x')", "'bedrock/x'"),
-        ("import dspy\ndspy.LM('bedrock/x')", "'bedrock/x'"),
+        ("from litellm import completion\ncompletion(model='aleph_alpha/luminous')", "'aleph_alpha/luminous'"),
+        ("from crewai import Agent\nAgent(llm='gradient/x')", "'gradient/x'"),
+        ("import dspy\ndspy.LM('gradient/x')", "'gradient/x'"),
         ("from google import genai\nc = genai.Client()\nc.files.upload(file='a')", "this endpoint"),
         ("from google import genai\nc = genai.Client()\nc.interactions.get(id)", "to ask for later"),
         (f"{INTERACTION}\n  previous_interaction_id=i.id)", "to go on from"),
@@ -517,13 +529,19 @@ def test_an_import_that_moved_is_followed(tmp_path: Path) -> None:
         ("from mistralai.client import MistralClient as M\nc = [M(), jobs.jobs]", "before 1.0"),
         ("import requests\nurl = f'https://{HOST}/v1/chat/completions'\nrequests.post(url, json={})", "plain HTTP"),
         ("from transformers import MllamaForConditionalGeneration as M\nM.from_pretrained('m')", "own process"),
-        ("from langchain_community.chat_models import ChatMaritalk\nChatMaritalk()", "knows no way"),
+        ("from langchain_community.chat_models import ChatKinetica\nChatKinetica()", "knows no way"),
         ("from langchain_elasticsearch import ElasticsearchEmbeddings as E\nE.from_credentials()", "knows no way"),
-        ("from llama_index.llms.vllm import VllmServer\nVllmServer()", "knows no way"),
+        ("from llama_index.llms.nvidia_triton import NvidiaTriton\nNvidiaTriton()", "knows no way"),
         (
-            "from haystack_integrations.components.generators.watsonx import WatsonxGenerator\nWatsonxGenerator()",
+            "from haystack_integrations.components.generators.other import OtherGenerator\nOtherGenerator()",
             "knows no",
         ),
+        (
+            "import os, requests\nollama_url = os.environ['HOST']\nurl = ollama_url + '/api/generate'\n"
+            "requests.post(ollama_url + '/api/generate', json={})",
+            "plain HTTP",
+        ),
+        ("import together\ntogether.Complete.create('Say hello.')", "before 1.0"),
         ("from llama_api_client import LlamaAPIClient\nLlamaAPIClient()", "a form of their own"),
         ("from crewai_tools import PDFSearchTool\nPDFSearchTool(config={'llm': {'provider': 'groq'}})", "of its own"),
         ("from sentence_transformers import SentenceTransformer\nSentenceTransformer('m')", "own process"),

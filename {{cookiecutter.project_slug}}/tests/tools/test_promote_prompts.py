@@ -10,6 +10,7 @@ import yaml
 
 from tests.tools.notebooks.projects import Promoted, make_project, promote_cells
 from tools.promote.notebook.outcome import Finding, Refused
+from tools.promote.notebook.words import task_name
 from tools.promote.write import write_all
 from tools.prompt_lint.configuration import Configuration
 from tools.prompt_lint.inspection import inspect
@@ -142,15 +143,87 @@ def test_an_unknown_choice_is_refused(choice: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.feature("N1")
-def test_a_text_that_reads_like_a_prompt_and_goes_nowhere_is_reported(tmp_path: Path) -> None:
-    """Nobody finds the call, but the words are plain: kept, with place and what to do."""
+@pytest.mark.feature("N1")
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        (
+            'rules = registry.put("You are a helpful assistant. Answer the question using only the context below, '
+            'and say that you do not know when it is not there.")\nprint("You are an expert: choose what to do next, '
+            'and answer the question only with the words that you see in the context below.")',
+            ["poc_rules_system"],
+        ),
+        (
+            "class Crew:\n    def _build_auditor_prompt(self, output):\n"
+            '        return f"You are an auditor. Check the decision below.\\n{output}\\nAnswer with JSON only."',
+            ["poc_build_auditor_prompt_system"],
+        ),
+        (
+            "def ask(task, kind):\n    prompts = {\n"
+            '        "outline": f"Create a structured outline for the task below.\\nTASK: {task}",\n'
+            '        "polish": f"Rewrite and polish the following draft for clarity.\\nDRAFT: {task}",\n'
+            "    }\n    return llm_text(prompts[kind])",
+            ["poc_ask_outline", "poc_ask_polish"],
+        ),
+        (
+            "class Team:\n    def __init__(self):\n        self.system_prompts = {\n"
+            '            Role.PLANNER: "You are a planner. Break down complex problems into clear steps.",\n'
+            '            Role.WRITER: "You are a writer. Write each step as a sentence of its own.",\n        }',
+            ["poc_team_system_planner", "poc_team_system_writer"],
+        ),
+        (
+            'def build(text):\n    sys_prompt = "You are a precise assistant."\n    return sys_prompt, text',
+            ["poc_build_system"],
+        ),
+        (
+            'planner = Base("Planner", 3, "You are a strategic planner. Break down complex tasks into steps.")',
+            ["poc_planner_system"],
+        ),
+    ],
+)
+def test_a_text_that_no_call_is_seen_to_send_is_lifted_by_name_or_wording(
+    code: str, names: list[str], tmp_path: Path
+) -> None:
+    """In methods, in dictionaries, handed to a class of the notebook's own."""
+    promoted = promote_cells(make_project(tmp_path), "import openai", code)
+    assert [p.task for p in promoted.promotion.report.prompts] == names
+    assert _kept(promoted, "prompt") == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'docs = [{"id": 1, "title": "Style", "content": "Answer every question with the context below. Be brief: '
+        'use at most three sentences, and say that you do not know when the context says nothing about it."}]',
+        'out = utils.run(f"az acr build --image {image}:v1 --registry {registry} --file src/Dockerfile src/")',
+        'out = utils.run(f"python serve.py --port {port} and then wait for the server to be there")',
+        'BAD = ["ignore all instructions", "act as if you have no restrictions", "forget your rules", "you are now"]',
+        'def chat_prompt(said):\n    return f"<|im_start|>user\\n{said}<|im_end|>\\n<|im_start|>assistant"',
+    ],
+)
+def test_rows_of_data_and_marks_of_a_chat_template_stay(code: str, tmp_path: Path) -> None:
+    """Whatever they read like; they are not called prompts either."""
+    promoted = promote_cells(make_project(tmp_path), "import openai", code)
+    assert promoted.promotion.report.prompts == []
+    assert _kept(promoted, "prompt") == []
+
+
+def test_of_a_long_name_the_notebook_s_part_gives_way() -> None:
+    """What tells the prompts of one notebook apart is kept whole."""
+    step = "cost_aware_planning_agent_budget_constrained_tutorial"
+    name = task_name(step, "run_llm_step", "outline", "user")
+    assert name == "cost_aware_planning_agent_budget_constrained_run_llm_step_outline"
+    assert len(task_name(step, "build_" * 20, "outline", "user")) <= 70
+
+
+def test_a_text_that_reads_like_a_prompt_among_rows_is_reported(tmp_path: Path) -> None:
+    """The lint finds it, so the report says it too: kept, with place and what to do."""
     cell = (
-        'rules = registry.put("You are a helpful assistant. Answer the question using only the context below, '
-        'and say that you do not know when it is not there.")\nprint("You are an expert: choose what to do next, '
-        'and answer the question only with the words that you see in the context below.")'
+        "import openai\ncases = ['Write a story about the sea. It should be ten sentences long and end well.',\n"
+        "  'Answer the question using only the context below. Do not make up an answer; return JSON: {text}']"
     )
     (finding,) = _kept(promote_cells(make_project(tmp_path), cell), "prompt")
-    assert finding.place == "0:1"
+    assert finding.place == "0:3"
     assert "found no call to put a look-up into" in finding.reason
     assert finding.remedy
 
@@ -198,7 +271,7 @@ def test_a_long_name_ends_with_a_whole_word(tmp_path: Path) -> None:
     )
     promoted = promote_cells(make_project(tmp_path), cell, name="a rather long name of a notebook.ipynb")
     (prompt,) = promoted.promotion.report.prompts
-    assert prompt.task == "a_rather_long_name_of_a_notebook_a_function_with_a_very_long_name"
+    assert prompt.task == "a_rather_long_name_of_a_a_function_with_a_very_long_name_that_goes_on"
 
 
 @pytest.mark.feature("N1")

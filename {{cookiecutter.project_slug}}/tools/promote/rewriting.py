@@ -18,7 +18,7 @@ from tools.promote.lifting.few_shot import ExampleLifter
 from tools.promote.lifting.prompt_files import PromptStore
 from tools.promote.lifting.prompts import Lifted, PromptLifter
 from tools.promote.moved.calls import move_calls
-from tools.promote.moved.imports import move_imports
+from tools.promote.moved.imports import move_imports, require
 from tools.promote.moved.sampling import send_sampling
 from tools.promote.notebook.headings import headings_of
 from tools.promote.notebook.notebook_file import Notebook
@@ -63,6 +63,8 @@ def rewrite(
     edits = Edits()
     dependencies = lift_installs(program, edits)
     clients = rewire(program, edits)
+    for module, (cell, line) in clients.packages.items():
+        require(dependencies, cell, line, module)
     moved = move_imports(program, edits, dependencies, clients.exchanged) + move_calls(program, edits)
     sampling = send_sampling(program, edits)
     secrets = SecretRemover(program, edits, clients.exchanged)

@@ -13,6 +13,7 @@ from tools.prompt_lint import naming, wording
 from tools.prompt_lint.complaints import complains
 from tools.prompt_lint.findings import Severity
 from tools.prompt_lint.prose import is_markup_or_code, is_one_tag, is_xml, weight, words
+from tools.prompt_lint.scaffold import is_scaffold
 from tools.prompt_lint.texts import HOLE, Text
 
 LONG = 120
@@ -109,7 +110,7 @@ def _unsent(text: Text, llm_file: bool, notebook: bool, asks: bool) -> Prompt | 
     if text.excluded or weight(text.literal) < 12:
         return None
     said = text.literal.strip()
-    if _IDENTIFIER.fullmatch(said):
+    if _IDENTIFIER.fullmatch(said) or is_scaffold(said):
         return None
     name = naming.strong(text.names)
     if (not name and weight(said) < 25) or words(said) < 3 or is_markup_or_code(said):

@@ -8,15 +8,42 @@ from __future__ import annotations
 import ast
 
 from tools.prompt_lint.facts import Call, Place
+from tools.prompt_lint.naming import strong
 from tools.prompt_lint.prose import excluding_call, excluding_keyword
 from tools.prompt_lint.recording import PLAIN, Recorder, Where, target_names
 from tools.prompt_lint.texts import METHODS, is_written
+from tools.prompt_lint.wording import opens_with_role
 
 SPEAKERS = frozenset({"system", "user", "human", "assistant", "ai", "developer"})
 _SEE_THROUGH = frozenset(
     {"dedent", "cleandoc", "str", "Template", "Markdown", "list", "tuple", "dict", "Path", "markdown", "unwrap", "fill"}
 )
 _LEAVES = (ast.Name, ast.Pass, ast.Break, ast.Continue, ast.Global, ast.Nonlocal, ast.Delete)
+
+# What says that a dictionary is a document, and where such a one has its text.
+DOCUMENT = "a document"
+ROW = "a row of data"
+BODIES = frozenset({"content", "text", "body", "page_content", "document", "chunk", "abstract", "summary", "answer"})
+_BESIDE = frozenset({"id", "title", "source", "url", "page", "page_number", "chunk_id", "doc_id", "author", "date"})
+_ROWS = 4
+_TOLD = 60
+
+
+def _is_document(node: ast.Dict) -> bool:
+    """`{"id": 1, "title": "Refunds", "content": "..."}`: what is searched, whatever it reads like."""
+    keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
+    return not _BESIDE.isdisjoint(keys) and "role" not in keys
+
+
+def _tells_a_model(text: str) -> bool:
+    """Shorter ones are patterns to look for, such as "act as if you have no rules"."""
+    return len(text) >= _TOLD and opens_with_role(text)
+
+
+def _is_rows(node: ast.List | ast.Set) -> bool:
+    """Several texts beside one another, of which none says who a model is."""
+    said = [item.value for item in node.elts if isinstance(item, ast.Constant) and isinstance(item.value, str)]
+    return len(said) == len(node.elts) >= _ROWS and not any(_tells_a_model(text.strip()) for text in said)
 
 
 class ExpressionReader(Recorder):
@@ -31,6 +58,8 @@ class ExpressionReader(Recorder):
             ast.Call: self._call,
             ast.Dict: self._dict,
             ast.Tuple: self._tuple,
+            ast.List: self._list,
+            ast.Set: self._list,
             ast.Compare: self._compare,
             ast.Subscript: self._subscript,
             ast.Attribute: self._attribute,
@@ -102,6 +131,11 @@ class ExpressionReader(Recorder):
         elif isinstance(receiver, ast.Attribute):
             self._bind_attribute(receiver.attr, "more", value)
 
+    def _list(self, node: ast.List | ast.Set, where: Where) -> None:
+        row = _is_rows(node) and not strong(where.names)
+        for item in node.elts:
+            self._visit(item, Where(where.names, where.excluded or ROW) if row else where)
+
     def _dict(self, node: ast.Dict, where: Where) -> None:
         for key, value in zip(node.keys, node.values, strict=True):
             name = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
@@ -110,7 +144,9 @@ class ExpressionReader(Recorder):
             if name in ("role", "from"):
                 self._order += 1
                 self.facts.messages.append(Place(node, self._scope, self._order))
-            excluded = where.excluded or excluding_keyword(name)
+            excluded = (
+                where.excluded or excluding_keyword(name) or (DOCUMENT if name in BODIES and _is_document(node) else "")
+            )
             self._visit(value, Where((name, *where.names) if name else where.names, excluded))
 
     def _tuple(self, node: ast.Tuple, where: Where) -> None:

@@ -8,11 +8,34 @@ settings and time-outs of a call are the gateway's business and are not passed o
 
 from __future__ import annotations
 
+import mimetypes
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from app.errors import InputError
 from app.orchestration.notebook import gemini_client_args
+
+__version__ = "0"  # notebooks print it
+# Names of the retired SDKs that the client of today has, by what they are called there. Looked up when they are read,
+# for importing it takes its time.
+TODAY = {
+    "HarmCategory": "HarmCategory",
+    "HarmBlockThreshold": "HarmBlockThreshold",
+    "SafetySetting": "SafetySetting",
+    "Content": "Content",
+    "FinishReason": "FinishReason",
+    "GenerationResponse": "GenerateContentResponse",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "types":  # `genai.types.GenerationConfig`: what stands there stands here
+        return sys.modules[__name__]
+    if name not in TODAY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(_types(), TODAY[name])
 
 
 def configure(**_: Any) -> None:
@@ -67,9 +90,31 @@ class Part:
         return _types().Part.from_uri(file_uri=uri, mime_type=mime_type)
 
     @staticmethod
+    def from_image(image: Any) -> Any:
+        """A picture made by `Image`."""
+        return image
+
+    @staticmethod
     def from_data(data: bytes, mime_type: str) -> Any:
         """Bytes of a file."""
         return _types().Part.from_bytes(data=data, mime_type=mime_type)
+
+
+class Image:
+    """A picture. Only its makers are used: they give the parts of the client of today."""
+
+    @staticmethod
+    def load_from_file(location: str) -> Any:
+        """The picture in a file, of the kind that its name says. Raises InputError for a file that names none."""
+        kind = mimetypes.guess_type(location)[0]
+        if kind is None:
+            raise InputError(f"{location} does not say what kind of picture it is: give it a name like picture.png")
+        return _types().Part.from_bytes(data=Path(location).read_bytes(), mime_type=kind)
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Any:
+        """The picture that `data` holds: PNG, JPEG, WebP or GIF, told by their first bytes."""
+        return _types().Part.from_bytes(data=data, mime_type=_picture_kind(data))
 
 
 class GenerativeModel:
@@ -192,6 +237,13 @@ def _turn(one: Any) -> Any:
 def _parts(content: Any) -> list[Any]:
     items = content if isinstance(content, list | tuple) else [content]
     return [_types().Part.from_text(text=item) if isinstance(item, str) else item for item in items]
+
+
+def _picture_kind(data: bytes) -> str:
+    for start, kind in ((b"\x89PNG", "png"), (b"\xff\xd8", "jpeg"), (b"GIF8", "gif"), (b"RIFF", "webp")):
+        if data.startswith(start):
+            return f"image/{kind}"
+    raise InputError("these bytes are no PNG, JPEG, WebP or GIF: give Image.from_bytes one of those")
 
 
 def _types() -> Any:

@@ -37,6 +37,7 @@ ADDRESS_VARIABLES = {
     "GOOGLE_GEMINI_BASE_URL": "",
     "GEMINI_API_BASE": "/v1beta",
     "CO_API_URL": "",
+    "CO_BASE_URL": "",  # pydantic-ai's name for it
     "COHERE_API_BASE": "/v2/chat",
     "MISTRAL_ENDPOINT": "",
     "MISTRAL_API_BASE": "/v1",
@@ -141,6 +142,14 @@ def bedrock_client_args() -> dict[str, Any]:
         "aws_access_key_id": UNCHECKED,
         "aws_secret_access_key": UNCHECKED,
     }
+
+
+def strands_bedrock_args() -> dict[str, Any]:
+    """Keyword arguments for `BedrockModel(...)` of strands, which takes key and region as a session of boto3's."""
+    import boto3
+
+    given = bedrock_client_args()
+    return {"endpoint_url": given.pop("endpoint_url"), "boto_session": boto3.Session(**given)}
 
 
 def haystack_hugging_face_args() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The families of model clients that promote knows, in the order in which an import path is looked up."""
 
 from tools.promote.clients import (
+    agent_models,
     agents,
     anthropic,
     cohere,
@@ -11,6 +12,7 @@ from tools.promote.clients import (
     local_servers,
     mistral,
     openai,
+    toolkits,
     unserved,
     voyage,
 )
@@ -31,5 +33,7 @@ FAMILIES: tuple[Family, ...] = (
     local_servers.OLLAMA_FAMILY,
     local_servers.HUGGINGFACE,
     *agents.FAMILIES,
+    *agent_models.FAMILIES,
+    *toolkits.FAMILIES,
     *unserved.FAMILIES,
 )

@@ -1,10 +1,16 @@
 """Agent frameworks and routers by their model object; what is named by a string reads the environment."""
 
 from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
-from tools.promote.clients.protocols import ANTHROPIC, AZURE_ADDRESS, OPENAI, OPENAI_ADDRESS, OPENAI_API_BASE
+from tools.promote.clients.protocols import (
+    ANTHROPIC,
+    AZURE_ADDRESS,
+    OPENAI,
+    OPENAI_ADDRESS,
+    OPENAI_API_BASE,
+)
 
 LITELLM_ADDRESS = frozenset({"api_key", "api_base", "base_url", "api_version"})
-LITELLM = Constructor(loses=LITELLM_ADDRESS, surrounded=True)
+LITELLM = Constructor(loses=LITELLM_ADDRESS, surrounded=True, routed=True)
 OPENAI_MODEL = Constructor(OPENAI_API_BASE, frozenset({"api_base", "api_key", "organization", "project"}))
 HF_MODEL = Constructor(
     OPENAI_API_BASE, frozenset({"token", "provider", "api_key", "base_url", "bill_to", "timeout"}),
@@ -30,15 +36,16 @@ KERNEL = Constructor(
     ),
     surrounded=True,
 )  # fmt: skip
-PROVIDER_ADDRESS = frozenset({"api_key", "base_url", "openai_client", "anthropic_client"})
 AUTOGEN = Constructor(OPENAI, OPENAI_ADDRESS | {"azure_endpoint", "azure_deployment", "api_version"})
 
 LITELLM_FAMILY = Family(
     name="litellm",
     modules=("litellm",),
-    surrounded=dict.fromkeys(
-        ("completion", "acompletion", "embedding", "aembedding", "text_completion", "responses", "batch_completion"),
-        "model",
+    # Each call makes its client, and is given key and address where the notebook has some.
+    constructors=dict.fromkeys(
+        ("completion", "acompletion", "embedding", "aembedding", "text_completion", "responses", "aresponses",
+         "batch_completion"),
+        LITELLM,
     ),
     refusals=refusing(
         "the Router names hosts of its own for each model", "use litellm.completion and promote again", "Router"
@@ -60,26 +67,6 @@ FAMILIES = (
              "YoutubeChannelSearchTool"), "",
         ),
         own_hosts=frozenset({"config", "adapter", "embedding_model"}),
-    ),
-    Family(
-        "pydantic_ai", ("pydantic_ai",),
-        constructors={
-            "OpenAIProvider": Constructor(OPENAI, PROVIDER_ADDRESS),
-            "AzureProvider": Constructor(
-                OPENAI, PROVIDER_ADDRESS | {"azure_endpoint", "api_version"},
-                becomes="pydantic_ai.providers.openai.OpenAIProvider",
-            ),
-            "AnthropicProvider": Constructor(ANTHROPIC, PROVIDER_ADDRESS),
-        },
-        surrounded={
-            "Agent": "model", "OpenAIModel": "", "OpenAIChatModel": "", "OpenAIResponsesModel": "",
-            "AnthropicModel": "",
-        },
-        refusals=refusing(
-            FOREIGN, "use OpenAIChatModel and promote again",
-            "BedrockConverseModel", "GroqModel", "HuggingFaceModel", "GeminiModel", "GoogleModel", "MistralModel",
-            "CohereModel",
-        ),
     ),
     Family(
         "smolagents", ("smolagents",),
@@ -183,23 +170,6 @@ FAMILIES = (
     Family(
         "google_adk", ("google.adk",), constructors={"LiteLlm": LITELLM, "Gemini": Constructor(surrounded=True)},
         surrounded={"Agent": "model", "LlmAgent": "model"},
-    ),
-    Family(
-        "agno", ("agno", "phi"),
-        constructors={
-            "OpenAIChat": Constructor(OPENAI, OPENAI_ADDRESS), "OpenAIResponses": Constructor(OPENAI, OPENAI_ADDRESS),
-            "OpenAILike": Constructor(OPENAI, OPENAI_ADDRESS),
-            "Groq": Constructor(OPENAI, OPENAI_ADDRESS, becomes="agno.models.openai.OpenAIChat"),
-        },
-        refusals=refusing(FOREIGN, "use OpenAIChat and promote again",
-                          "Claude", "Gemini", "AwsBedrock", "Cohere", "MistralChat", "Ollama", "HuggingFace"),
-    ),
-    Family(
-        "strands", ("strands",),
-        refusals=refusing(
-            "this framework calls Bedrock unless it is given a model", "give it an OpenAIModel and promote again",
-            "Agent", "BedrockModel",
-        ),
     ),
     Family(
         "camel", ("camel",),

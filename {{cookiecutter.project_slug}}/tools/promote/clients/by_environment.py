@@ -7,8 +7,10 @@ import ast
 LIBRARIES = (
     "ragas", "deepeval", "autoevals", "openevals", "agentevals", "trulens", "trulens_eval", "phoenix.evals", "giskard",
     "continuous_eval", "mem0", "langmem", "letta", "cognee", "graphiti_core", "graphrag", "lightrag", "embedchain",
-    "nemoguardrails", "browser_use", "pandasai", "gpt_researcher", "marvin", "mirascope", "magentic", "textgrad",
-    "aisuite", "semantic_router", "haystack_integrations.agent_pack",
+    "guardrails", "nemoguardrails", "browser_use", "pandasai", "gpt_researcher", "marvin", "mirascope", "magentic",
+    "textgrad", "aisuite", "semantic_router", "haystack_integrations.agent_pack",
+    "praisonai", "praisonaiagents", "ell", "claudette", "cosette", "paperqa", "interpreter", "docetl", "langroid",
+    "uptrain", "upsonic", "controlflow", "scrapegraphai",
 )  # fmt: skip
 
 

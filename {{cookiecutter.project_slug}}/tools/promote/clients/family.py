@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 NO_DOOR_REMEDY = "use the openai or anthropic client, which the gateway serves, or keep this step out of the pipeline"
 LOCAL = "the model runs inside the notebook's own process, where no gateway can stand before it"
+SERVER = "serve the model by Ollama or vLLM, name the server in config/base.yaml (`ollama`, `compatible`)"
 FOREIGN = "no door speaks this provider's protocol"
 SPREAD = re.compile(r"\*\*(\w+)\([^()]*\)")
 
@@ -24,7 +25,10 @@ class Constructor:
     demands; `becomes` is the class made instead (`openai.OpenAI` for `AzureOpenAI`). `surrounded` says that it reads
     the environment, which is then pointed at the door. `by_model` names other ways for models a pattern matches, `note`
     is what the report adds, and `prefix` is put before a model's name that has none (`openai/` for LiteLLM). `body`:
-    settings of the vendor's own, which the class made instead does not know, go into its `extra_body`.
+    settings of the vendor's own, which the class made instead does not know, go into its `extra_body`. `untold` are
+    keywords that change what the model is told and that the class made instead has no place for: it is refused then.
+    `texts`: a text under that keyword becomes this one. `routed`: the model's name says which host is asked
+    (`groq/llama3` of LiteLLM).
     """
 
     gains: str = ""
@@ -38,6 +42,9 @@ class Constructor:
     note: str = ""
     prefix: str = ""
     body: bool = False
+    untold: frozenset[str] = frozenset()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    routed: bool = False
 
     @property
     def helpers(self) -> set[str]:
@@ -62,6 +69,8 @@ class Family:
     keyword that names the model, and they are served when the model is. `own_hosts` are
     keywords with which such a call names models of its own, and is refused. `pointless` are calls that only set keys
     and addresses. `moved` are names that stand in another module than the notebook imports them from.
+    `hosts` are what models are named with (`mistral:large`) and what is said instead, where the library reads no
+    address for that host from the environment.
     """
 
     name: str
@@ -73,10 +82,16 @@ class Family:
     own_hosts: frozenset[str] = frozenset()
     pointless: frozenset[str] = frozenset()
     moved: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
     def owns(self, dotted: str) -> bool:
         """Whether an import path belongs to this family."""
         return any(dotted == module or dotted.startswith(f"{module}.") for module in self.modules)
+
+
+def served_as(classes: str) -> str:
+    """The remedy for a model in the notebook's own process, with the classes that ask a server instead."""
+    return f"{SERVER}, make it here with {classes} and promote again; or keep this step out of the pipeline"
 
 
 def refusing(reason: str, remedy: str, *names: str) -> dict[str, Refusal]:

@@ -30,8 +30,12 @@ FAMILY = Family(
 # What the retired SDKs have that stands in `app.orchestration.gemini_model` too.
 MODULE = "app.orchestration.gemini_model"
 STANDING_IN = frozenset(
-    {"GenerativeModel", "ChatSession", "GenerationConfig", "Part", "configure", "init", "embed_content"}
-)
+    {
+        "GenerativeModel", "ChatSession", "GenerationConfig", "Part", "Image", "configure", "init", "embed_content",
+        "HarmCategory", "HarmBlockThreshold", "SafetySetting", "Content", "FinishReason", "GenerationResponse",
+        "__version__",
+    }
+)  # fmt: skip
 LEGACY = Family(
     name="google_legacy",
     modules=("google.generativeai", "vertexai"),

@@ -1,6 +1,6 @@
 """Haystack's generators and embedders. Keys are `Secret`s, and some read the address from the environment alone."""
 
-from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
+from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing, served_as
 
 ADDRESS = frozenset({"api_key", "api_base_url", "organization"})
 AZURE = ADDRESS | {"azure_endpoint", "api_version", "azure_ad_token", "azure_ad_token_provider"}
@@ -14,12 +14,28 @@ AMAZON = frozenset(
 CHAT = "haystack.components.generators.chat"
 OLLAMA = Constructor('**client_args("ollama", "url")', frozenset({"url"}), surrounded=True)
 # What hosts of their own take and OpenAI's classes do not.
-FOREIGN_SETTINGS = {"api_url", "truncate", "api_type", "api_params", "token", "normalize", "task", "late_chunking"}
+FOREIGN_SETTINGS = {
+    "api_url",
+    "truncate",
+    "api_type",
+    "api_params",
+    "token",
+    "normalize",
+    "task",
+    "late_chunking",
+    "input_type",
+    "output_dimension",
+    "output_dtype",
+    "truncation",
+    "boto3_config",
+    "project_id",
+    "api_base_url",
+}
 
 
 def _compatible(name: str) -> Constructor:
     """A class for one host that speaks OpenAI's protocol."""
-    return Constructor(OPENAI.gains, AZURE | FOREIGN_SETTINGS, DEPLOYMENT, becomes=name)
+    return Constructor(OPENAI.gains, AZURE | AMAZON | FOREIGN_SETTINGS, DEPLOYMENT, becomes=name)
 
 
 FAMILY = Family(
@@ -34,22 +50,36 @@ FAMILY = Family(
             ),
             OPENAI,
         ),
-        "AzureOpenAIGenerator": _compatible("haystack.components.generators.OpenAIGenerator"),
         **dict.fromkeys(
-            ("AzureOpenAIChatGenerator", "VLLMChatGenerator", "LlamaStackChatGenerator"),
+            ("AzureOpenAIGenerator", "WatsonxGenerator"), _compatible("haystack.components.generators.OpenAIGenerator")
+        ),
+        # Google's retired classes ask as its present one does.
+        **dict.fromkeys(
+            ("GoogleAIGeminiChatGenerator", "VertexAIGeminiChatGenerator"),
+            Constructor(
+                loses=GOOGLE | {"tool_config"}, renames={"generation_config": "generation_kwargs"}, surrounded=True,
+                becomes="haystack_integrations.components.generators.google_genai.GoogleGenAIChatGenerator",
+            ),
+        ),
+        **dict.fromkeys(
+            (
+                "AzureOpenAIChatGenerator", "VLLMChatGenerator", "LlamaStackChatGenerator", "WatsonxChatGenerator",
+                "STACKITChatGenerator", "MetaLlamaChatGenerator", "AIMLAPIChatGenerator",
+            ),
             _compatible(f"{CHAT}.OpenAIChatGenerator"),
         ),
         **dict.fromkeys(
             (
                 "AzureOpenAITextEmbedder", "VLLMTextEmbedder", "NvidiaTextEmbedder", "JinaTextEmbedder",
-                "HuggingFaceAPITextEmbedder",
+                "HuggingFaceAPITextEmbedder", "AmazonBedrockTextEmbedder", "VoyageTextEmbedder", "WatsonxTextEmbedder",
             ),
             _compatible("haystack.components.embedders.OpenAITextEmbedder"),
         ),
         **dict.fromkeys(
             (
                 "AzureOpenAIDocumentEmbedder", "VLLMDocumentEmbedder", "NvidiaDocumentEmbedder",
-                "JinaDocumentEmbedder", "HuggingFaceAPIDocumentEmbedder",
+                "JinaDocumentEmbedder", "HuggingFaceAPIDocumentEmbedder", "AmazonBedrockDocumentEmbedder",
+                "VoyageDocumentEmbedder", "WatsonxDocumentEmbedder",
             ),
             _compatible("haystack.components.embedders.OpenAIDocumentEmbedder"),
         ),
@@ -85,10 +115,20 @@ FAMILY = Family(
     refusals={
         **refusing(
             LOCAL,
-            "use OpenAIChatGenerator and promote again",
+            served_as("OllamaChatGenerator or OpenAIChatGenerator"),
             "HuggingFaceLocalGenerator", "HuggingFaceLocalChatGenerator", "TransformersChatGenerator",
-            "LlamaCppGenerator", "LlamaCppChatGenerator", "SentenceTransformersTextEmbedder",
-            "SentenceTransformersDocumentEmbedder", "FastembedTextEmbedder", "FastembedDocumentEmbedder",
+            "LlamaCppGenerator", "LlamaCppChatGenerator",
+        ),
+        **refusing(
+            LOCAL,
+            "use OpenAITextEmbedder and OpenAIDocumentEmbedder, which the gateway's own embedding model answers, and "
+            "promote again",
+            "SentenceTransformersTextEmbedder", "SentenceTransformersDocumentEmbedder", "FastembedTextEmbedder",
+            "FastembedDocumentEmbedder", "FastembedSparseTextEmbedder", "FastembedSparseDocumentEmbedder",
+        ),
+        **refusing(
+            LOCAL,
+            "use CohereRanker, which the gateway answers, and promote again",
             "TransformersSimilarityRanker", "SentenceTransformersSimilarityRanker",
             "SentenceTransformersDiversityRanker",
         ),
@@ -96,9 +136,7 @@ FAMILY = Family(
             FOREIGN,
             "use OpenAIChatGenerator and promote again",
             "AmazonBedrockGenerator", "PromptNode",
-            "GoogleAIGeminiGenerator", "GoogleAIGeminiChatGenerator", "VertexAIGeminiGenerator",
-            "VertexAIGeminiChatGenerator", "SagemakerGenerator", "TakeoffGenerator",
-            "AmazonBedrockTextEmbedder", "AmazonBedrockDocumentEmbedder", "VoyageTextEmbedder",
+            "GoogleAIGeminiGenerator", "VertexAIGeminiGenerator", "SagemakerGenerator", "TakeoffGenerator",
             "VertexAITextGenerator", "RemoteWhisperTranscriber", "DALLEImageGenerator",
         ),
     },

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
+from tools.promote.clients import langchain_hosts
+from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing, served_as
 from tools.promote.clients.protocols import AMAZON_ADDRESS, ANTHROPIC, OPENAI, VOYAGE
 from tools.promote.clients.protocols import BEDROCK as CONVERSE
 
@@ -72,6 +73,7 @@ HUGGING_FACE = Constructor(
         {"huggingfacehub_api_token", "endpoint_url", "inference_server_url", "task", "provider", "client", "timeout"}
     ),
     {"repo_id": "model", "max_new_tokens": "max_tokens", **IN_BODY},
+    {"max_tokens": "512"},
     becomes="langchain_openai.OpenAI",
     body=True,
 )
@@ -86,10 +88,15 @@ REPLICATE = Constructor(
 EMBEDDING = f"check_embedding_ctx_length=False, {OPENAI}"
 
 CONSTRUCTORS = {
+    **langchain_hosts.CONSTRUCTORS,
     "ChatOpenAI": CHAT_OPENAI,
     "AzureChatOpenAI": Constructor(OPENAI, AZURE_ADDRESS, DEPLOYMENT, becomes="langchain_openai.ChatOpenAI"),
     "OpenAI": CHAT_OPENAI,
     "BaseOpenAI": CHAT_OPENAI,
+    # It asked a chat model for completions.
+    "OpenAIChat": Constructor(
+        OPENAI, OPENAI_ADDRESS, becomes="langchain_openai.OpenAI", untold=frozenset({"prefix_messages"})
+    ),
     "AzureOpenAI": Constructor(OPENAI, AZURE_ADDRESS, DEPLOYMENT, becomes="langchain_openai.OpenAI"),
     "OpenAIEmbeddings": Constructor(EMBEDDING, OPENAI_ADDRESS | {"check_embedding_ctx_length"}),
     "AzureOpenAIEmbeddings": Constructor(
@@ -137,6 +144,9 @@ CONSTRUCTORS = {
     # The class before it, of langchain_community.
     "Ollama": replace(CHAT_OLLAMA, becomes="langchain_ollama.OllamaLLM"),
     "OllamaEmbeddings": CHAT_OLLAMA,
+    # Classes of before these had tools, of langchain_experimental.
+    "OllamaFunctions": replace(CHAT_OLLAMA, becomes="langchain_ollama.ChatOllama"),
+    "AnthropicFunctions": replace(CHAT_ANTHROPIC, becomes="langchain_anthropic.ChatAnthropic"),
     "ChatBedrock": BEDROCK,
     "BedrockChat": BEDROCK,
     "ChatBedrockConverse": Constructor(CONVERSE, (AMAZON_ADDRESS - {"config"}) | {"base_url"}),
@@ -163,24 +173,36 @@ FAMILY = Family(
         "langchain_fireworks", "langchain_deepseek", "langchain_xai", "langchain_nvidia_ai_endpoints",
         "langchain_perplexity", "langchain_huggingface", "langchain_upstage", "langchain_litellm",
         "langchain_openrouter", "langchain_voyageai", "langchain_cerebras", "langchain_sambanova", "langchain_nebius",
-        "langchain_ibm", "langgraph", "deepagents",
+        "langchain_ibm", "langchain_replicate", "langchain_ai21", "langchain_azure_ai", "langchain_databricks",
+        "databricks_langchain", "langchain_oci", "langchain_writer", "langchain_friendli", "langchain_yandex",
+        "langchain_cloudflare", "langchain_gigachat", "langchain_qwq", "langchain_naver", "langchain_predictionguard",
+        "langchain_jina", "langchain_snowflake", "langchain_experimental", "langgraph", "deepagents",
     ),
     constructors=CONSTRUCTORS,
     refusals={
         **refusing(
             LOCAL,
-            "use ChatOpenAI or ChatOllama and promote again",
-            "HuggingFacePipeline", "HuggingFacePipeline.from_model_id", "ChatHuggingFace", "LlamaCpp", "ChatLlamaCpp",
-            "GPT4All", "CTransformers", "VLLM", "HuggingFaceEmbeddings", "HuggingFaceBgeEmbeddings",
-            "HuggingFaceInstructEmbeddings", "SentenceTransformerEmbeddings", "GPT4AllEmbeddings",
+            served_as("ChatOllama or ChatOpenAI"),
+            "HuggingFacePipeline", "HuggingFacePipeline.from_model_id", "ChatHuggingFace",
+            "ChatHuggingFace.from_model_id", "ChatLlamaCpp", "ChatMLX", "ChatOutlines",
+        ),
+        **refusing(
+            LOCAL,
+            served_as("OllamaLLM or OpenAI of langchain-openai"),
+            "LlamaCpp", "GPT4All", "CTransformers", "VLLM", "MLXPipeline", "ExLlamaV2", "RWKV", "OpenLM", "IpexLLM",
+        ),
+        **refusing(
+            LOCAL,
+            "use OpenAIEmbeddings, which the gateway's own embedding model answers, and promote again",
+            "HuggingFaceEmbeddings", "HuggingFaceBgeEmbeddings", "HuggingFaceInstructEmbeddings",
+            "SentenceTransformerEmbeddings", "GPT4AllEmbeddings", "LlamaCppEmbeddings", "FastEmbedEmbeddings",
+            "ModelScopeEmbeddings", "SpacyEmbeddings", "TensorflowHubEmbeddings", "OpenVINOEmbeddings",
+            "OpenCLIPEmbeddings", "Model2vecEmbeddings", "InfinityEmbeddingsLocal",
         ),
         **refusing(
             FOREIGN,
             "use ChatOpenAI or ChatAnthropic and promote again",
-            "Cohere", "BedrockEmbeddings", "Anthropic", "SagemakerEndpoint",
-            "HuggingFaceInferenceAPIEmbeddings", "HuggingFaceEndpointEmbeddings", "AI21", "Banana", "Writer",
-            "VertexAIModelGarden", "GooglePalm", "ChatGooglePalm", "AzureMLChatOnlineEndpoint", "AzureMLOnlineEndpoint",
-            "QianfanLLMEndpoint", "QianfanChatEndpoint", "ChatTongyi", "Tongyi", "WatsonxLLM", "ChatWatsonx",
+            "SagemakerEndpoint", "SagemakerEndpointEmbeddings", "VertexAIModelGarden", "AmazonAPIGateway",
         ),
     },
     surrounded={

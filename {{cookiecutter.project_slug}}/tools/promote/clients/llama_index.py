@@ -1,6 +1,6 @@
 """LlamaIndex: its models and embeddings; an index or engine that is given none makes OpenAI's from the environment."""
 
-from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
+from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing, served_as
 from tools.promote.clients.protocols import AMAZON_ADDRESS, ANTHROPIC, BEDROCK, COHERE, GEMINI, OPENAI_API_BASE
 
 OPENAI_ADDRESS = frozenset(
@@ -22,10 +22,26 @@ COMPATIBLE = Constructor(
 )  # fmt: skip
 OLLAMA = Constructor('**client_args("ollama", "base_url")', frozenset({"base_url"}), surrounded=True)
 OPENAI_EMBEDDING = f"{EMBEDDING}.openai.OpenAIEmbedding"
+# Keys, addresses and accounts of hosts whose classes become OpenAI's, under the names their own classes give them.
+HOST_ADDRESS = OPENAI_ADDRESS | AMAZON_ADDRESS | {
+    "is_chat_model", "base_url", "nvidia_api_key", "token", "endpoint", "credential", "client_kwargs", "url", "apikey",
+    "project_id", "space_id", "version", "username", "password", "instance_id", "deployment_id", "prompt_key",
+    "image_key", "context_size", "botocore_session", "endpoint_name", "model_url", "task", "provider",
+    "inference_server_url", "service_endpoint", "compartment_id", "account_id", "personal_access_token",
+}  # fmt: skip
+HOSTED = Constructor(
+    f"is_chat_model=True, {OPENAI_API_BASE}", HOST_ADDRESS,
+    {"model_name": "model", "model_id": "model", "max_new_tokens": "max_tokens"},
+    becomes=f"{LLM}.openai_like.OpenAILike",
+)  # fmt: skip
+HOSTED_EMBEDDING = Constructor(
+    OPENAI_API_BASE, HOST_ADDRESS | {"truncate", "embedding_type", "max_retries", "params", "truncate_input_tokens"},
+    {"model": "model_name", "model_id": "model_name"}, becomes=OPENAI_EMBEDDING,
+)  # fmt: skip
 
 FAMILY = Family(
     name="llama_index",
-    modules=("llama_index", "llama_index_client"),
+    modules=("llama_index", "llama_index_client", "gpt_index"),
     constructors={
         "OpenAI": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS),
         "OpenAIResponses": Constructor(OPENAI_API_BASE, OPENAI_ADDRESS),
@@ -75,6 +91,27 @@ FAMILY = Family(
                 {"model": "model_name"}, becomes=OPENAI_EMBEDDING,
             ),
         ),
+        **dict.fromkeys(
+            (
+                "AzureAICompletionsModel", "WatsonX", "WatsonxLLM", "Replicate", "Bedrock", "AI21", "Anyscale",
+                "DeepInfraLLM", "Databricks", "EverlyAI", "Konko", "Friendli", "OctoAI", "MonsterLLM", "ZhipuAI", "Yi",
+                "YandexGPT", "NebiusLLM", "PaLM", "AlephAlpha", "RekaLLM", "LMStudio",
+                "VllmServer", "Xinference", "OVHcloud", "Baseten", "FeatherlessLLM", "Portkey",
+                "PredibaseLLM", "OCIGenAI", "SambaStudio", "Writer", "TextGenerationInference", "OpenLLMAPI",
+            ),
+            HOSTED,
+        ),
+        **dict.fromkeys(
+            (
+                "AzureAIEmbeddingsModel", "BedrockEmbedding", "HuggingFaceInferenceAPIEmbedding", "WatsonxEmbeddings",
+                "ZhipuAIEmbedding", "DashScopeEmbedding", "AnyscaleEmbedding", "DeepInfraEmbeddingModel",
+                "DatabricksEmbedding", "NebiusEmbedding", "OctoAIEmbedding", "XinferenceEmbedding",
+                "YandexGPTEmbedding",
+                "GooglePaLMEmbedding", "CloudflareEmbedding", "OCIGenAIEmbeddings", "TextEmbeddingsInference",
+                "HuggingFaceInferenceAPIEmbeddings", "MixedbreadAIEmbedding", "LLMRailsEmbedding", "OVHcloudEmbedding",
+            ),
+            HOSTED_EMBEDDING,
+        ),
         "NVIDIARerank": Constructor(
             loses=COHERE_ADDRESS | {"nvidia_api_key", "truncate"}, surrounded=True,
             becomes="llama_index.postprocessor.cohere_rerank.CohereRerank",
@@ -83,14 +120,19 @@ FAMILY = Family(
     refusals={
         **refusing(
             LOCAL,
-            "use the OpenAI classes of LlamaIndex and promote again",
-            "HuggingFaceLLM", "HuggingFaceEmbedding", "LlamaCPP", "HuggingFaceBgeEmbedding", "FastEmbedEmbedding",
-            "InstructorEmbedding", "resolve_embed_model",
+            served_as("Ollama or OpenAILike"),
+            "HuggingFaceLLM", "LlamaCPP", "Vllm", "MLXLLM", "IpexLLM",
+        ),
+        **refusing(
+            LOCAL,
+            "use OpenAIEmbedding, which the gateway's own embedding model answers, and promote again",
+            "HuggingFaceEmbedding", "HuggingFaceBgeEmbedding", "FastEmbedEmbedding", "InstructorEmbedding",
+            "resolve_embed_model", "AdapterEmbeddingModel", "ClipEmbedding",
         ),
         **refusing(
             FOREIGN,
             "use the OpenAI classes of LlamaIndex and promote again",
-            "Bedrock", "BedrockEmbedding", "Replicate", "HuggingFaceInferenceAPIEmbedding", "SageMakerLLM",
+            "SageMakerLLM", "SageMakerEmbedding",
         ),
     },
     surrounded=dict.fromkeys(

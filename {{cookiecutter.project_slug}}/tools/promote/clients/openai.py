@@ -53,21 +53,31 @@ FAMILY = Family(
 )  # fmt: skip
 
 
-def _compatible(name: str, modules: tuple[str, ...], *classes: str) -> Family:
-    """A vendor's client that has the methods of OpenAI's: `Groq` becomes `OpenAI`."""
+def _compatible(name: str, modules: tuple[str, ...], *classes: str, before: tuple[str, ...] = ()) -> Family:
+    """A vendor's client that has the methods of OpenAI's: `Groq` becomes `OpenAI`.
+
+    `before` are functions of its module that its first versions had instead, and that the present one has not.
+    """
     made = {
         cls: Constructor(
             OPENAI, OPENAI_ADDRESS, becomes=f"openai.{'AsyncOpenAI' if 'Async' in cls else 'OpenAI'}", body=True
         )
         for cls in classes
     }
-    return Family(name, modules, made)
+    refused = refusing(
+        f"this call belongs to {name} before 1.0, which the present one does not have",
+        f"change it to client.chat.completions.create of {classes[0]} and promote again",
+        *before,
+    )
+    return Family(name, modules, made, refused)
 
 
 COMPATIBLE = (
     _compatible("groq", ("groq",), "Groq", "AsyncGroq", "Client"),
-    _compatible("together", ("together",), "Together", "AsyncTogether", "Client", "AsyncClient"),
-    _compatible("fireworks", ("fireworks.client", "fireworks"), "Fireworks", "AsyncFireworks"),
+    _compatible("together", ("together",), "Together", "AsyncTogether", "Client", "AsyncClient",
+                before=("Complete.create", "Complete.create_streaming", "Models.start", "Image.create")),
+    _compatible("fireworks", ("fireworks.client", "fireworks"), "Fireworks", "AsyncFireworks",
+                before=("Completion.create", "Completion.acreate", "ChatCompletion.create", "ChatCompletion.acreate")),
     _compatible("cerebras", ("cerebras.cloud.sdk",), "Cerebras", "AsyncCerebras"),
     _compatible("sambanova", ("sambanova",), "SambaNova", "AsyncSambaNova"),
     _compatible("zhipu", ("zhipuai", "zai"), "ZhipuAI", "ZhipuAiClient"),
@@ -79,4 +89,4 @@ COMPATIBLE = (
             "AsyncPortkey": Constructor(OPENAI, PORTKEY_ADDRESS, becomes="openai.AsyncOpenAI", body=True),
         },
     ),
-)
+)  # fmt: skip

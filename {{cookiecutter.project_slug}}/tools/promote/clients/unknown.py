@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from tools.promote.clients.family import LOCAL, Refusal
+from tools.promote.clients.family import LOCAL, Refusal, served_as
 
 NO_WAY = "promote knows no way to point this class at a door"
 _LOCAL_NAME = (
@@ -29,11 +29,11 @@ _OTHER = (
 RULES: tuple[tuple[re.Pattern[str], Refusal], ...] = (
     (
         re.compile(r"transformers\.\w+For(?:CausalLM|ConditionalGeneration|Seq2SeqLM|ImageTextToText|Vision2Seq)\.from_pretrained"),
-        Refusal(LOCAL),
+        Refusal(LOCAL, served_as("the openai or the ollama client")),
     ),
     (
         re.compile(rf"(?:llama_index|haystack|haystack_integrations|langchain\w*)\.{_NO_MODEL}(?:\w+\.)*{_LOCAL_NAME}(?:\.from_\w+)?"),
-        Refusal(LOCAL),
+        Refusal(LOCAL, "use the library's classes of OpenAI's, which the gateway answers, and promote again"),
     ),
     (
         re.compile(rf"langchain(?:_community|_classic)?\.(?:chat_models|llms|embeddings)\.(?!{_NONE})(?!(?:\w+\.)*{_OTHER}){_CLASS}"),
@@ -41,7 +41,7 @@ RULES: tuple[tuple[re.Pattern[str], Refusal], ...] = (
     ),
     (
         re.compile(
-            rf"langchain_\w+\.(?!{_NONE})(?:\w+\.)*(?:Chat[A-Z]\w*|[A-Z]\w*(?:Embeddings|Rerank|Reranker|LLM|Endpoint))"
+            rf"langchain_\w+\.(?!{_NONE})(?:\w+\.)*(?:Chat[A-Z]\w*|[A-Z]\w*(?:Embeddings|EmbeddingsModel|CompletionsModel|Functions|Rerank|Reranker|LLM|Endpoint))"
             r"(?:\.from_\w+)?"
         ),
         Refusal(NO_WAY, "use ChatOpenAI or OpenAIEmbeddings and promote again"),

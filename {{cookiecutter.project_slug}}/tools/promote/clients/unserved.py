@@ -1,12 +1,12 @@
 """What no door serves: models inside the notebook's own process, and protocols of providers nobody has asked for."""
 
-from tools.promote.clients.family import FOREIGN, LOCAL, NO_DOOR_REMEDY, Family, refusing
+from tools.promote.clients.family import FOREIGN, LOCAL, NO_DOOR_REMEDY, Family, refusing, served_as
 
 FAMILIES = (
     Family(
         "transformers", ("transformers", "vllm", "llama_cpp", "gpt4all", "ctransformers", "unsloth", "mlx_lm"),
         refusals=refusing(
-            LOCAL, NO_DOOR_REMEDY,
+            LOCAL, served_as("the openai or the ollama client"),
             "pipeline", "AutoModelForCausalLM.from_pretrained", "AutoModelForSeq2SeqLM.from_pretrained", "LLM",
             "Llama", "Llama.from_pretrained", "GPT4All", "LlamaForCausalLM.from_pretrained",
             "FastLanguageModel.from_pretrained", "load", "T5ForConditionalGeneration.from_pretrained",
@@ -19,7 +19,8 @@ FAMILIES = (
             LOCAL,
             "use client.embeddings of the openai client and promote again, or keep this step out of the pipeline",
             "SentenceTransformer", "CrossEncoder", "SparseEncoder", "FlagModel", "BGEM3FlagModel", "FlagReranker",
-            "TextEmbedding", "SparseTextEmbedding",
+            "TextEmbedding", "SparseTextEmbedding", "LateInteractionTextEmbedding", "ImageEmbedding",
+            "TextCrossEncoder",
         ),
     ),
     Family(

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tools.promote.lifting.prompt_files import Hole, Piece
+from tools.promote.lifting.recognised import recognised
+from tools.promote.lifting.sink_names import ASKED_KEYS, TOLD_KEYS
 from tools.promote.lifting.sinks import Sink, find_sinks
 from tools.promote.notebook.flow import TEXT_FUNCTIONS, TEXT_METHODS, Flow, Text
 from tools.promote.notebook.program import CodeCell, Program
@@ -23,10 +25,16 @@ NAMED = re.compile(
     r"|backstory|tmpl|sys|task_(definition|description|instructions?)|(judge|grader?|grading|eval\w*|answer|question|rag|qa"
     r"|summary|chat|user)_template)(_|\d|$)"
 )
+SYSTEM = re.compile(r"(?i)system|(^|_)sys(_|\d|$)")
 # Long texts under such a name that are something else.
 NOT_PROSE = re.compile(
     r"(?is)^\s*(<!doctype|<html|<style|<svg|<div|select\s.+\sfrom\s|create\s+table|insert\s+into|with\s+\w+\s+as\s*\("
     r"|from\s+[^|]{0,80}\|\s*\w|match\s*\(|call\s+\w+\.|import\s|from\s+\S+\s+import|def\s|https?://|[{\[]\s*\")"
+)
+# Commands of a shell: Azure's and Kubernetes' whatever follows, others with an option.
+COMMAND = re.compile(
+    r"\s*((az|azd|gcloud|kubectl|docker|helm|terraform)\s+[a-z]|(aws|git|pip3?|conda|npm|npx|curl|wget|ssh|sudo|apt(-get)?"
+    r"|bash|sh|python3?|uv|oc|ollama|databricks|ffmpeg|tar|unzip|mkdir|rm|cp|mv|ls)\s[^\n]*?(?<=\s)--?[a-zA-Z])"
 )
 # Who is told who he is is a model, also where a loop goes over several of them.
 ADDRESSED = re.compile(
@@ -37,6 +45,22 @@ PROSE_WORDS = 6
 PLACE = re.compile(r"\{\{?\s*([A-Za-z_]\w*)\s*\}")
 # Keywords under which one object takes several texts: they are a part of the name.
 PARTS = {"prefix", "suffix", "role", "goal", "backstory", "expected_output", "example_prompt"}
+
+# Keys of a dictionary that name it among others, and those of messages and agents, which all of them have.
+KEY = re.compile(r"[\w -]{2,40}")
+PLAIN_KEYS = {
+    "content",
+    "parts",
+    "text",
+    "type",
+    "input",
+    "messages",
+    "role",
+    "message",
+    "value",
+    *TOLD_KEYS,
+    *ASKED_KEYS,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +84,10 @@ def find_candidates(program: Program) -> list[Candidate]:
     flow = Flow(program)
     places = _places(program)
     found: dict[int, Candidate] = {}
+    looked_at: set[int] = set()
     for sink in [*find_sinks(program), *_named(program)]:
         for text in flow.texts(sink.cell, sink.value):
+            looked_at.add(id(text.node))
             if sink.prose and not _reads_as_prose(text.node):
                 continue
             if text.drawn and not sink.templated and not _is_template(text.node) and not _is_addressed(text.node):
@@ -75,6 +101,10 @@ def find_candidates(program: Program) -> list[Candidate]:
             fills = value and sink.place in places and not _is_addressed(text.node)
             role = known.role if known and role != "system" else role
             found[id(text.node)] = Candidate(text, role, templated, None, value, fills)
+    for sink in recognised(program):
+        # What a call is seen to send has been judged by where it goes.
+        if looked_at.isdisjoint(id(node) for node in ast.walk(sink.value)):
+            found[id(sink.value)] = Candidate(Text(sink.cell, sink.value), sink.role, False)
     ordered = sorted(found.values(), key=lambda c: (c.text.cell.index, c.text.cell.span(c.text.node).start))
     spans = [(c.text.cell.index, c.text.cell.span(c.text.node)) for c in ordered]
     return [
@@ -99,13 +129,14 @@ def _named(program: Program) -> Iterator[Sink]:
                 continue
             name = _full_name(target)
             if name and NAMED.search(name) and not _obvious_other(node.value):
-                yield Sink(cell, node.value, "system" if "system" in name.lower() else "user")
+                yield Sink(cell, node.value, "system" if SYSTEM.search(name) else "user")
 
 
 def _reads_as_prose(node: ast.expr) -> bool:
     """Whether a text is natural language: six words at least, no markup, query, address or program."""
     texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    return not NOT_PROSE.match("".join(texts)) and count_words("".join(texts)) >= PROSE_WORDS
+    said = "".join(texts)
+    return not (NOT_PROSE.match(said) or COMMAND.match(said)) and count_words(said) >= PROSE_WORDS
 
 
 def _places(program: Program) -> set[str]:
@@ -159,6 +190,8 @@ def variable_of(cell: CodeCell, node: ast.expr) -> str | None:
     for above in cell.above(node):
         if isinstance(above, ast.keyword) and above.arg in PARTS:
             part = above.arg
+        if isinstance(above, ast.Dict):
+            part = _key_over(above, below) or part
         if isinstance(above, ast.Assign | ast.AnnAssign | ast.AugAssign):
             target = above.targets[0] if isinstance(above, ast.Assign) else above.target
             return "_".join(word for word in (_target_name(target), part) if word) or None
@@ -173,6 +206,16 @@ def variable_of(cell: CodeCell, node: ast.expr) -> str | None:
             return part or None
         below = above
     return None
+
+
+def _key_over(mapping: ast.Dict, value: ast.AST) -> str:
+    """The key a text stands under, where it says which of several it is: `outline`, `Role.PLANNER`."""
+    for key, held in zip(mapping.keys, mapping.values, strict=True):
+        if held is value and isinstance(key, ast.Attribute):
+            return key.attr.lower()
+        if held is value and isinstance(key, ast.Constant) and isinstance(key.value, str):
+            return "" if key.value in PLAIN_KEYS or not KEY.fullmatch(key.value) else key.value
+    return ""
 
 
 def _is_named(cell: CodeCell, node: ast.Lambda) -> bool:

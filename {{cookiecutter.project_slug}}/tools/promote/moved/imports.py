@@ -24,6 +24,7 @@ REASON = "the packages of today have it there"
 # `langchain.debug = True` and its like: functions today, and an assignment that nobody reads.
 SETTINGS = {"debug": "set_debug", "verbose": "set_verbose", "llm_cache": "set_llm_cache"}
 SETTERS = "langchain_core.globals"
+PACKAGES = {"haystack": "haystack-ai", "autogen": "ag2", "phi": "phidata"}  # where it is called otherwise
 STANDARD = ("pydantic",)  # comes with every package of the family
 
 
@@ -184,7 +185,10 @@ def _move_settings(program: Program, edits: Edits, dependencies: Dependencies) -
                     findings.append(Finding("changed", SUBJECT, cell.index, node.lineno, what, REASON))
                     require(dependencies, cell, node.lineno, SETTERS)
             elif isinstance(node.ctx, ast.Load) and (found := home(OLD, node.attr)) is not None:
-                dotted = ast.unparse(_whole(cell, node))
+                whole = _whole(cell, node)
+                if edits.replaced(cell.index, cell.span(whole)):
+                    continue  # its class was imported by its name
+                dotted = ast.unparse(whole)
                 name = dotted.rpartition(".")[2]
                 instead = found.instead or f"{name} imported by its name, which is given its home,"
                 findings.append(_without_home(cell, cell.statement_of(node), dotted, Home(instead=instead)))
@@ -214,10 +218,12 @@ def _call_setter(cell: CodeCell, statement: ast.Assign, setter: str, edits: Edit
 def require(dependencies: Dependencies, cell: CodeCell, line: int, module: str) -> None:
     """Note the package of a module: `langchain-openai` for `langchain_openai.llms`."""
     root, *rest = module.split(".")
+    if root == "haystack_integrations":
+        root = f"{rest[-1]}-haystack"
     if root == "llama_index":
         root = "-".join([root, *rest[: 1 if rest[0] == "core" else 2]])
     if root not in STANDARD:
-        dependencies.add(cell.index, line, root.replace("_", "-"))
+        dependencies.add(cell.index, line, PACKAGES.get(root, root.replace("_", "-")))
 
 
 def _installed_before_one() -> bool:

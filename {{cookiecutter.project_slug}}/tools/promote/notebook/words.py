@@ -45,6 +45,7 @@ TEXT_WORDS = 3
 BEGINNING = 400  # characters of a prompt that are looked at for words
 RESERVED_INPUTS = {"task", "self"}
 LONGEST = 60
+SHORTEST_STEP = 12  # what is left of a notebook's name in those of its prompts
 
 
 def snake(text: str) -> str:
@@ -109,6 +110,8 @@ def task_name(
     """
     words = [w for w in snake(function or "").split("_") if w]
     for word in snake(variable or "").split("_"):
+        if role == "system" and word == "sys":
+            continue  # the role says it
         if word and word not in GENERIC and word not in words:
             words.append(word)
     if not words:
@@ -119,7 +122,15 @@ def task_name(
         words.append("system")
     name = "_".join(words)
     name = name if name.startswith(f"{step}_") else f"{step}_{name}"
-    return name if len(name) <= LONGEST + 10 else name[: LONGEST + 10].rpartition("_")[0]
+    return name if len(name) <= LONGEST + 10 else _shortened(step, name)
+
+
+def _shortened(step: str, name: str) -> str:
+    """Of a name that is too long the notebook's part gives way, for the rest tells its prompts apart."""
+    own = name.removeprefix(f"{step}_")
+    room = LONGEST + 10 - len(own) - 1
+    begun = step[:room].rpartition("_")[0] if room >= SHORTEST_STEP else ""
+    return f"{begun}_{own}" if begun else name[: LONGEST + 10].rpartition("_")[0]
 
 
 def input_name(expression: ast.expr, taken: set[str]) -> str:

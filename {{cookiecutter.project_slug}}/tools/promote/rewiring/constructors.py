@@ -34,16 +34,23 @@ def swap(program: Program, cell: CodeCell, call: ast.Call, constructor: Construc
     present = {keyword.arg for keyword in call.keywords}
     items: list[Argument] = sorted([*call.args, *call.keywords], key=lambda a: cell.span(a).start)
     kept: list[Argument] = []
+    given: set[str | None] = set()  # the names that others were renamed to
     for item in items:
         renamed = constructor.renames.get(item.arg or "") if isinstance(item, ast.keyword) else None
-        others = present - {item.arg} if isinstance(item, ast.keyword) else present
+        others = (present - {item.arg} if isinstance(item, ast.keyword) else present) | given
         clashes = renamed is not None and bool({renamed, f"{renamed}_name"} & others)
         if clashes or item in in_body or _is_lost(item, call, constructor):
             continue
         kept.append(item)
+        text = constructor.texts.get(item.arg or "") if isinstance(item, ast.keyword) else None
+        if isinstance(item, ast.keyword) and text is not None and isinstance(item.value, ast.Constant):
+            edits.add(Edit(cell.index, cell.span(item.value), f'"{text}"'))
         if isinstance(item, ast.keyword) and renamed is not None:
             start = cell.span(item).start
             edits.add(Edit(cell.index, Span(start, start + len(item.arg or "")), renamed))
+            given.add(renamed)
+            if renamed == "extra_body":
+                _rename_keys(cell, item.value, constructor.renames, edits)
     if constructor.prefix:
         _prefix(cell, call, constructor, edits)
     _drop(cell, items, kept, edits)
@@ -61,6 +68,16 @@ def vendor_settings(call: ast.Call, renames: Mapping[str, str] = MappingProxyTyp
 def body_of(cell: CodeCell, settings: list[ast.keyword]) -> str:
     """`extra_body={"top_k": 40}`."""
     return "extra_body={" + ", ".join(f'"{k.arg}": {cell.text(k.value)}' for k in settings) + "}"
+
+
+def _rename_keys(cell: CodeCell, body: ast.expr, renames: Mapping[str, str], edits: Edits) -> None:
+    """`{"max_new_tokens": 200}` says `max_tokens` to the door, as the same setting does by keyword."""
+    keys = body.keys if isinstance(body, ast.Dict) else []
+    there = {key.value for key in keys if isinstance(key, ast.Constant)}
+    for key in keys:
+        renamed = renames.get(str(key.value)) if isinstance(key, ast.Constant) else None
+        if key is not None and renamed not in (None, "extra_body", "model", *there):
+            edits.add(Edit(cell.index, cell.span(key), f'"{renamed}"'))
 
 
 # In front of these a `+` would take their first part alone.
@@ -100,14 +117,22 @@ def _gains(constructor: Constructor, call: ast.Call) -> str:
 
 def _become(program: Program, cell: CodeCell, call: ast.Call, constructor: Constructor, edits: Edits) -> str | None:
     """Exchange the class; under another name where the notebook uses that one for something else."""
-    if constructor.becomes is None or today(program.dotted(call.func) or "") == constructor.becomes:
+    dotted = program.dotted(call.func) or ""
+    becomes = constructor.becomes or _through_a_module(call, dotted)
+    if becomes is None or (today(dotted) == becomes and becomes == constructor.becomes):
         return None
-    module, _, name = constructor.becomes.rpartition(".")
+    module, _, name = becomes.rpartition(".")
     known = program.names.imports.get(name)
-    taken = today(known) != constructor.becomes if known is not None else name in program.names.bindings
+    taken = today(known) != becomes if known is not None else name in program.names.bindings
     local = f"Gateway{name}" if taken else name
     edits.add(Edit(cell.index, cell.span(call.func), local))
     return f"from {module} import {name}" + (f" as {local}" if taken else "")
+
+
+def _through_a_module(call: ast.Call, dotted: str) -> str | None:
+    """The class of `langchain.chat_models.ChatOpenAI(...)`, whose module of today has another name."""
+    deep = isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Attribute)
+    return today(dotted) if deep and today(dotted) != dotted else None
 
 
 def _drop(cell: CodeCell, items: list[Argument], kept: list[Argument], edits: Edits) -> None:

@@ -27,6 +27,7 @@ MODEL_PATHS = re.compile(
     r"/chat/completions\b|/v1/(messages|completions|embeddings|responses)\b|:(streamG|g)enerateContent\b|:rawPredict\b"
     r"|/openai/deployments/|:11434/api/(generate|chat|embed)"
 )
+OLLAMA_PATHS = re.compile(r"/api/(generate|chat|embed|embeddings)/?$")
 HUB_LIBRARIES = {"transformers", "datasets", "sentence_transformers", "diffusers", "peft", "trl", "unsloth", "vllm"}
 HTTP_CALLS = {"post", "request", "get", "stream", "urlopen", "Request"}
 ADDRESS_VARIABLE = re.compile(
@@ -136,7 +137,10 @@ def _raw_http(program: Program, cell: CodeCell, call: ast.Call, rewired: Rewired
     if name not in HTTP_CALLS:
         return
     addresses = [*call.args[:2], *(keyword.value for keyword in call.keywords if keyword.arg == "url")]
-    if any(_asks_a_model(text) for address in addresses for text in _texts(program, cell, address)):
+    told = [list(_texts(program, cell, address)) for address in addresses]
+    if any(_asks_a_model(text) for texts in told for text in texts) or any(
+        _asks_ollama(cell.text(address), texts) for address, texts in zip(addresses, told, strict=True)
+    ):
         reason = "a model is called by plain HTTP, past any client that could be pointed at the door"
         remedy = "use the openai or anthropic client and promote again"
         rewired.refuse(cell, call.lineno, f"{cell.text(call.func)}(...)", Refusal(reason, remedy))
@@ -144,6 +148,11 @@ def _raw_http(program: Program, cell: CodeCell, call: ast.Call, rewired: Rewired
 
 def _asks_a_model(text: str) -> bool:
     return bool(MODEL_HOSTS.match(text) or MODEL_PATHS.search(text))
+
+
+def _asks_ollama(address: str, texts: list[str]) -> bool:
+    """Its paths are common words, so something about the address must say whose they are."""
+    return "ollama" in address.lower() and any(OLLAMA_PATHS.search(text) for text in texts)
 
 
 def _texts(program: Program, cell: CodeCell, address: ast.expr) -> Iterator[str]:

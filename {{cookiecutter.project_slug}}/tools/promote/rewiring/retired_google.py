@@ -10,6 +10,7 @@ from tools.promote.notebook.program import Program
 from tools.promote.notebook.splice import Edit, Edits
 from tools.promote.rewiring.rewired import Rewired
 
+TYPES = "types"
 ASKING = (".GenerativeModel", ".embed_content")
 
 
@@ -72,10 +73,12 @@ def _replacement(program: Program, node: ast.Import | ast.ImportFrom) -> str | N
 
 
 def _attributes(program: Program, local: str) -> set[str]:
-    """What is read of a module."""
-    return {
-        node.attr
-        for cell in program.cells
-        for node in cell.nodes
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == local
-    }
+    """What is read of a module, and of its `types`, which has the same names."""
+    read: set[str] = set()
+    for cell in program.cells:
+        for node in cell.nodes:
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == local:
+                above = cell.parents.get(node)
+                inner = node.attr == TYPES and isinstance(above, ast.Attribute)
+                read.add(above.attr if inner and isinstance(above, ast.Attribute) else node.attr)
+    return read

@@ -135,7 +135,7 @@ def decode_logprob(body: Mapping[str, Any]) -> float | None:
 
 
 def _decode_tokens(body: Mapping[str, Any]) -> tuple[TokenLogprob, ...]:
-    """The tokens of a candidate, with what stood beside each. Raises KeyError, TypeError, ValueError, AttributeError."""
+    """Tokens of a candidate, with what stood beside them. Raises KeyError, TypeError, ValueError, AttributeError."""
     told = (body.get("candidates") or [{}])[0].get("logprobsResult") or {}
     chosen, beside = told.get("chosenCandidates") or (), told.get("topCandidates") or ()
     tops = [tuple(_decode_token(one) for one in each.get("candidates") or ()) for each in beside]
