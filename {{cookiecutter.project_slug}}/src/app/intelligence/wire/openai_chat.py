@@ -1,26 +1,26 @@
 """Requests of OpenAI's chat completions, both ways: as `ModelRequest` and as JSON. Replies are in `openai_chat_reply`.
 
-Refuses what a reply of ours could not carry: several choices, audio. The retired
-`functions` are read as tools (`openai_functions`).
-Other fields without a place in ModelRequest travel in `extra["openai"]` and come out again untouched.
+Refuses what a reply of ours could not carry: several choices, audio. Tools are in `openai_chat_tools`; the retired
+`functions` are read as tools (`openai_functions`). Other fields without a place in ModelRequest travel in
+`extra["openai"]` and come out again untouched.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.errors import InputError
-from app.intelligence.messages import Message, ModelRequest, Part, Tool, ToolCall
+from app.intelligence.messages import Message, ModelRequest, Part
 from app.intelligence.wire.call_matching import OpenCalls
 from app.intelligence.wire.documented import CHAT
-from app.intelligence.wire.fields import Kind, at_the_provider, objects, optional, required, shown, texts, within
-from app.intelligence.wire.openai_custom import (
-    arguments_of,
-    custom_names,
-    decode_custom_tool,
-    encode_custom_call,
-    encode_custom_tool,
+from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
+from app.intelligence.wire.openai_chat_tools import (
+    decode_tool_call,
+    decode_tools,
+    encode_tool,
+    encode_tool_call,
+    encode_tool_choice,
 )
 from app.intelligence.wire.openai_functions import modern
 from app.intelligence.wire.reaching import for_chat
@@ -68,9 +68,9 @@ def encode_request(request: ModelRequest, *, limit_field: str = "max_completion_
     if request.seed is not None:
         body["seed"] = request.seed
     if request.tools:
-        body["tools"] = [_encode_tool(tool) for tool in request.tools]
+        body["tools"] = [encode_tool(tool) for tool in request.tools]
     if request.tool_choice is not None:
-        body["tool_choice"] = _encode_tool_choice(request.tool_choice, request.tools)
+        body["tool_choice"] = encode_tool_choice(request.tool_choice, request.tools)
     if request.logprobs:
         body["logprobs"] = True
     if request.top_logprobs:
@@ -105,7 +105,7 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
     messages = objects(required(body, "messages", Kind.LIST), "messages")
     if not messages:
         raise InputError("messages is empty: send at least one message")
-    tools, choice = _decode_tools(body)
+    tools, choice = decode_tools(body)
     return ModelRequest(
         model=required(body, "model", Kind.TEXT),
         messages=_decode_messages(messages),
@@ -173,7 +173,7 @@ def _decode_message(message: Mapping[str, Any], where: str, open_calls: OpenCall
     if content is None:
         content = message.get("refusal") or ""
     calls = objects(message.get("tool_calls") or [], f"{where}tool_calls")
-    made = tuple(_decode_tool_call(c, f"{where}tool_calls[{i}].") for i, c in enumerate(calls))
+    made = tuple(decode_tool_call(c, f"{where}tool_calls[{i}].") for i, c in enumerate(calls))
     for call in made:
         open_calls.called(call.id, call.name)
     answered, name_of_tool = (optional(message, field, Kind.TEXT, where) for field in ("tool_call_id", "name"))
@@ -212,105 +212,6 @@ def _decode_part(part: Mapping[str, Any], where: str) -> Part:
     if not url.startswith(("https://", "data:image/")):
         raise InputError(f"{where}image_url.url is {shown(url)}: send an https: or data:image/ URL")
     return Part("image", image_url=url)
-
-
-def encode_tool_call(call: ToolCall, custom: Collection[str] = ()) -> dict[str, Any]:
-    """A call the model made, as it stands in requests and replies alike; `custom` are the names of custom tools."""
-    if call.custom or call.name in custom:
-        return encode_custom_call(call)
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-
-
-def _decode_tool_call(call: Mapping[str, Any], where: str) -> ToolCall:
-    if call.get("type") == "custom":
-        made = required(call, "custom", Kind.OBJECT, where)
-        said = arguments_of(required(made, "input", Kind.TEXT, f"{where}custom."))
-        name = required(made, "name", Kind.TEXT, f"{where}custom.")
-        return ToolCall(required(call, "id", Kind.TEXT, where), name, said, custom=True)
-    function = required(call, "function", Kind.OBJECT, where)
-    return ToolCall(
-        id=required(call, "id", Kind.TEXT, where),
-        name=required(function, "name", Kind.TEXT, f"{where}function."),
-        arguments=required(function, "arguments", Kind.TEXT, f"{where}function."),
-    )
-
-
-def _encode_tool(tool: Tool) -> dict[str, Any]:
-    if tool.custom is not None:
-        return encode_custom_tool(tool, chat=True)
-    function: dict[str, Any] = {"name": tool.name, "parameters": tool.parameters}
-    if tool.description:
-        function["description"] = tool.description
-    if tool.strict:
-        function["strict"] = True
-    return {"type": "function", "function": function}
-
-
-def _decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
-    if tool.get("type") == "custom":
-        return decode_custom_tool(required(tool, "custom", Kind.OBJECT, where), f"{where}custom.")
-    if tool.get("type") != "function":
-        raise at_the_provider(where, tool.get("type"), "function and custom")
-    function = required(tool, "function", Kind.OBJECT, where)
-    where = f"{where}function."
-    return Tool(
-        name=required(function, "name", Kind.TEXT, where),
-        description=optional(function, "description", Kind.TEXT, where) or "",
-        parameters=optional(function, "parameters", Kind.OBJECT, where) or {},
-        strict=bool(optional(function, "strict", Kind.FLAG, where)),
-    )
-
-
-def _encode_tool_choice(choice: str, tools: Sequence[Tool]) -> Any:
-    if choice in ("auto", "none", "required"):
-        return choice
-    if choice in custom_names(tools):
-        return {"type": "custom", "custom": {"name": choice}}
-    return {"type": "function", "function": {"name": choice}}
-
-
-def _decode_tools(body: Mapping[str, Any]) -> tuple[tuple[Tool, ...], str | None]:
-    """The tools that may be called, and the choice among them."""
-    tools = tuple(_decode_tool(t, f"tools[{i}].") for i, t in enumerate(objects(body.get("tools") or [], "tools")))
-    choice = body.get("tool_choice")
-    if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
-        place = "tool_choice.allowed_tools."
-        return allowed(tools, required(choice, "allowed_tools", Kind.OBJECT, "tool_choice."), place, _named)
-    return tools, _decode_tool_choice(choice)
-
-
-def allowed(
-    tools: tuple[Tool, ...], choice: Mapping[str, Any], where: str, named: Callable[[Mapping[str, Any], str], str]
-) -> tuple[tuple[Tool, ...], str]:
-    """The tools that a choice of the kind `allowed_tools` leaves, and its mode; `named` reads the name of one."""
-    mode = required(choice, "mode", Kind.TEXT, where)
-    if mode not in ("auto", "required"):
-        raise InputError(f"{where}mode is {mode!r}: use auto or required")
-    listed = objects(required(choice, "tools", Kind.LIST, where), f"{where}tools")
-    names = [named(tool, f"{where}tools[{i}].") for i, tool in enumerate(listed)]
-    unknown = sorted(set(names) - {tool.name for tool in tools})
-    if unknown:
-        raise InputError(f"{where}tools has {unknown[0]!r}: no tool of the request is called so")
-    return tuple(tool for tool in tools if tool.name in names), mode
-
-
-def _named(tool: Mapping[str, Any], where: str) -> str:
-    kind = required(tool, "type", Kind.TEXT, where)
-    if kind not in ("function", "custom"):
-        raise at_the_provider(where, kind, "function and custom")
-    return str(required(required(tool, kind, Kind.OBJECT, where), "name", Kind.TEXT, f"{where}{kind}."))
-
-
-def _decode_tool_choice(choice: Any) -> str | None:
-    if choice is None:
-        return None
-    if choice in ("auto", "none", "required"):
-        return str(choice)
-    if choice == "any":  # what clients of Mistral's that are not its own say at this address
-        return "required"
-    if isinstance(choice, dict) and choice.get("type") in ("function", "custom"):
-        return _named(choice, "tool_choice.")
-    raise InputError(f"tool_choice is {shown(choice)}: send auto, none, required, one tool or allowed_tools")
 
 
 def _decode_response_format(body: Mapping[str, Any]) -> tuple[dict[str, Any] | None, bool, dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 from app.errors import ProviderBrokenError
 from app.intelligence.messages import FinishReason, ModelReply, TokenLogprob, ToolCall, Usage
 from app.intelligence.wire.fields import mean, shown
-from app.intelligence.wire.openai_chat import encode_tool_call
+from app.intelligence.wire.openai_chat_tools import encode_tool_call
 from app.intelligence.wire.openai_custom import arguments_of
 from app.intelligence.wire.openai_tokens import decode_token, encode_token
 

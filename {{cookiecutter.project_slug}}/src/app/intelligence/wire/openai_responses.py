@@ -13,7 +13,8 @@ from app.errors import InputError, ProviderRefusedError
 from app.intelligence.messages import Message, ModelRequest, Tool
 from app.intelligence.wire.documented import RESPONSES
 from app.intelligence.wire.fields import Kind, at_the_provider, objects, optional, required, shown, texts, within
-from app.intelligence.wire.openai_chat import MOST_TOP, allowed
+from app.intelligence.wire.openai_chat import MOST_TOP
+from app.intelligence.wire.openai_chat_tools import allowed
 from app.intelligence.wire.openai_custom import custom_names, decode_custom_tool, encode_custom_tool
 from app.intelligence.wire.openai_responses_items import decode_items, encode_items
 from app.intelligence.wire.reaching import for_responses
