@@ -19,7 +19,7 @@ from app.errors import AppError
 from app.intelligence.messages import Chunk, Embeddings, ModelRequest, Usage
 from app.intelligence.reply import Reply
 from app.interface.auth import Authenticated
-from app.interface.doors import doors_router
+from app.interface.doors.routes import doors_router
 from app.interface.edge import Edge
 from app.interface.limits import Bounded
 from app.interface.services import Services

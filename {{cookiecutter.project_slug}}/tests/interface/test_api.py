@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from app.errors import CallFailedError, NotFoundError, RateLimitedError, StoreUnavailableError
 from app.interface.api import create_app
-from app.interface.doors import doors_router
+from app.interface.doors.routes import doors_router
 from app.interface.loopback import on_loopback
 from app.settings import Settings
 from tests.interface.conftest import Client, services_with

@@ -26,7 +26,7 @@ from app.intelligence.wire import (
 )
 from app.intelligence.wire.documented import CHAT, COHERE, GEMINI, MESSAGES, MISTRAL, OLLAMA, RESPONSES, Door, names_of
 from app.intelligence.wire.reaching import left_out
-from app.interface.door_answers import LEFT_OUT_HEADER
+from app.interface.doors.answers import LEFT_OUT_HEADER
 from tests.interface.field_samples import (
     CHAT_BESIDE,
     CHAT_SAMPLES,
@@ -327,8 +327,8 @@ def test_the_table_names_each_field_once() -> None:
 
 
 def test_the_page_is_written_from_the_table() -> None:
-    """`python -m app.interface.doors_page > docs/reference/doors.md` mends it."""
-    from app.interface.doors_page import page
+    """`python -m app.interface.doors.page > docs/reference/doors.md` mends it."""
+    from app.interface.doors.page import page
 
     found = Path(__file__).parents[2] / "docs" / "reference" / "doors.md"
     assert found.read_text(encoding="utf-8") == page()

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from app.interface.assistant_api import assistant_completion
 from app.interface.auth import Authenticated
 from app.interface.description import describe
-from app.interface.doors import doors_router
+from app.interface.doors.routes import doors_router
 from app.interface.edge import Edge
 from app.interface.failures import failure_response
 from app.interface.health import health_router

@@ -11,57 +11,57 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.interface import (
-    anthropic_door,
-    bedrock_door,
-    cohere_door,
-    gemini_door,
-    hugging_face_door,
-    interactions_door,
-    ollama_door,
-    openai_door,
-    voyage_door,
-)
-from app.interface.door_answers import Answer, json_answer, told
 from app.interface.door_errors import Dialect, dialect_of
-from app.interface.door_models import model_list, one_model
+from app.interface.doors import (
+    anthropic,
+    bedrock,
+    cohere,
+    gemini,
+    hugging_face,
+    interactions,
+    ollama,
+    openai,
+    voyage,
+)
+from app.interface.doors.answers import Answer, json_answer, told
+from app.interface.doors.models import model_list, one_model
 from app.interface.services import body_of, services_of
 
 GEMINI_VERSIONS = ("/v1", "/v1beta")
 
 # Where each body is posted, besides OpenAI's chat, which the assistant may answer.
 POSTED: tuple[tuple[str, Dialect, Answer], ...] = (
-    ("/v1", "openai", hugging_face_door.generate),
-    ("/v1/responses", "openai", openai_door.responses),
-    ("/v1/completions", "openai", openai_door.completions),
-    ("/v1/embeddings", "openai", openai_door.embeddings),
-    ("/v1/messages", "anthropic", anthropic_door.messages),
-    ("/v1/messages/count_tokens", "anthropic", anthropic_door.count_tokens),
-    ("/api/chat", "ollama", ollama_door.chat),
-    ("/api/generate", "ollama", ollama_door.generate),
-    ("/api/embed", "ollama", ollama_door.embed),
-    ("/v1/chat", "cohere", cohere_door.chat_v1),
-    ("/v1/embed", "cohere", cohere_door.embed_v1),
-    ("/v1/generate", "cohere", cohere_door.generate),
-    ("/voyage/v1/embeddings", "voyage", voyage_door.embeddings),
-    ("/voyage/v1/rerank", "voyage", voyage_door.rerank),
-    ("/v1/rerank", "cohere", cohere_door.rerank),
-    ("/v2/rerank", "cohere", cohere_door.rerank),
-    ("/v2/chat", "cohere", cohere_door.chat),
-    ("/v2/embed", "cohere", cohere_door.embed),
+    ("/v1", "openai", hugging_face.generate),
+    ("/v1/responses", "openai", openai.responses),
+    ("/v1/completions", "openai", openai.completions),
+    ("/v1/embeddings", "openai", openai.embeddings),
+    ("/v1/messages", "anthropic", anthropic.messages),
+    ("/v1/messages/count_tokens", "anthropic", anthropic.count_tokens),
+    ("/api/chat", "ollama", ollama.chat),
+    ("/api/generate", "ollama", ollama.generate),
+    ("/api/embed", "ollama", ollama.embed),
+    ("/v1/chat", "cohere", cohere.chat_v1),
+    ("/v1/embed", "cohere", cohere.embed_v1),
+    ("/v1/generate", "cohere", cohere.generate),
+    ("/voyage/v1/embeddings", "voyage", voyage.embeddings),
+    ("/voyage/v1/rerank", "voyage", voyage.rerank),
+    ("/v1/rerank", "cohere", cohere.rerank),
+    ("/v2/rerank", "cohere", cohere.rerank),
+    ("/v2/chat", "cohere", cohere.chat),
+    ("/v2/embed", "cohere", cohere.embed),
 )
 # A model's name may be a path: `publishers/google/models/gemini-2.5-pro`, `projects/p/locations/l/endpoints/1`.
 GEMINI_METHODS: tuple[tuple[str, Answer], ...] = (
-    ("generateContent", gemini_door.generate_content),
-    ("streamGenerateContent", gemini_door.stream_generate_content),
-    ("countTokens", gemini_door.count_tokens),
-    ("embedContent", gemini_door.embed_content),
-    ("batchEmbedContents", gemini_door.batch_embed_contents),
+    ("generateContent", gemini.generate_content),
+    ("streamGenerateContent", gemini.stream_generate_content),
+    ("countTokens", gemini.count_tokens),
+    ("embedContent", gemini.embed_content),
+    ("batchEmbedContents", gemini.batch_embed_contents),
 )
 # A model's name here may be an address of its own, with slashes.
 BEDROCK_METHODS: tuple[tuple[str, Answer], ...] = (
-    ("converse", bedrock_door.converse),
-    ("converse-stream", bedrock_door.converse_stream),
+    ("converse", bedrock.converse),
+    ("converse-stream", bedrock.converse_stream),
 )
 
 
@@ -74,7 +74,7 @@ def doors_router(*, assistant: Answer | None = None) -> APIRouter:
         named = body_of(request).get("model")
         if assistant is not None and named == services_of(request).settings.assistant.model_name:
             return await assistant(request)
-        return await openai_door.chat_completions(request)
+        return await openai.chat_completions(request)
 
     router = APIRouter()
     # Plain routes: the codecs read the bodies, FastAPI's own reading would only cost time.
@@ -84,13 +84,13 @@ def doors_router(*, assistant: Answer | None = None) -> APIRouter:
     for version in GEMINI_VERSIONS:
         for method, answer in GEMINI_METHODS:
             router.add_route(f"{version}/models/{{model:path}}:{method}", told("gemini", answer), methods=["POST"])
-        router.add_route(f"{version}/interactions", told("interactions", interactions_door.create), methods=["POST"])
+        router.add_route(f"{version}/interactions", told("interactions", interactions.create), methods=["POST"])
         router.add_route(f"{version}/models", _models, methods=["GET"])
         router.add_route(f"{version}/models/{{name}}", _model, methods=["GET"])
     for method, answer in BEDROCK_METHODS:
         router.add_route(f"/model/{{model:path}}/{method}", told("bedrock", answer), methods=["POST"])
     router.add_route("/api/tags", _models, methods=["GET"])
-    router.add_route("/api/show", told("ollama", ollama_door.show), methods=["POST"])
+    router.add_route("/api/show", told("ollama", ollama.show), methods=["POST"])
     return router
 
 

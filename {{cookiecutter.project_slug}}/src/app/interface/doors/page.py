@@ -1,4 +1,4 @@
-"""docs/reference/doors.md, from the table of fields: `python -m app.interface.doors_page > docs/reference/doors.md`."""
+"""docs/reference/doors.md, from the table of fields: `python -m app.interface.doors.page > docs/reference/doors.md`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ OPENING = """\
 # What the doors do with each field of a request
 
 Every field that the vendors' SDKs document, at the versions pinned here. Written from
-`src/app/intelligence/wire/documented.py` by `python -m app.interface.doors_page`; a test asks each door for each
+`src/app/intelligence/wire/documented.py` by `python -m app.interface.doors.page`; a test asks each door for each
 field.
 
 - **served**: read, and meant to whatever provider answers.

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.intelligence.wire import text_generation
-from app.interface.door_answers import chat_answer
+from app.interface.doors.answers import chat_answer
 from app.interface.services import body_of
 
 

@@ -19,7 +19,7 @@ from app.intelligence.wire import (
 )
 from app.intelligence.wire.cohere_documents import citations, documents_of, is_off, tool_sources
 from app.intelligence.wire.fields import Kind, optional
-from app.interface.door_answers import all_replies, chat_answer, json_answer, scores_for, vectors_for
+from app.interface.doors.answers import all_replies, chat_answer, json_answer, scores_for, vectors_for
 from app.interface.services import body_of
 
 

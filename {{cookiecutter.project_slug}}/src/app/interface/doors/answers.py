@@ -26,7 +26,7 @@ from app.intelligence.standin.similarity import of_length
 from app.intelligence.wire.reaching import left_out
 from app.intelligence.wire.thoughts import asked_for as thoughts_asked_for
 from app.interface.door_errors import Dialect, error_response
-from app.interface.door_models import embedding_model_for, model_for, reranking_model_for
+from app.interface.doors.models import embedding_model_for, model_for, reranking_model_for
 from app.interface.event_stream import EVENTS, EventStream, StreamEncoder, as_model_reply
 from app.interface.services import caller_of, services_of, span_of
 from app.settings import Settings

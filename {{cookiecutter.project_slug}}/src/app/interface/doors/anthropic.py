@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.intelligence.stream import estimate_input
 from app.intelligence.wire import anthropic_messages, anthropic_messages_reply, anthropic_messages_stream
-from app.interface.door_answers import ESTIMATED, chat_answer, json_answer
+from app.interface.doors.answers import ESTIMATED, chat_answer, json_answer
 from app.interface.services import body_of
 
 

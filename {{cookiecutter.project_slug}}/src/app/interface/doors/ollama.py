@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.intelligence.wire import ndjson, ollama, ollama_embeddings, ollama_generate, ollama_reply, ollama_stream
 from app.intelligence.wire.fields import Kind, required
-from app.interface.door_answers import chat_answer, json_answer, vectors_for
+from app.interface.doors.answers import chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
 
 

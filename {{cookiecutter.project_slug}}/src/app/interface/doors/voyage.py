@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from app.intelligence.stream import estimate_tokens
 from app.intelligence.wire import voyage
-from app.interface.door_answers import json_answer, scores_for, vectors_for
+from app.interface.doors.answers import json_answer, scores_for, vectors_for
 from app.interface.services import body_of
 
 

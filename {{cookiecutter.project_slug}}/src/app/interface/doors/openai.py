@@ -28,7 +28,7 @@ from app.intelligence.wire import (
     openai_responses_stream,
 )
 from app.intelligence.wire.thoughts import in_chat
-from app.interface.door_answers import all_replies, answer_of_several, chat_answer, json_answer, vectors_for
+from app.interface.doors.answers import all_replies, answer_of_several, chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
 
 

@@ -14,7 +14,7 @@ from app.errors import InputError
 from app.intelligence.stream import estimate_input
 from app.intelligence.wire import gemini, gemini_embeddings, gemini_reply, gemini_stream
 from app.intelligence.wire.fields import Kind, optional
-from app.interface.door_answers import ESTIMATED, chat_answer, json_answer, vectors_for
+from app.interface.doors.answers import ESTIMATED, chat_answer, json_answer, vectors_for
 from app.interface.services import body_of
 
 
