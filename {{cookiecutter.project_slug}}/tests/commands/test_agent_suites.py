@@ -74,7 +74,7 @@ async def test_a_simulated_tool_fails_as_often_as_the_case_says(project: Project
 def test_a_broken_tools_file_is_named(project: Project) -> None:
     """With the entry."""
     project.write("evals/tools.yaml", "find: {parameters: {}}\n")
-    with pytest.raises(ConfigurationError, match=r"tools\.yaml: find\.description"):
+    with pytest.raises(ConfigurationError, match=r"tools\.yaml:1: find\.description"):
         simulated_tools(project.root / "evals" / "tools.yaml")
 
 
