@@ -1,7 +1,8 @@
 """A search reads more vectors where near ones lie scattered.
 
 Sketches tell near from far the better the farther the rest is. Where a model's vectors lie in no topics, which
-`train_cells` sees by how many cells hold what is near (`cell_reach`), two thirds more of the nearest by sketch are read.
+`train_cells` sees by how many cells hold what is near (`cell_reach`), two thirds more of the nearest by sketch are
+read.
 """
 
 from importlib import import_module
