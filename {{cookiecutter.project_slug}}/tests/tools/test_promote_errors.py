@@ -133,6 +133,30 @@ def test_a_notebook_that_leaves_its_question_to_chance(live_project: Path) -> No
     assert "in its first run" in promotion.report.proof.detail
 
 
+@pytest.mark.slow
+@pytest.mark.feature("N2")
+def test_a_notebook_whose_two_runs_were_alike_by_chance(live_project: Path) -> None:  # noqa: F811
+    """And whose step's is not: with chance fixed they are compared once more. Without chance it is a difference.
+
+    What tells a step from its notebook stands here for chance that fell otherwise.
+    """
+    word = "'steady' if os.environ.get('PYTHONHASHSEED') == '0' else str('prompt' in dir())"
+    system = "prompt_of_ours = 'You are a helpful assistant who answers in a few words.'"
+    told = ASK.replace("= [", "= [{'role': 'system', 'content': prompt_of_ours}, ")
+    cells = (f"import os, random\n{system}", told, f"print(ask({word}))")
+    promotion = promote_cells(live_project, *cells, name="lucky.ipynb").promotion
+    prove(promotion)
+    proof = promotion.report.proof
+    assert proof.verdict == "proved", proof.detail
+    assert "run with the order of sets and chance fixed" in proof.detail
+
+    promotion = promote_cells(
+        live_project, *(c.replace("os, random", "os") for c in cells), name="same.ipynb"
+    ).promotion
+    prove(promotion)
+    assert promotion.report.proof.verdict == "differs"
+
+
 def test_an_error_of_a_library_names_its_version_and_what_to_do() -> None:
     """The version that is installed, the one the notebook asks for, and where that is said."""
     here = metadata.version("openai")
