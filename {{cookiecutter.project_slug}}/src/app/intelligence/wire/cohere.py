@@ -8,6 +8,7 @@ providers could not be given: log probabilities. Documents become part of the qu
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from app.errors import InputError, ProviderRefusedError
@@ -16,6 +17,7 @@ from app.intelligence.wire.cohere_documents import documents_of, with_documents
 from app.intelligence.wire.cohere_messages import decode_message, encode_message
 from app.intelligence.wire.documented import COHERE
 from app.intelligence.wire.fields import Kind, objects, optional, required, texts, within
+from app.intelligence.wire.openai_chat_tools import decode_function
 
 PROTOCOL = "cohere"
 PATH = "/v2/chat"
@@ -83,7 +85,7 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
         top_p=within(body, "p", Kind.NUMBER, 0, 1),
         stop=texts(body.get("stop_sequences") or [], "stop_sequences"),
         seed=optional(body, "seed", Kind.WHOLE),
-        tools=tuple(_decode_tool(tool, f"tools[{i}].", strict) for i, tool in enumerate(tools)),
+        tools=tuple(replace(decode_function(tool, f"tools[{i}]."), strict=strict) for i, tool in enumerate(tools)),
         tool_choice=_decode_tool_choice(body),
         output_schema=schema,
         json_object=json_object,
@@ -114,17 +116,6 @@ def _encode_tool(tool: Tool) -> dict[str, Any]:
     if tool.description:
         function["description"] = tool.description
     return {"type": "function", "function": function}
-
-
-def _decode_tool(tool: Mapping[str, Any], where: str, strict: bool) -> Tool:
-    function = required(tool, "function", Kind.OBJECT, where)
-    where = f"{where}function."
-    return Tool(
-        name=required(function, "name", Kind.TEXT, where),
-        description=optional(function, "description", Kind.TEXT, where) or "",
-        parameters=optional(function, "parameters", Kind.OBJECT, where) or {},
-        strict=strict,
-    )
 
 
 def _decode_tool_choice(body: Mapping[str, Any]) -> str | None:

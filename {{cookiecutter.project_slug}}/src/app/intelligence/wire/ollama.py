@@ -13,7 +13,8 @@ from app.errors import InputError, ProviderRefusedError
 from app.intelligence.messages import ModelRequest
 from app.intelligence.wire.documented import OLLAMA
 from app.intelligence.wire.fields import Kind, objects, optional, required, shown, texts, within
-from app.intelligence.wire.ollama_messages import decode_messages, decode_tool, encode_messages, encode_tool
+from app.intelligence.wire.ollama_messages import decode_messages, encode_messages, encode_tool
+from app.intelligence.wire.openai_chat_tools import decode_function
 
 PROTOCOL = "ollama"
 PATH = "/api/chat"
@@ -73,7 +74,7 @@ def decode_request(body: Mapping[str, Any]) -> ModelRequest:
         top_p=within(options, "top_p", Kind.NUMBER, 0, 1),
         stop=(stop,) if isinstance(stop, str) else texts(stop, "options.stop"),
         seed=optional(options, "seed", Kind.WHOLE, "options."),
-        tools=tuple(decode_tool(tool, f"tools[{i}].") for i, tool in enumerate(tools)),
+        tools=tuple(decode_function(tool, f"tools[{i}].") for i, tool in enumerate(tools)),
         output_schema=schema,
         json_object=json_object,
         stream=optional(body, "stream", Kind.FLAG) is not False,

@@ -91,14 +91,3 @@ def encode_tool(tool: Tool) -> dict[str, Any]:
     """A tool's definition; strictness has no field here."""
     function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return {"type": "function", "function": function}
-
-
-def decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
-    """A client's tool. Raises InputError naming the field that is wrong."""
-    function = required(tool, "function", Kind.OBJECT, where)
-    where = f"{where}function."
-    return Tool(
-        name=required(function, "name", Kind.TEXT, where),
-        description=optional(function, "description", Kind.TEXT, where) or "",
-        parameters=optional(function, "parameters", Kind.OBJECT, where) or {},
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from app.errors import InputError
@@ -56,13 +57,18 @@ def _decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
         return decode_custom_tool(required(tool, "custom", Kind.OBJECT, where), f"{where}custom.")
     if tool.get("type") != "function":
         raise at_the_provider(where, tool.get("type"), "function and custom")
+    made = decode_function(tool, where)
+    return replace(made, strict=bool(optional(tool["function"], "strict", Kind.FLAG, f"{where}function.")))
+
+
+def decode_function(tool: Mapping[str, Any], where: str) -> Tool:
+    """The function that a tool holds, as Cohere and Ollama write it too. Raises InputError naming what is wrong."""
     function = required(tool, "function", Kind.OBJECT, where)
     where = f"{where}function."
     return Tool(
         name=required(function, "name", Kind.TEXT, where),
         description=optional(function, "description", Kind.TEXT, where) or "",
         parameters=optional(function, "parameters", Kind.OBJECT, where) or {},
-        strict=bool(optional(function, "strict", Kind.FLAG, where)),
     )
 
 
