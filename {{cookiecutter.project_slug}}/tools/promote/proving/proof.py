@@ -167,13 +167,13 @@ def _compare_runs(
     exchanges = _exchanges(recording)
     proof = compare(run, replayed, len(exchanges), promotion.origins)
     if proof.verdict == "differs" and not _same_requests(replayed):
+        if not fixed and _leaves_to_chance(promotion):
+            # A second run may be like the first by chance. What differs with chance fixed differs in truth.
+            raise _AsksOtherwise(proof.detail)
         second = run_again(promotion, baseline, recording, folder / "second", given, fixed=fixed)
         if not _same_requests(second):
             runs = "its first run", "its second"
             raise _AsksOtherwise(request_difference(second["unanswered"], second["remaining"], *runs))
-        if not fixed and _leaves_to_chance(promotion):
-            # Its two runs may have been alike by chance. What differs with chance fixed differs in truth.
-            raise _AsksOtherwise(proof.detail)
     again: list[dict[str, Any]] = []
     while proof.verdict == "differs" and not replayed["error"] and _same_requests(replayed) and len(again) < RUNS_AGAIN:
         once_more = run_again(promotion, baseline, recording, folder / f"again-{len(again)}", given, fixed=fixed)
