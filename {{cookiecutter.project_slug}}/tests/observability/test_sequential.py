@@ -123,5 +123,16 @@ def test_an_interval_narrows_and_a_smaller_alpha_widens_it() -> None:
     assert sure.low < narrow.low
 
 
+def test_a_bound_that_means_nothing_is_told_in_few_words() -> None:
+    """Where hardly a call was made, the interval of the latency spans many orders of magnitude; the line does not."""
+    one, few = Sample.of([(1, 3.0)]), Sample.of([(1, 1.0), (1, 12.0)] * 3)
+
+    [unknown] = differences({"latency": one}, {"latency": one}, ReleaseRule())
+    [wide] = differences({"latency": few}, {"latency": few}, ReleaseRule(min_users=6))
+
+    assert unknown.told().endswith("(+0%, interval -100% to unknown, 1 value of 1 user)")
+    assert wide.told().endswith("(+0%, interval -100% to over +1000%, 6 values of 6 users)")
+
+
 def _sample(six: list[float]) -> Sample:
     return Sample(int(six[0]), *six[1:])

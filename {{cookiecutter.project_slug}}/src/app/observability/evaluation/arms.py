@@ -24,6 +24,7 @@ SCALE: Mapping[Metric, float] = {
     "satisfaction": 0.1,
 }
 RELATIVE: tuple[Metric, ...] = ("cost", "latency")
+MOST_TOLD = 10.0  # as a relative change: beyond eleven times the old mean a bound is told as "over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Difference:
         return (
             f"{self.metric} {shown(self.before)} -> {shown(self.after)} "
             f"({sign(self.change.estimate)}, interval {sign(self.change.low)} to {sign(self.change.high)}, "
-            f"{self.values[1]} values of {self.users[1]} users)"
+            f"{_counted(self.values[1], 'value')} of {_counted(self.users[1], 'user')})"
         )
 
 
@@ -83,7 +84,7 @@ def _difference(metric: Metric, old: Sample, new: Sample, rule: ReleaseRule, alp
         variance = 0.0  # what has no price, such as a model of one's own, costs nothing for certain
     change = interval(estimate, variance if enough else math.inf, alpha=alpha, scale=SCALE[metric])
     if metric == "latency":
-        change = Interval(*(math.expm1(min(bound, 700)) for bound in (change.estimate, change.low, change.high)))
+        change = Interval(*(_grown(bound) for bound in (change.estimate, change.low, change.high)))
     turned = (
         change if metric not in ("quality", "satisfaction") else Interval(-change.estimate, -change.high, -change.low)
     )
@@ -100,6 +101,11 @@ def _difference(metric: Metric, old: Sample, new: Sample, rule: ReleaseRule, alp
         better=turned.high < 0,
         worse=turned.low > 0,
     )
+
+
+def _grown(log: float) -> float:
+    """A difference of logarithms as a relative change; infinite where no float holds it."""
+    return math.expm1(log) if log < 700 else math.inf
 
 
 def _per_cent(value: float) -> str:
@@ -119,7 +125,14 @@ def _score(value: float) -> str:
 
 
 def _relative(value: float) -> str:
-    return f"{value:+.0%}" if math.isfinite(value) else "unknown"
+    # Hardly any calls leave an interval that spans orders of magnitude: its end is then no figure to act on.
+    if not math.isfinite(value):
+        return "unknown"
+    return f"{value:+.0%}" if value <= MOST_TOLD else f"over {MOST_TOLD:+.0%}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _points(value: float) -> str:
