@@ -81,9 +81,10 @@ def test_a_port_that_is_taken_is_refused(run: Run) -> None:
         refused(run("serve", "--port", str(taken.getsockname()[1])), str(taken.getsockname()[1]), "--port")
 
 
-def test_a_database_that_does_not_answer_is_refused(run: Run) -> None:
-    """Host and port are named, the password is not."""
-    done = run("ask", "hello", DATABASE_URL="postgresql://me:hidden-word@127.0.0.1:1/app")
+@pytest.mark.parametrize("words", [("ask", "hello"), ("serve", "--port", "0")], ids=lambda words: words[0])
+def test_a_database_that_does_not_answer_is_refused(run: Run, words: tuple[str, ...]) -> None:
+    """Host and port are named, the password is not; nothing is said to serve."""
+    done = run(*words, DATABASE_URL="postgresql://me:hidden-word@127.0.0.1:1/app")
 
     refused(done, "127.0.0.1:1", "DATABASE_URL")
     assert "hidden-word" not in done.stderr

@@ -20,11 +20,12 @@ def run(root: Path, host: str | None, port: int | None) -> None:
     address = (host or loaded.service.host, loaded.service.port if port is None else port)
     os.environ["APP_RUN_ROOT"] = str(root)
     with listening(*address) as listener:
-        bound = listener.getsockname()[1]
-        click.echo(f"serving on http://{address[0]}:{bound}  (health: /healthz, readiness: /readyz)", err=True)
         config = uvicorn.Config(
             "app.bootstrap:service", factory=True, log_config=None, access_log=False, timeout_graceful_shutdown=10
         )
+        config.load()  # finds a database that is away, before anything is said
+        bound = listener.getsockname()[1]
+        click.echo(f"serving on http://{address[0]}:{bound}  (health: /healthz, readiness: /readyz)", err=True)
         uvicorn.Server(config).run(sockets=[listener])
 
 
