@@ -9,6 +9,7 @@ import pytest
 from app.intelligence.messages import Message, ModelReply, ModelRequest, Tool, ToolCall
 from app.intelligence.providers.offline import OfflineProvider
 from app.intelligence.providers.provider import Timeouts
+from app.intelligence.tools.untrusted import marked
 
 
 def tool(name: str, description: str = "", **properties: str) -> Tool:
@@ -62,6 +63,16 @@ async def test_a_tool_is_called_once_and_its_result_is_the_answer() -> None:
 
     assert (first.tool_calls, first.text) == ((), "Here is what I found: 19 degrees")
     assert [call.arguments for call in again.tool_calls] == ['{"city": "Rome"}']
+
+
+async def test_marks_around_a_result_are_not_said() -> None:
+    """Marks around text from outside are for the model; text with tags of its own stays whole."""
+    question = asked("What's the weather like in Paris?")
+    wrapped = await reply(question, *answered(WEATHER, marked("19 degrees", "tool:weather", 100)), tools=(WEATHER,))
+    page = await reply(question, *answered(WEATHER, "<b>19</b> degrees"), tools=(WEATHER,))
+
+    assert wrapped.text == "Here is what I found: 19 degrees"
+    assert page.text == "Here is what I found: <b>19</b> degrees"
 
 
 @pytest.mark.feature("N2")

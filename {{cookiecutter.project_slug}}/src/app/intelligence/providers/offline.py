@@ -30,7 +30,7 @@ from app.intelligence.standin.forms import spelled_out, without_beginning
 from app.intelligence.standin.reading import Reading, read
 from app.intelligence.standin.similarity import content_words, hashed
 from app.intelligence.standin.skills import answer, as_json, classify, labelled, reply
-from app.intelligence.standin.tool_use import next_tool, position_of_question
+from app.intelligence.standin.tool_use import next_tool, position_of_question, unmarked
 from app.intelligence.standin.values import arguments, fill
 from app.intelligence.stream import estimate_tokens
 
@@ -116,7 +116,7 @@ def _said(request: ModelRequest, messages: Sequence[Message], asked: int, questi
     reading = question if found is None else replace(question, subject=found)
     if request.output_schema is not None:
         return as_json(fill(request.output_schema, reading))
-    text = _in_words(question) if found is None else f"Here is what I found: {found}"
+    text = _in_words(question) if found is None else f"Here is what I found: {unmarked(found)}"
     form = spelled_out(messages, asked, reading, text, json_wanted=request.json_object)
     if form is not None:
         return form

@@ -22,6 +22,8 @@ HANDS_IN = re.compile(
     r"(?:^|_)(?:final|answer|finish|submit|respond|response|result|output|done|complete)(?:_|$|[A-Z])"
 )
 LOOKS_UP = {"search", "lookup", "retrieve", "retriever", "query", "browse", "wikipedia", "knowledge"}
+# A result set between marks, with a line to the model beneath, as the tool loop and others send text from outside.
+MARKED = re.compile(r"\s*<(\w+)[^>]*>\n(.*)\n</\1>(?:\n[^\n]*)?\s*", re.DOTALL)
 GREETINGS = {"hello", "hi", "hey", "good", "morning", "evening", "day", "thanks", "thank", "bye", "ok", "okay", "great"}
 COUNTS = {
     "calculate",
@@ -89,6 +91,12 @@ def tool_for(tools: Sequence[Tool], subject: str) -> Tool:
     """The tool for a question that has to call one."""
     tool, likeness = most_alike(tools, subject)
     return tool if likeness >= ALIKE else _last_resort(tools, subject) or tool
+
+
+def unmarked(result: str) -> str:
+    """A result without the marks that tell a model where it begins and ends: they are no part of what was found."""
+    match = MARKED.fullmatch(result)
+    return match[2] if match else result
 
 
 def _plainly_meant(tool: Tool, subject: str, likeness: float) -> bool:
