@@ -128,6 +128,22 @@ def test_a_byte_order_mark_is_read_over(tmp_path: Path) -> None:
     assert (project / "notebooks/steps/poc.ipynb").read_bytes().startswith(b"{")
 
 
+def test_half_a_character_in_prose_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Such a notebook opens in Jupyter: original and step keep the half as the file had it, and a diff can be shown."""
+    prose = {"cell_type": "markdown", "metadata": {}, "source": ["**\ud83e\udd10 and half of one: \udd10**"]}
+    code = {"cell_type": "code", "metadata": {}, "source": [CELL], "outputs": [], "execution_count": None}
+    data = {"cells": [prose, code], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    project, outside = make_project(tmp_path / "project"), tmp_path / "poc.ipynb"
+    outside.write_text(json.dumps(data, ensure_ascii=True).replace("\\ud83e\\udd10", "\U0001f910"), encoding="utf-8")
+
+    assert _promote(project, outside, "--dry-run") == 0
+    assert "half of one: \\udd10" in capsys.readouterr().out
+    assert _promote(project, outside) == 0
+    original = (project / "notebooks/explore/poc.ipynb").read_text(encoding="utf-8")
+    assert "\U0001f910 and half of one: \\udd10" in original
+    assert "\udd10" in _step(project)["cells"][0]["source"][0]
+
+
 def test_duplicate_and_bad_cell_ids_are_made_unique(tmp_path: Path) -> None:
     """nbformat 4.5 wants each id once; the first keeps its own."""
     project = make_project(tmp_path)

@@ -16,6 +16,7 @@ from typing import Any
 from tools.promote.notebook.outcome import Refused
 
 CELL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+HALF = re.compile("[\ud800-\udfff]")
 # Kernels that name no language.
 OTHER_KERNELS = {
     "ir": "R",
@@ -45,7 +46,7 @@ class Notebook:
 
     def dump(self) -> str:
         """The file's text, in the style it was read in."""
-        text = json.dumps(self.data, indent=self.indent, ensure_ascii=self.ensure_ascii)
+        text = _escaped_halves(json.dumps(self.data, indent=self.indent, ensure_ascii=self.ensure_ascii))
         return text + "\n" if self.final_newline else text
 
     def code_text(self) -> list[str]:
@@ -53,7 +54,7 @@ class Notebook:
         lines = []
         for cell in self.cells:
             lines.append(f"# %% {cell['cell_type']}\n")
-            lines += [f"{line}\n" for line in source_of(cell).splitlines()]
+            lines += [f"{_escaped_halves(line)}\n" for line in source_of(cell).splitlines()]
         return lines
 
     def with_cells(self, cells: list[dict[str, Any]], metadata: dict[str, Any]) -> Notebook:
@@ -136,6 +137,12 @@ def finished_cells(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
             kept |= {"execution_count": None, "outputs": []}
         finished.append(dict(sorted(kept.items())))
     return finished
+
+
+def _escaped_halves(text: str) -> str:
+    """Halves of a character pair as JSON escapes, the only way a file can hold them: notebooks do, in prose and
+    outputs. Code that holds one is refused where it is parsed."""
+    return HALF.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _minted(index: int, source: str, seen: set[str]) -> str:
