@@ -180,6 +180,11 @@ CASES = [
     _case("from langchain_groq import ChatGroq", "ChatGroq(model='llama')", f"ChatOpenAI(model='llama', {OPENAI})"),
     _case(
         "from langchain.chat_models import init_chat_model",
+        "init_chat_model('ollama:llama3.2')",
+        "init_chat_model('ollama:llama3.2', **langchain_ollama_args())",
+    ),
+    _case(
+        "from langchain.chat_models import init_chat_model",
         "init_chat_model('gemini-2.0', model_provider='google_genai')",
         f"init_chat_model('gemini-2.0', model_provider='google_genai', {LC_GEMINI})",
     ),

@@ -37,6 +37,21 @@ KERNEL = Constructor(
     surrounded=True,
 )  # fmt: skip
 AUTOGEN = Constructor(OPENAI, OPENAI_ADDRESS | {"azure_endpoint", "azure_deployment", "api_version"})
+AG2_CONFIG = Constructor(
+    OPENAI, OPENAI_ADDRESS | {"api_type", "api_version", "azure_deployment", "azure_endpoint", "client_host"}
+)
+AUTOGEN_REFUSED = {
+    **refusing(FOREIGN, "use OpenAIConfig and promote again", "DashScopeConfig", "XAIConfig", "ZAIConfig",
+               "RealTimeConfig"),
+    **refusing(
+        "its agents live at Azure, where no gateway can stand before them",
+        "use AssistantAgent with OpenAIChatCompletionClient and promote again", "AzureAIAgent",
+    ),
+    **refusing(
+        "it keeps assistants and threads at OpenAI, which no door serves",
+        "use AssistantAgent and promote again", "GPTAssistantAgent",
+    ),
+}  # fmt: skip
 
 LITELLM_FAMILY = Family(
     name="litellm",
@@ -103,17 +118,10 @@ FAMILIES = (
             ),
             "OllamaConfig": Constructor('**client_args("ollama", "host")', frozenset({"host"}), surrounded=True),
         },
-        refusals={
-            **refusing(FOREIGN, "use OpenAIConfig and promote again", "DashScopeConfig", "XAIConfig", "ZAIConfig",
-                       "RealTimeConfig"),
-            **refusing(
-                "its agents live at Azure, where no gateway can stand before them",
-                "use AssistantAgent with OpenAIChatCompletionClient and promote again", "AzureAIAgent",
-            ),
-        },
+        refusals=AUTOGEN_REFUSED,
         surrounded=dict.fromkeys(
-            ("AssistantAgent", "ConversableAgent", "UserProxyAgent", "GroupChatManager", "GPTAssistantAgent",
-             "MultimodalConversableAgent", "LLMConfig"), "",
+            ("AssistantAgent", "ConversableAgent", "UserProxyAgent", "GroupChatManager", "MultimodalConversableAgent",
+             "LLMConfig"), "",
         ),
     ),
     Family(

@@ -24,7 +24,7 @@ def point(program: Program, cell: CodeCell, call: ast.Call, edits: Edits, rewire
     provider, name = program.constant(named), program.constant(model)
     by_name = next((made for pattern, made in langchain.MODELS.items() if name and re.match(pattern, name)), None)
     chosen = langchain.PROVIDERS.get(provider) if provider else by_name
-    if chosen is not None and chosen is not langchain.CHAT_OLLAMA:
+    if chosen is not None:
         # It makes the same class by its provider, and hands the arguments on.
         pointing.point(program, cell, call, _without_class(chosen), edits, rewired)
     elif name is None and provider is None:

@@ -12,6 +12,7 @@ from tools.promote.clients import FAMILIES, google, mistral, unknown
 from tools.promote.notebook.program import CodeCell, Program
 from tools.promote.notebook.splice import Edits
 from tools.promote.rewiring import (
+    autogen_lists,
     bedrock,
     direct_calls,
     from_environment,
@@ -39,6 +40,8 @@ def rewire(program: Program, edits: Edits) -> Rewired:
     stood_in += [mistral.FAMILY] if retired_mistral.stand_in(program, edits, rewired) else []
     for cell, call in program.calls():
         dotted = program.dotted(call.func)
+        if autogen_lists.point(program, cell, call, edits, rewired):
+            continue
         if dotted is not None and not any(family.owns(dotted) for family in stood_in):
             _constructor(program, cell, call, dotted, edits, rewired)
         direct_calls.report(program, cell, call, rewired)
