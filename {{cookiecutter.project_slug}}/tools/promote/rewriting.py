@@ -17,6 +17,7 @@ from tools.promote.lifting.descriptions import Choice, report_descriptions, to_l
 from tools.promote.lifting.few_shot import ExampleLifter
 from tools.promote.lifting.prompt_files import PromptStore
 from tools.promote.lifting.prompts import Lifted, PromptLifter
+from tools.promote.moved.agent_calls import move_agent_calls
 from tools.promote.moved.calls import move_calls
 from tools.promote.moved.imports import move_imports, require
 from tools.promote.moved.sampling import send_sampling
@@ -65,7 +66,8 @@ def rewrite(
     clients = rewire(program, edits)
     for module, (cell, line) in clients.packages.items():
         require(dependencies, cell, line, module)
-    moved = move_imports(program, edits, dependencies, clients.exchanged) + move_calls(program, edits)
+    moved = move_imports(program, edits, dependencies, clients.exchanged)
+    moved += [*move_calls(program, edits), *move_agent_calls(program, edits)]
     sampling = send_sampling(program, edits)
     secrets = SecretRemover(program, edits, clients.exchanged)
     secrets.run()

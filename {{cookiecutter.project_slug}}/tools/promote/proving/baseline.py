@@ -15,6 +15,7 @@ from tools.promote.cells.host_library import check_host_library
 from tools.promote.clients import FAMILIES
 from tools.promote.inputs.asked import QuestionRule
 from tools.promote.inputs.secrets import SecretRemover, is_environ
+from tools.promote.moved.agent_calls import move_agent_calls
 from tools.promote.moved.calls import move_calls
 from tools.promote.moved.imports import move_imports
 from tools.promote.moved.sampling import send_sampling
@@ -47,6 +48,7 @@ def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Ba
     clients = rewire(program, edits) if pointed or _brings_address(program) else None
     move_imports(program, edits, dependencies, clients.exchanged if clients is not None else ())
     move_calls(program, edits)
+    move_agent_calls(program, edits)
     send_sampling(program, edits)
     secrets = SecretRemover(program, edits)
     if clients is not None:
