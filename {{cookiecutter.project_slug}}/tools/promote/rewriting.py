@@ -78,7 +78,7 @@ def rewrite(
     stays = report_descriptions(program, edits)
     arguments = lift_arguments(program, edits)
     asked = QuestionRule(program, edits).run()
-    drawn = print_drawn_graphs(program, edits)
+    drawn = print_drawn_graphs(program, edits, clients.imports, dependencies)
     headless = [*drawn, *check_host_library(program, edits), *check_headless(program, edits)]
     tagged = tagged_cell(notebook.cells)
     literal = lift_parameters(program, edits) if tagged is None else []

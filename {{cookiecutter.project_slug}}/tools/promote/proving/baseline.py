@@ -54,10 +54,11 @@ def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Ba
     if clients is not None:
         secrets.run()
     asked = QuestionRule(program, edits).run()
-    print_drawn_graphs(program, edits)
+    drawn: set[str] = set()
+    print_drawn_graphs(program, edits, drawn, dependencies)
     check_host_library(program, edits)
     helpers = sorted(clients.helpers) if clients is not None else []
-    extra = sorted(clients.imports) if clients is not None else []
+    extra = sorted(drawn | (clients.imports if clients is not None else set()))
     surrounded = clients is not None and clients.surrounded
     imports = import_cell(
         helpers, PROMPT, extra, needs_os=secrets.needs_os or asked.needs_os, cwd=None, surrounded=surrounded
