@@ -13,6 +13,7 @@ from tools.promote.inputs.argument_parser import lift_arguments
 from tools.promote.inputs.asked import QuestionRule
 from tools.promote.inputs.parameters import FoundParameter, left_fields, lift_parameters, tagged_cell
 from tools.promote.inputs.secrets import SecretRemover
+from tools.promote.inputs.settings_file import add_environment
 from tools.promote.lifting.descriptions import Choice, report_descriptions, to_lift
 from tools.promote.lifting.few_shot import ExampleLifter
 from tools.promote.lifting.prompt_files import PromptStore
@@ -71,6 +72,7 @@ def rewrite(
     sampling = send_sampling(program, edits)
     secrets = SecretRemover(program, edits, clients.exchanged)
     secrets.run()
+    settings = add_environment(program, edits)
     prompts = PromptLifter(program, store, step, name, prompt_helper(program), headings_of(notebook))
     examples = ExampleLifter(program, prompts)
     examples.lift(edits)
@@ -89,7 +91,7 @@ def rewrite(
         sorted(clients.helpers | examples.helpers | ({PROMPT} if prompts.called else set())),
         prompts.helper,
         sorted(clients.imports | arguments.imports),
-        needs_os=secrets.needs_os or asked.needs_os or arguments.needs_os,
+        needs_os=secrets.needs_os or asked.needs_os or arguments.needs_os or bool(settings),
         cwd=folder.way if folder.imported or uses_relative_paths(program, edits) else None,
         surrounded=clients.surrounded,
     )
@@ -105,6 +107,7 @@ def rewrite(
         *moved,
         *sampling,
         *secrets.findings,
+        *settings,
         *headless,
         *report_written(program, edits),
     ]

@@ -15,6 +15,7 @@ from tools.promote.cells.host_library import check_host_library
 from tools.promote.clients import FAMILIES
 from tools.promote.inputs.asked import QuestionRule
 from tools.promote.inputs.secrets import SecretRemover, is_environ
+from tools.promote.inputs.settings_file import add_environment
 from tools.promote.moved.agent_calls import move_agent_calls
 from tools.promote.moved.calls import move_calls
 from tools.promote.moved.imports import move_imports
@@ -53,6 +54,7 @@ def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Ba
     secrets = SecretRemover(program, edits)
     if clients is not None:
         secrets.run()
+    from_file = bool(add_environment(program, edits))
     asked = QuestionRule(program, edits).run()
     drawn: set[str] = set()
     print_drawn_graphs(program, edits, drawn, dependencies)
@@ -61,7 +63,12 @@ def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Ba
     extra = sorted(drawn | (clients.imports if clients is not None else set()))
     surrounded = clients is not None and clients.surrounded
     imports = import_cell(
-        helpers, PROMPT, extra, needs_os=secrets.needs_os or asked.needs_os, cwd=None, surrounded=surrounded
+        helpers,
+        PROMPT,
+        extra,
+        needs_os=secrets.needs_os or asked.needs_os or from_file,
+        cwd=None,
+        surrounded=surrounded,
     )
     assembled = assemble(notebook, program, edits, asked.parameters, imports, {})
     return Baseline(assembled.notebook, assembled.origins, clients is not None, pins)
