@@ -1,4 +1,4 @@
-"""Calls of pydantic-ai before its version 2: what promote makes of one, and what it leaves alone."""
+"""Calls of agent frameworks that are gone or refuse to run: what promote makes of one, and what it leaves alone."""
 
 from __future__ import annotations
 
@@ -85,3 +85,22 @@ def test_another_library_s_results_are_left(tmp_path: Path) -> None:
     """Without pydantic-ai nothing of it is looked for."""
     code = "from agents import Agent\na = Agent(result_type=int)\nr = a.run_sync('Hi')\nprint(r.data)"
     assert "print(r.data)" in _last(tmp_path, code)
+
+
+RUNNER = "from agents import Agent, Runner\nagent = Agent(name='a', model='gpt-4o')"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("r = Runner.run_sync(agent, 'Hi')", "r = (await Runner.run(agent, 'Hi'))"),
+        ("print(Runner.run_sync(agent, 'Hi').final_output)", "print((await Runner.run(agent, 'Hi')).final_output)"),
+        ("def ask():\n    return Runner.run_sync(agent, 'Hi')", "    return Runner.run_sync(agent, 'Hi')"),
+        ("f = lambda: Runner.run_sync(agent, 'Hi')", "f = lambda: Runner.run_sync(agent, 'Hi')"),
+        ("r = other.run_sync(agent, 'Hi')", "r = other.run_sync(agent, 'Hi')"),
+    ],
+    ids=["named", "read at once", "in a function", "in a lambda", "another"],
+)
+def test_a_run_that_blocks_is_awaited_where_that_can_be(before: str, after: str, tmp_path: Path) -> None:
+    """OpenAI's Agents SDK refuses to block in a notebook; a function that is not `async` cannot wait."""
+    assert after in _last(tmp_path, RUNNER, before)

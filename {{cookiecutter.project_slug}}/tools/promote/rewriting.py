@@ -19,6 +19,7 @@ from tools.promote.lifting.few_shot import ExampleLifter
 from tools.promote.lifting.prompt_files import PromptStore
 from tools.promote.lifting.prompts import Lifted, PromptLifter
 from tools.promote.moved.agent_calls import move_agent_calls
+from tools.promote.moved.blocking_runs import await_runs
 from tools.promote.moved.calls import move_calls
 from tools.promote.moved.imports import move_imports, require
 from tools.promote.moved.sampling import send_sampling
@@ -68,7 +69,7 @@ def rewrite(
     for module, (cell, line) in clients.packages.items():
         require(dependencies, cell, line, module)
     moved = move_imports(program, edits, dependencies, clients.exchanged)
-    moved += [*move_calls(program, edits), *move_agent_calls(program, edits)]
+    moved += [*move_calls(program, edits), *move_agent_calls(program, edits), *await_runs(program, edits)]
     sampling = send_sampling(program, edits)
     secrets = SecretRemover(program, edits, clients.exchanged)
     secrets.run()

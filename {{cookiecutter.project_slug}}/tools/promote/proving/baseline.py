@@ -17,6 +17,7 @@ from tools.promote.inputs.asked import QuestionRule
 from tools.promote.inputs.secrets import SecretRemover, is_environ
 from tools.promote.inputs.settings_file import add_environment
 from tools.promote.moved.agent_calls import move_agent_calls
+from tools.promote.moved.blocking_runs import await_runs
 from tools.promote.moved.calls import move_calls
 from tools.promote.moved.imports import move_imports
 from tools.promote.moved.sampling import send_sampling
@@ -50,6 +51,7 @@ def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Ba
     move_imports(program, edits, dependencies, clients.exchanged if clients is not None else ())
     move_calls(program, edits)
     move_agent_calls(program, edits)
+    await_runs(program, edits)
     send_sampling(program, edits)
     secrets = SecretRemover(program, edits)
     if clients is not None:
