@@ -40,6 +40,9 @@ NOTHING_LEFT = "That is all."
 # Pieces of a stream: clients take about a millisecond to read one, and what is tested with a stream is not its length.
 MOST_PIECES = 8
 WORD = re.compile(r"\w+")
+JSON_BEGINS = re.compile(r"\s*(?:```json\s*)?[\[{]")
+# How much of the question a reply in JSON speaks of, one after the other until it fits the tokens it may have.
+SHORTER = (400, 200, 100, 50, 20, 5)
 
 
 class OfflineProvider:
@@ -104,15 +107,31 @@ def _work(request: ModelRequest) -> tuple[str, tuple[ToolCall, ...]]:
         number = zlib.crc32(f"{tool.name}{given}{len(after) or ''}".encode())
         return "", (ToolCall(f"call_{number:08x}", tool.name, given),)
     said = _said(request, messages, asked, question)
+    for length in SHORTER:
+        if not _is_cut(said, request):
+            break
+        said = _said(request, messages, asked, question, length)
     if not begun or not said.startswith(begun):
         return said, ()
     return said[len(begun) :].lstrip() or NOTHING_LEFT, ()
 
 
-def _said(request: ModelRequest, messages: Sequence[Message], asked: int, question: Reading) -> str:
-    """The text of the reply: in the schema asked for, in the form the prompt spells out, or as it comes."""
+def _is_cut(said: str, request: ModelRequest) -> bool:
+    """Whether JSON is longer than the reply may be: cut, it would be none."""
+    limit = request.max_output_tokens
+    return limit is not None and JSON_BEGINS.match(said) is not None and estimate_tokens(said) > limit
+
+
+def _said(
+    request: ModelRequest, messages: Sequence[Message], asked: int, question: Reading, length: int | None = None
+) -> str:
+    """The text of the reply: in the schema asked for, in the form the prompt spells out, or as it comes.
+
+    With a `length` only so many characters of the question and of what was found are spoken of.
+    """
     results = [message.text for message in messages[asked + 1 :] if message.role in ("tool", "user") and message.text]
-    found = results[-1] if results else None
+    found = results[-1][:length] if results else None
+    question = replace(question, subject=question.subject[:length])
     reading = question if found is None else replace(question, subject=found)
     if request.output_schema is not None:
         return as_json(fill(request.output_schema, reading))

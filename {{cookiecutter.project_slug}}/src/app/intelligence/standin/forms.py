@@ -14,6 +14,8 @@ from typing import Any
 
 from app.intelligence.messages import Message
 from app.intelligence.standin.agents import as_agent
+from app.intelligence.standin.lines import as_lines, number_in
+from app.intelligence.standin.programs import as_program
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import content_words
 from app.intelligence.standin.skills import classify
@@ -88,6 +90,11 @@ DONE = (
         rf"(?i:\b{_SAY})\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b[^.]{{0,40}}\b(?:when|once|if|after)\b[^.]{{0,80}}(?i:\b{_OVER})\b"
     ),
 )
+# The words that a final reply begins with, so that others know it for one.
+PREFIXED = re.compile(
+    r"\b(?:prefix|start|begin|preface)\b[^.\n]{0,60}\bwith\b[^A-Za-z\n]{0,4}(?P<word>(?-i:[A-Z][A-Z_]{2,}(?: [A-Z_]{2,}){0,3}))\b",
+    re.IGNORECASE,
+)
 ALOUD = {"thinking", "scratchpad", "reasoning", "analysis", "thought", "thoughts", "reflection"}
 
 
@@ -136,10 +143,16 @@ def spelled_out(
         return ", ".join(word for word, _ in Counter(content_words(question.subject)).most_common(5)) or plain
     if done := next((found for rule in DONE if (found := rule.search(told))), None):
         return f"{plain}\n\n{done['word']}"
+    if first := PREFIXED.search(told):
+        return f"{first['word'].rstrip(' :')}: {plain}"
+    if lines := as_lines(told, question, plain):
+        return lines
     if question.sources:
         return None
+    if len(messages) == asked + 1 and (program := as_program(told, question)):
+        return program
     if NUMBER.search(told) and not question.labels:
-        return _number(told)
+        return number_in(RANGE.search(told))
     return None
 
 
@@ -240,13 +253,3 @@ def _inside(tag: str, question: Reading, plain: str) -> str:
     if question.labels and not question.sources:
         return classify(question)
     return MARKS.sub("", plain)
-
-
-def _number(told: str) -> str:
-    """The middle of the range that is named, 1 where none is."""
-    span = RANGE.search(told)
-    if span is None:
-        return "1"
-    low, high = float(span[1]), float(span[2])
-    middle = (low + high) / 2
-    return str(round(middle)) if "." not in span[1] + span[2] and high - low >= 2 else f"{middle:g}"
