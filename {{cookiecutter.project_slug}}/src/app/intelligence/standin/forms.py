@@ -14,7 +14,7 @@ from typing import Any
 
 from app.intelligence.messages import Message
 from app.intelligence.standin.agents import as_agent
-from app.intelligence.standin.lines import as_lines, number_in
+from app.intelligence.standin.lines import as_lines, items, number_in
 from app.intelligence.standin.programs import as_program
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import content_words
@@ -212,7 +212,7 @@ def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> 
             return [value] if SEVERAL.search(told) else value
     if json_wanted or question.labels:
         return None
-    return [question.subject] if SEVERAL.search(told) else {"reply": question.subject}
+    return items(told, question, otherwise=1) if SEVERAL.search(told) else {"reply": question.subject}
 
 
 def _outside(told: str, question: Reading) -> Reading:

@@ -23,7 +23,7 @@ PLACEHOLDER = re.compile(
 )
 BRACKETED = re.compile(r"\s*[<\[{].*[>\]}][.,]?\s*")
 NUMERIC = re.compile(r"\b(?:score|rating|number|integer|digit|percent(?:age)?|points?|confidence)\b|\b\d+\s*(?:-|–|to)\s*\d+\b", re.IGNORECASE)
-SPAN = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*(?:-|–|/|to|and|through)\s*(\d+(?:\.\d+)?)(?![\w.])", re.IGNORECASE)
+SPAN = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*(?:-|–|/|to|and|through)\s*(\d+(?:\.\d+)?)(?!\w|\.\d)", re.IGNORECASE)
 OPTIONS = re.compile(r"[\s<\[({\"']*([\w -]{1,30}(?:\s*(?:\||/|,|\bor\b)\s*(?:or\s+)?[\w -]{1,30})+)[\s>\])}\"'.]*")
 LONGEST_VALUE = 200
 
@@ -40,7 +40,8 @@ LETTER = re.compile(r"\b(?:letter|options?|choices?|multiple[- ]choice)\b|\bA\s*
 CHOICE = re.compile(r"^[^\S\n]*[(\[]?(?P<letter>[A-H])[).\]:][^\S\n]+(?P<text>\S.{0,300})$", re.MULTILINE)
 
 _NUMBERS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
-COUNT = re.compile(rf"\b(?P<count>[2-9]|1\d|20|{'|'.join(_NUMBERS)})\b(?!\s*(?:words?|sentences?|paragraphs?|lines|stars|years?|%))", re.IGNORECASE)
+COUNT_WORD = rf"\b(?P<count>[2-9]|1\d|20|{'|'.join(_NUMBERS)})\b"
+COUNT = re.compile(rf"{COUNT_WORD}(?!\s*(?:words?|sentences?|paragraphs?|lines|stars|years?|%))", re.IGNORECASE)
 LISTING = re.compile(rf"\b(?:{_TELL}|brainstorm|propose|come up with|extract|identify)\b[^.\n]{{0,80}}", re.IGNORECASE)
 A_LINE_EACH = re.compile(
     r"\b(?:one|each|every)\b[^.\n]{0,30}\b(?:per|on (?:a|its own|separate)|to a)\b[^.\n]{0,12}\blines?\b|\bseparate lines\b"
@@ -50,6 +51,7 @@ A_LINE_EACH = re.compile(
 NUMBERED = re.compile(r"\bnumbered list\b|\bnumber(?:ed)?\s+(?:them|each|from|the)\b|\bas a list numbered\b", re.IGNORECASE)
 PYTHON_LIST = re.compile(r"\bpython list\b|\blist of strings\b|\bvalid python\b[^.\n]{0,20}\blist\b", re.IGNORECASE)
 MOST_ITEMS = 20
+TOPIC = re.compile(r"\b(?:about|regarding|related to|on the topic of|concerning)\b:?\s*(\w[^\n]*?)(?:[.?!](?:\s|$)|$)", re.IGNORECASE | re.MULTILINE)
 
 
 def as_lines(told: str, question: Reading, plain: str) -> str | None:
@@ -69,13 +71,27 @@ def as_lines(told: str, question: Reading, plain: str) -> str | None:
     return _verdict(told)
 
 
-def items(told: str, question: Reading) -> list[str]:
-    """As many texts as the prompt names, three where it names no number, all about the question."""
+def items(told: str, question: Reading, otherwise: int = 3) -> list[str]:
+    """As many texts as the prompt names, else as many as are told, all about the question."""
     listed = (COUNT.search(asked[0]) for asked in LISTING.finditer(told))
-    found = next((count["count"].lower() for count in listed if count), "3")
+    found = next((count["count"].lower() for count in listed if count), str(otherwise))
     count = _NUMBERS.get(found) or int(found)
-    about = " ".join(question.subject.split())[:LONGEST_VALUE]
+    topic = TOPIC.search(question.subject)
+    about = " ".join((topic[1] if topic else question.subject).split())[:LONGEST_VALUE]
     return [about if number == 1 else f"{about} ({number})" for number in range(1, min(count, MOST_ITEMS) + 1)]
+
+
+def counted(name: str, told: str) -> int | None:
+    """How many of what a field is called after a text names: `3 short questions` for `questions`."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).strip().lower()
+    if not spaced:
+        return None
+    stem = re.escape(spaced.removesuffix("s"))
+    found = re.search(rf"(?i){COUNT_WORD}\s+(?:[\w-]+\s+){{0,3}}?{stem}s?\b", told)
+    if found is None:
+        return None
+    said = found["count"].lower()
+    return _NUMBERS.get(said) or int(said)
 
 
 def _fields(told: str, question: Reading, plain: str) -> str:
@@ -98,12 +114,17 @@ def _fields(told: str, question: Reading, plain: str) -> str:
 
 def _shown_fields(text: str) -> Iterator[re.Match[str]]:
     """The fields a format begins with: lines of a name and a placeholder; blank lines and fences are read over."""
+    found, apart = 0, False
     for line in text.splitlines()[:60]:
         if not line.strip() or line.strip().startswith(("```", "---", "===")):
+            apart = True
             continue
         field = FIELD.match(line)
         if field is None or not PLACEHOLDER.fullmatch(field["value"]):
             return
+        if apart and found and not BRACKETED.fullmatch(field["value"]) and field["value"] not in ("...", "…"):
+            return  # what stands apart from the format is what the prompt gives
+        found, apart = found + 1, False
         yield field
 
 

@@ -53,6 +53,11 @@ TABLES = (
     re.compile(r"\btable\s+[`'\"]?(?P<name>[A-Za-z_][\w.]*)[`'\"]?\s*(?P<columns>[(:,][^\n]{0,400})", re.I),
 )  # fmt: skip
 MOST_TABLES = 200
+LONGEST_SAID = 200
+
+# Arguments and fields that hold a program; `code` alone may be a country's or an order's.
+CODE_NAMES = {"code", "python_code", "source_code", "code_snippet", "code_block", "python"}
+ABOUT_CODE = re.compile(r"\bpython\b|\bcode\b[^.]{0,40}\b(?:execute|run|block|snippet|solution|to)\b|\b(?:execute|run)\b", re.I)
 
 
 def as_program(told: str, question: Reading) -> str | None:
@@ -66,6 +71,20 @@ def as_program(told: str, question: Reading) -> str | None:
     language = (fence or named or {"language": "python"})["language"].lower().rstrip("3")
     program = _program(language, told, question)
     return program if UNFENCED.search(told) else f"```{language}\n{program}\n```"
+
+
+def in_a_field(name: str, description: str, question: Reading) -> str | None:
+    """What a field or an argument holds that is called after a query or a program; None for any other."""
+    words = set(re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
+    if not question.subject.strip():
+        return None
+    if "sql" in words or ("query" in words and re.search(rf"\b{DIALECT}\b", description)):
+        return query_for(question.instructions, question.subject)
+    if name.lower() in CODE_NAMES and (name.lower() != "code" or ABOUT_CODE.search(description)):
+        return f"print({_quoted(question.subject)})"
+    if name.lower() == "imports":
+        return "import math"
+    return None
 
 
 def query_for(told: str, subject: str) -> str:
@@ -91,7 +110,7 @@ def query_for(told: str, subject: str) -> str:
 
 
 def _program(language: str, told: str, question: Reading) -> str:
-    said = json.dumps(" ".join(question.subject.split())[:200], ensure_ascii=False)
+    said = _quoted(question.subject)
     if language in ("python", "py"):
         return _python(told, said)
     if language in ("html", "css"):
@@ -101,6 +120,11 @@ def _program(language: str, told: str, question: Reading) -> str:
     if language in ("javascript", "js", "typescript", "ts"):
         return f"console.log({said});"
     return f"// {said[1:-1]}"
+
+
+def _quoted(text: str) -> str:
+    """The beginning of a text on one line, in quotes that Python and JavaScript read alike."""
+    return json.dumps(" ".join(text.split())[:LONGEST_SAID], ensure_ascii=False)
 
 
 def _python(told: str, said: str) -> str:

@@ -40,6 +40,13 @@ QUESTION = re.compile(
     r"\?|^\s*(?:who|what|when|where|which|why|how|tell|find|look|search|give|list|show|explain|compare|summari[sz]e|get)\b",
     re.IGNORECASE,
 )
+# What asks for something to be done, which the only tool is there for.
+ORDER = re.compile(
+    r"^\s*(?:please\s+|can you\s+|could you\s+)?(?:compute|calculate|create|make|send|book|schedule|plot|draw|run|execute|add"
+    r"|remove|delete|update|set|turn|play|open|read|save|order|analy[sz]e|check|use|fetch|solve|multiply|divide|remember)\b"
+    r"|^\s*(?:i (?:want|need|would like)|i'd like)\b",
+    re.IGNORECASE,
+)
 
 
 def position_of_question(messages: Sequence[Message]) -> int:
@@ -100,9 +107,9 @@ def _plainly_meant(tool: Tool, subject: str, likeness: float) -> bool:
 
 
 def _last_resort(tools: Sequence[Tool], subject: str) -> Tool | None:
-    """A question calls the only tool there is; of several, arithmetic what calculates, any other what looks up."""
+    """A question or an order calls the only tool there is; of several, arithmetic what calculates, any other what looks up."""
     wanted = COUNTS if SUM.search(subject) else LOOKS_UP if _asks(subject) else set()
-    if len(tools) == 1 and wanted:
+    if len(tools) == 1 and (wanted or ORDER.search(subject)):
         return tools[0]
     return next((tool for tool in tools if wanted & set(words(_spaced(tool.name)))), None)
 
