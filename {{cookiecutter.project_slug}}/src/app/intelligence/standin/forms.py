@@ -48,9 +48,9 @@ DOUBLED = re.compile(r"\{\{\s*\"")
 FENCED = re.compile(r"```json[^`]*```|leading and trailing", re.IGNORECASE)
 BLOCK = re.compile(r"```.*?```|^[{\[]\n.*?^[}\]]$", re.DOTALL | re.MULTILINE)
 TAG = re.compile(r"<([A-Za-z_][\w-]{0,40})>")
-# Tags within tags, shown behind "in this format:", and those that hold nothing but text.
+# Tags shown behind "in this format:", with what stands for values in them, and those that hold nothing but text.
 NESTED = re.compile(
-    r"\bformat\b[^<\n]{0,40}:\s*(?P<block><(?P<outer>[A-Za-z_][\w-]{0,40})>\s*<[A-Za-z_][^>]{0,40}>.{1,4000}?</(?P=outer)>)",
+    r"\bformat\b[^<\n]{0,40}:\s*(?P<block>(?:<(?P<outer>[A-Za-z_][\w-]{0,40})>.{0,4000}?</(?P=outer)>\s*){1,20})",
     re.IGNORECASE | re.DOTALL,
 )
 LEAF = re.compile(r"<([A-Za-z_][\w-]{0,40})>[^<>]*</\1>")
@@ -134,7 +134,7 @@ def spelled_out(
     if FINAL_ONLY.search(told):
         return f"Thought: I now can give an answer\nFinal Answer: {plain}"
     if nested := NESTED.search(told):
-        return LEAF.sub(lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"])
+        return LEAF.sub(lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"].rstrip())
     if tags := _tags(told):
         return "\n".join(f"<{tag}>\n{_inside(tag, question, plain)}\n</{tag}>" for tag in tags)
     if (each := FOR_EACH.search(told)) and (things := THINGS.search(told)):
