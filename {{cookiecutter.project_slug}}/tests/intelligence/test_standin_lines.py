@@ -78,7 +78,9 @@ async def test_one_word_where_one_is_wanted(prompt: str, expected: str) -> None:
 @pytest.mark.feature("N2")
 async def test_the_words_that_mark_a_final_answer_come_first() -> None:
     """Others wait for them."""
-    text = await said("Prefix your reply with FINAL ANSWER when you have it, so the team knows to stop. What is a tern?")
+    text = await said(
+        "Prefix your reply with FINAL ANSWER when you have it, so the team knows to stop. What is a tern?"
+    )
 
     assert text.startswith("FINAL ANSWER: ")
 

@@ -92,7 +92,8 @@ DONE = (
 )
 # The words that a final reply begins with, so that others know it for one.
 PREFIXED = re.compile(
-    r"\b(?:prefix|start|begin|preface)\b[^.\n]{0,60}\bwith\b[^A-Za-z\n]{0,4}(?P<word>(?-i:[A-Z][A-Z_]{2,}(?: [A-Z_]{2,}){0,3}))\b",
+    r"\b(?:prefix|start|begin|preface)\b[^.\n]{0,60}\bwith\b[^A-Za-z\n]{0,4}"
+    r"(?P<word>(?-i:[A-Z][A-Z_]{2,}(?: [A-Z_]{2,}){0,3}))\b",
     re.IGNORECASE,
 )
 ALOUD = {"thinking", "scratchpad", "reasoning", "analysis", "thought", "thoughts", "reflection"}
@@ -134,7 +135,9 @@ def spelled_out(
     if FINAL_ONLY.search(told):
         return f"Thought: I now can give an answer\nFinal Answer: {plain}"
     if nested := NESTED.search(told):
-        return LEAF.sub(lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"].rstrip())
+        return LEAF.sub(
+            lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"].rstrip()
+        )
     if tags := _tags(told):
         return "\n".join(f"<{tag}>\n{_inside(tag, question, plain)}\n</{tag}>" for tag in tags)
     if (each := FOR_EACH.search(told)) and (things := THINGS.search(told)):

@@ -11,30 +11,48 @@ from app.intelligence.standin.skills import classify
 from app.intelligence.standin.verdicts import favourable
 from app.intelligence.standin.written import named_in
 
-_TELL = r"(?:respond|reply|return|output|answer|say|provide|give|write|generate|list|create|produce|suggest|state|print|use)"
+_TELL = (
+    r"(?:respond|reply|return|output|answer|say|provide|give|write|generate|list|create|produce|suggest|state"
+    r"|print|use)"
+)
 # Where the fields begin that a reply is to have, a line each.
 SHOWN = re.compile(
-    r"\b(?:format|structure|template|layout|like this|as follows|in this form|the following)\b[^\n]{0,80}:[^\S\n]*\n+", re.IGNORECASE
+    r"\b(?:format|structure|template|layout|like this|as follows|in this form|the following)\b[^\n]{0,80}:[^\S\n]*\n+",
+    re.IGNORECASE,
 )
-FIELD = re.compile(r"^[^\S\n]*(?P<mark>[-*#>\d.)( ]{0,6}\**)(?P<name>[A-Z][\w /'-]{0,40}?)(?P<colon>\**:\**)[^\S\n]*(?P<value>.{0,300})$")
+FIELD = re.compile(
+    r"^[^\S\n]*(?P<mark>[-*#>\d.)( ]{0,6}\**)(?P<name>[A-Z][\w /'-]{0,40}?)(?P<colon>\**:\**)[^\S\n]*"
+    r"(?P<value>.{0,300})$"
+)
 # What stands where a value is to come.
 PLACEHOLDER = re.compile(
-    r"\s*(?:[<\[{(].*[>\]})][.,]?|\.\.\.|…|_+|(?:your|the|a|an|any|one|list|brief|short|why|what|how|is|whether)\b.*|.*\bhere)?\s*", re.IGNORECASE
+    r"\s*(?:[<\[{(].*[>\]})][.,]?|\.\.\.|…|_+|(?:your|the|a|an|any|one|list|brief|short|why|what|how|is"
+    r"|whether)\b.*|.*\bhere)?\s*",
+    re.IGNORECASE,
 )
 BRACKETED = re.compile(r"\s*[<\[{].*[>\]}][.,]?\s*")
-NUMERIC = re.compile(r"\b(?:score|rating|number|integer|digit|percent(?:age)?|points?|confidence)\b|\b\d+\s*(?:-|–|to)\s*\d+\b", re.IGNORECASE)
+NUMERIC = re.compile(
+    r"\b(?:score|rating|number|integer|digit|percent(?:age)?|points?|confidence)\b|\b\d+\s*(?:-|–|to)\s*\d+\b",
+    re.IGNORECASE,
+)
 SPAN = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*(?:-|–|/|to|and|through)\s*(\d+(?:\.\d+)?)(?!\w|\.\d)", re.IGNORECASE)
 OPTIONS = re.compile(r"[\s<\[({\"']*([\w -]{1,30}(?:\s*(?:\||/|,|\bor\b)\s*(?:or\s+)?[\w -]{1,30})+)[\s>\])}\"'.]*")
 LONGEST_VALUE = 200
 
 SCORED = re.compile(
-    rf"\b(?:{_TELL}|rate|score|assign|grade|evaluate)\b[^.\n]{{0,60}}\b(?:number|integer|score|rating|grade|float|value|scale)\b"
-    r"[^.\n]{0,40}?\b(?:between|from|of|ranging from|in the range(?: of)?)\s+(?P<low>\d+(?:\.\d+)?)\s*(?:to|and|-|–)\s*(?P<high>\d+(?:\.\d+)?)",
+    rf"\b(?:{_TELL}|rate|score|assign|grade|evaluate)\b[^.\n]{{0,60}}\b(?:number|integer|score|rating|grade"
+    rf"|float|value|scale)\b"
+    r"[^.\n]{0,40}?\b(?:between|from|of|ranging from|in the range(?: of)?)\s+(?P<low>\d+(?:\.\d+)?)\s*(?:to"
+    r"|and|-|–)\s*(?P<high>\d+(?:\.\d+)?)",
     re.IGNORECASE,
 )
-EXPLAINED = re.compile(r"\b(?:explain|explanation|reason(?:ing)?|justif\w+|why|feedback|because|comments?|critique)\b", re.IGNORECASE)
+EXPLAINED = re.compile(
+    r"\b(?:explain|explanation|reason(?:ing)?|justif\w+|why|feedback|because|comments?|critique)\b", re.IGNORECASE
+)
 VERDICT = re.compile(
-    rf"\b(?:{_TELL}|choose)\b[^.\n]{{0,40}}?\W(?P<one>yes|true)\W{{0,2}}\s*(?:or|/|\|)\s*\W{{0,2}}(?P<other>no|false)\b", re.IGNORECASE
+    rf"\b(?:{_TELL}|choose)\b[^.\n]{{0,40}}?\W(?P<one>yes|true)\W{{0,2}}\s*(?:or|/|\|)\s*\W{{0,2}}(?P<other>no"
+    rf"|false)\b",
+    re.IGNORECASE,
 )
 LETTER = re.compile(r"\b(?:letter|options?|choices?|multiple[- ]choice)\b|\bA\s*,\s*B\s*,?", re.IGNORECASE)
 CHOICE = re.compile(r"^[^\S\n]*[(\[]?(?P<letter>[A-H])[).\]:][^\S\n]+(?P<text>\S.{0,300})$", re.MULTILINE)
@@ -44,14 +62,20 @@ COUNT_WORD = rf"\b(?P<count>[2-9]|1\d|20|{'|'.join(_NUMBERS)})\b"
 COUNT = re.compile(rf"{COUNT_WORD}(?!\s*(?:words?|sentences?|paragraphs?|lines|stars|years?|%))", re.IGNORECASE)
 LISTING = re.compile(rf"\b(?:{_TELL}|brainstorm|propose|come up with|extract|identify)\b[^.\n]{{0,80}}", re.IGNORECASE)
 A_LINE_EACH = re.compile(
-    r"\b(?:one|each|every)\b[^.\n]{0,30}\b(?:per|on (?:a|its own|separate)|to a)\b[^.\n]{0,12}\blines?\b|\bseparate lines\b"
+    r"\b(?:one|each|every)\b[^.\n]{0,30}\b(?:per|on (?:a|its own|separate)|to a)\b[^.\n]{0,12}\blines?\b"
+    r"|\bseparate lines\b"
     r"|\b(?:separated?|delimited) (?:by|with) (?:a )?new\s?lines?\b|\bnew\s?line[- ]separated\b",
     re.IGNORECASE,
 )
-NUMBERED = re.compile(r"\bnumbered list\b|\bnumber(?:ed)?\s+(?:them|each|from|the)\b|\bas a list numbered\b", re.IGNORECASE)
+NUMBERED = re.compile(
+    r"\bnumbered list\b|\bnumber(?:ed)?\s+(?:them|each|from|the)\b|\bas a list numbered\b", re.IGNORECASE
+)
 PYTHON_LIST = re.compile(r"\bpython list\b|\blist of strings\b|\bvalid python\b[^.\n]{0,20}\blist\b", re.IGNORECASE)
 MOST_ITEMS = 20
-TOPIC = re.compile(r"\b(?:about|regarding|related to|on the topic of|concerning)\b:?\s*(\w[^\n]*?)(?:[.?!](?:\s|$)|$)", re.IGNORECASE | re.MULTILINE)
+TOPIC = re.compile(
+    r"\b(?:about|regarding|related to|on the topic of|concerning)\b:?\s*(\w[^\n]*?)(?:[.?!](?:\s|$)|$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def as_lines(told: str, question: Reading, plain: str) -> str | None:

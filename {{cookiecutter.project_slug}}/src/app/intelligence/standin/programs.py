@@ -16,12 +16,16 @@ _WRITE = (
     r"(?:write|generate|create|produce|return|output|provide|give|respond|reply|answer|implement|complete|convert"
     r"|translate|build|make|draft|construct|refactor|rewrite|fix|suggest)"
 )
-_LANGUAGE = r"(?:python\d?|javascript|typescript|java|bash|shell|html|css|c\+\+|c#|golang|go|rust|ruby|php|kotlin|swift)"
+_LANGUAGE = (
+    r"(?:python\d?|javascript|typescript|java|bash|shell|html|css|c\+\+|c#|golang|go|rust|ruby|php|kotlin|swift)"
+)
 # The word alone stands for much else: a film's script, a training programme, an error's code.
 PROGRAM = re.compile(
-    rf"\b{_WRITE}\b(?:\s+[^\s.]+){{0,6}}?\s+(?:{_LANGUAGE}\s+(?:\w+\s+)?(?:code|script|function|program|snippet|class|module)"
+    rf"\b{_WRITE}\b(?:\s+[^\s.]+){{0,6}}?\s+(?:{_LANGUAGE}\s+(?:\w+\s+)?(?:code|script|function|program"
+    rf"|snippet|class|module)"
     r"|(?<!error )(?<!country )(?<!zip )(?<!postal )(?<!source )(?<!status )(?<!promo )(?<!discount )(?<!qr )"
-    r"code\b(?!\s+(?:of|review|name|number|is)\b)|(?:an?|the)\s+(?:\w+\s+)?function\s+(?:that|to|which|called|named|for)\b)",
+    r"code\b(?!\s+(?:of|review|name|number|is)\b)|(?:an?|the)\s+(?:\w+\s+)?function\s+(?:that|to|which|called"
+    r"|named|for)\b)",
     re.IGNORECASE,
 )
 LANGUAGE = re.compile(rf"(?<![\w/.])(?P<language>{_LANGUAGE})(?![\w.])", re.IGNORECASE)
@@ -39,16 +43,22 @@ NOT_NAMES = {"called", "named", "name", "that", "which", "to", "for", "and", "wi
 
 DIALECT = r"(?:SQL|SQLite|T-SQL|MySQL|PostgreSQL|Postgres|BigQuery|MS ?SQL|SQL Server|Snowflake|DuckDB|Oracle)"
 QUERY = re.compile(
-    rf"\b{_WRITE}\b[^.\n]{{0,100}}\b{DIALECT}\b|\b{DIALECT}(?:lite)?\s+(?:query|queries|statement)\b[^.\n]{{0,60}}\b(?:only|alone)\b"
-    r"|\bSQL\s?Query\s*:\s*\Z|\btext[- ]to[- ]SQL\b|\b(?:natural language|question)s?\b[^.\n]{0,40}\b(?:in)?to\b[^.\n]{0,20}\bSQL\b",
+    rf"\b{_WRITE}\b[^.\n]{{0,100}}\b{DIALECT}\b|\b{DIALECT}(?:lite)?\s+(?:query|queries|statement)\b"
+    rf"[^.\n]{{0,60}}\b(?:only|alone)\b"
+    r"|\bSQL\s?Query\s*:\s*\Z|\btext[- ]to[- ]SQL\b|\b(?:natural language|question)s?\b[^.\n]{0,40}\b"
+    r"(?:in)?to\b[^.\n]{0,20}\bSQL\b",
     re.IGNORECASE,
 )
 FENCED_QUERY = re.compile(r"```[ \t]*sql|\b(?:code|markdown) block|\bfenced\b|\bbackticks\b", re.IGNORECASE)
 UNLIMITED = re.compile(r"\b(?:T-SQL|MS ?SQL|mssql|SQL Server|Oracle)\b", re.IGNORECASE)
 COUNTED = re.compile(r"\b(?:how many|number of|count)\b", re.IGNORECASE)
 TABLES = (
-    re.compile(r"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?[`\"\[]?(?P<name>[\w.]+)[`\"\]]?\s*(?P<columns>\([^;]{0,2000})?", re.I),
-    re.compile(r"\btable\s+(?:is\s+)?(?:called|named)\s*[`'\"]?(?P<name>[A-Za-z_][\w.]*)(?P<columns>[^\n]{0,400})", re.I),
+    re.compile(
+        r"\bCREATE\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?[`\"\[]?(?P<name>[\w.]+)[`\"\]]?\s*"
+        r"(?P<columns>\([^;]{0,2000})?", re.I),
+    re.compile(
+        r"\btable\s+(?:is\s+)?(?:called|named)\s*[`'\"]?(?P<name>[A-Za-z_][\w.]*)"
+        r"(?P<columns>[^\n]{0,400})", re.I),
     re.compile(r"\btables?(?:\s+name)?\s*[:=]\s*[`'\"]?(?P<name>[A-Za-z_][\w.]*)(?P<columns>[^\n]{0,400})", re.I),
     re.compile(r"\btable\s+[`'\"]?(?P<name>[A-Za-z_][\w.]*)[`'\"]?\s*(?P<columns>[(:,][^\n]{0,400})", re.I),
 )  # fmt: skip
@@ -57,7 +67,9 @@ LONGEST_SAID = 200
 
 # Arguments and fields that hold a program; `code` alone may be a country's or an order's.
 CODE_NAMES = {"code", "python_code", "source_code", "code_snippet", "code_block", "python"}
-ABOUT_CODE = re.compile(r"\bpython\b|\bcode\b[^.]{0,40}\b(?:execute|run|block|snippet|solution|to)\b|\b(?:execute|run)\b", re.I)
+ABOUT_CODE = re.compile(
+    r"\bpython\b|\bcode\b[^.]{0,40}\b(?:execute|run|block|snippet|solution|to)\b|\b(?:execute|run)\b", re.I
+)
 
 
 def as_program(told: str, question: Reading) -> str | None:
