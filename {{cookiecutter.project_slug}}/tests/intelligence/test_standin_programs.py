@@ -13,6 +13,7 @@ from app.intelligence.providers.offline import OfflineProvider
 from app.intelligence.providers.provider import Timeouts
 
 SCHEMA = "CREATE TABLE customers (id INTEGER, city TEXT);\nCREATE TABLE orders (id INTEGER, total REAL);"
+ORDERS = "SELECT * FROM orders LIMIT 5"
 LANGCHAIN_S = f"""Given an input question, create a syntactically correct sqlite query to run.
 Only use the following tables:
 {SCHEMA}
@@ -68,8 +69,12 @@ async def test_a_program_is_in_the_language_that_is_told(prompt: str, begins: st
 @pytest.mark.feature("N2")
 @pytest.mark.parametrize(
     "prompt",
-    ["Write a script for a film about the sea.", "Return the error code of this message: E-17.", "Describe the function of the liver."],
-)  # fmt: skip
+    [
+        "Write a script for a film about the sea.",
+        "Return the error code of this message: E-17.",
+        "Describe the function of the liver.",
+    ],
+)
 async def test_what_only_sounds_like_a_program_is_none(prompt: str) -> None:
     """A film's script, an error's code and an organ's function."""
     assert "print(" not in await said(("user", prompt))
@@ -80,9 +85,9 @@ async def test_what_only_sounds_like_a_program_is_none(prompt: str) -> None:
     ("messages", "query"),
     [
         ([("user", LANGCHAIN_S)], "SELECT COUNT(*) FROM orders"),
-        ([("system", f"Write SQL for:\n{SCHEMA}"), ("user", "Show the customers of a city")], "SELECT * FROM customers LIMIT 5"),
+        ([("system", f"Write SQL:\n{SCHEMA}"), ("user", "Show all customers")], "SELECT * FROM customers LIMIT 5"),
         ([("user", f"Return a T-SQL query. {SCHEMA}\n\nQuestion: show the orders")], "SELECT * FROM orders"),
-        ([("user", f"Return SQL in a code block. {SCHEMA}\n\nQuestion: show the orders")], "```sql\nSELECT * FROM orders LIMIT 5\n```"),
+        ([("user", f"Return SQL in a code block. {SCHEMA}\n\nQuestion: show orders")], f"```sql\n{ORDERS}\n```"),
         ([("user", "Write a SQL query that finds the best customers")], "SELECT 1"),
     ],
     ids=["a question in fields", "a system message", "a dialect without LIMIT", "fenced", "no table"],
@@ -96,7 +101,7 @@ async def test_a_query_reads_the_table_that_is_meant(messages: list[tuple[str, s
 @pytest.mark.parametrize(
     ("name", "description", "question", "given"),
     [
-        ("query", "A correct SQL query", f"How many orders are there? {SCHEMA}", '{"query": "SELECT COUNT(*) FROM orders"}'),
+        ("query", "A SQL query", f"How many orders are there? {SCHEMA}", '{"query": "SELECT COUNT(*) FROM orders"}'),
         ("code", "Python code to execute", "Compute a sum", '{"code": "print(\\"Compute a sum\\")"}'),
         ("file_path", "", "Read the file notes/today.txt please", '{"file_path": "notes/today.txt"}'),
     ],

@@ -117,8 +117,8 @@ def query_for(told: str, subject: str) -> str:
     asked, idf = features(subject), rarity(described.values())
     name = max(described, key=lambda one: cosine(asked, described[one], idf))
     if COUNTED.search(subject):
-        return f"SELECT COUNT(*) FROM {name}"
-    return f"SELECT * FROM {name}" if UNLIMITED.search(told) else f"SELECT * FROM {name} LIMIT 5"
+        return f"SELECT COUNT(*) FROM {name}"  # noqa: S608  a text to be read, not run here
+    return f"SELECT * FROM {name}{'' if UNLIMITED.search(told) else ' LIMIT 5'}"  # noqa: S608
 
 
 def _program(language: str, told: str, question: Reading) -> str:

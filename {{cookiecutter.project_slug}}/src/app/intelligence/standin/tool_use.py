@@ -128,9 +128,8 @@ def _last_resort(tools: Sequence[Tool], subject: str) -> Tool | None:
 
 def _by_sign(tools: Sequence[Tool], arithmetic: str) -> Tool | None:
     """The tool named after the first sign of a sum; None where no tool is."""
-    sign = next(
-        (sign for sign in arithmetic.replace("**", "^").replace("×", "*").replace("÷", "/") if sign in SIGNS), ""
-    )
+    plain = arithmetic.replace("**", "^").replace("×", "*").replace("÷", "/")
+    sign = next((sign for sign in plain if sign in SIGNS), "")
     return next((tool for tool in tools if SIGNS.get(sign, set()) & set(words(_spaced(tool.name)))), None)
 
 
