@@ -148,6 +148,8 @@ def _reads_unwritten(call: ast.Call, name: str, written: set[str]) -> bool:
     path = (
         call.func.value if on_a_path and isinstance(call.func, ast.Attribute) else call.args[0] if call.args else None
     )
+    if path is None or (name == "open" and not call.args):
+        path = next((keyword.value for keyword in call.keywords if keyword.arg == "file"), path)
     if path is None or (isinstance(path, ast.Call) and ast.unparse(path.func).endswith(("BytesIO", "StringIO"))):
         return False
     return _shown(path) not in written

@@ -53,6 +53,13 @@ def test_equal_requests_and_outputs_are_proved() -> None:
     assert (proof.verdict, proof.detail) == ("proved", "2 requests and 1 outputs are the same")
 
 
+def test_a_proof_says_which_requests_hold_other_ids() -> None:
+    """What was not compared is told."""
+    proof = compare({"outputs": {}}, _step(renamed=1), 2, {})
+    assert proof.verdict == "proved"
+    assert "1 of them hold ids that are made by chance in each run (UUIDs), which are not compared" in proof.detail
+
+
 def test_the_first_differing_field_of_a_request_is_named() -> None:
     """The path leads to the message that changed."""
     before = {"model": "m", "messages": [{"content": "a"}, {"content": "b"}]}

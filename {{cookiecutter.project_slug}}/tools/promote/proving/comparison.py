@@ -20,7 +20,7 @@ def compare(
     origins: Mapping[int, int],
     again: Sequence[Mapping[str, Any]] = (),
 ) -> Proof:
-    """The verdict on two runs: `outputs` by cell number each, of the step also `error`, `unanswered`, `remaining`.
+    """The verdict on two runs: `outputs` by cell number each, of the step also `error`, `unanswered`, `remaining`, `renamed`.
 
     `again` is the notebook further times, on the recorded replies. An output that it always repeats must be the step's;
     one that changes from run to run (a clock, a random number) is not compared, and the verdict says so.
@@ -48,6 +48,8 @@ def compare(
                 continue
         compared += bool(after)
     said = f"{requests} requests and {compared} outputs are the same"
+    if renamed := replayed.get("renamed"):
+        said += f"; {renamed} of them hold ids that are made by chance in each run (UUIDs), which are not compared"
     if unsteady:
         said += (
             f"; not compared, because they change from run to run: the outputs of cells {', '.join(map(str, unsteady))}"
