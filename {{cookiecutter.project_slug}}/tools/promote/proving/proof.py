@@ -139,8 +139,9 @@ def _record(
 ) -> tuple[Baseline, dict[str, Any]]:
     """The notebook as it was run against the recording door, and its outputs, with the `key` of that door.
 
-    Untouched, unless its clients are to be `pointed`, or it fails so or asks the door nothing although it has clients that can be pointed there: clients
-    that read no address from the environment ask their provider. Raises CannotRun when it fails.
+    Untouched, unless its clients are to be `pointed`, or it fails so or asks the door nothing although it has clients
+    that can be pointed there: those that read no address from the environment ask their provider. Raises CannotRun when
+    it fails.
     """
     place, source, name = promotion.place, promotion.source, promotion.report.source
     clients = any(f.subject == "client" and f.outcome == "changed" for f in promotion.report.findings)
