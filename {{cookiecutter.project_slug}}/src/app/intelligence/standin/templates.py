@@ -77,7 +77,8 @@ def _value(text: str, at: int, depth: int = 0) -> tuple[dict[str, Any], int]:
         said = quoted[1] if quoted[1] is not None else quoted[2]
         return _of_words(said, quoted=True), quoted.end()
     if number := NUMBER.match(text, at):
-        return {"type": "number" if "." in number[0] else "integer"}, number.end()
+        kind, shown = ("number", float(number[0])) if "." in number[0] else ("integer", int(number[0]))
+        return {"type": kind, "examples": [shown]}, number.end()
     if bare := BARE.match(text, at):
         return _of_words(re.split(r"//|#", bare[0])[0], quoted=False), bare.end()
     raise _NoPattern
