@@ -14,6 +14,7 @@ from typing import Any
 
 from app.intelligence.messages import Message
 from app.intelligence.standin.agents import as_agent
+from app.intelligence.standin.keys import described_keys
 from app.intelligence.standin.lines import as_lines, items, number_in
 from app.intelligence.standin.programs import as_program
 from app.intelligence.standin.reading import Reading
@@ -145,7 +146,8 @@ def spelled_out(
     if COMMAS.search(told) and not question.sources:
         return ", ".join(word for word, _ in Counter(content_words(question.subject)).most_common(5)) or plain
     if done := next((found for rule in DONE if (found := rule.search(told))), None):
-        return f"{plain}\n\n{done['word']}"
+        shown = as_lines(told, question, plain) or ""  # a format may hold the word: `Status: [PASS/FAIL]`
+        return shown if re.search(rf"\b{done['word']}\b", shown) else f"{plain}\n\n{done['word']}"
     if first := PREFIXED.search(told):
         return f"{first['word'].rstrip(' :')}: {plain}"
     if lines := as_lines(told, question, plain):
@@ -208,6 +210,9 @@ def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> 
         value = fill(schema, question)
         return [value] if _is_one(schema) and SEVERAL.search(told) else value
     for keys in KEYS.finditer(told):
+        if (described := described_keys(keys[1])) is not None:
+            value = fill(described, question)
+            return [value] if SEVERAL.search(told) else value
         listed = LISTED.match(keys[1])
         names = NAMED.findall(keys[1]) or (re.findall(r"\w+", listed[1].replace(" and ", ", ")) if listed else [])
         if names:

@@ -30,6 +30,8 @@ SHORTEST_NAME = 5
 # Fields that hold a place in a list, which a number out of the question would miss.
 PLACES = {"index", "indices", "indexes", "idx", "choice", "choices", "position", "rank"}
 # A field that holds the name of one of the candidates that the prompt lists.
+# A field that holds one of the words that the prompt has told apart.
+ABOVE = re.compile(r"\bone of (?:the )?(?:above|labels|categories|classes|options|listed)\b", re.IGNORECASE)
 CANDIDATE = re.compile(r"\bname of\b", re.IGNORECASE)
 
 
@@ -170,6 +172,8 @@ class _Filling:
             return _matching(pattern, subject, schema)
         if options := named_options(str(schema.get("description", ""))):
             return str(self._chosen({**schema, "enum": options}))
+        if ABOVE.search(str(schema.get("description", ""))) and self._reading.labels:
+            return classify(self._reading)
         if CANDIDATE.search(str(schema.get("description", ""))) and (names := candidates(self._reading.instructions)):
             return classify(replace(self._reading, labels=names))
         if (formatted := in_format(str(schema.get("format")), subject)) is not None:
