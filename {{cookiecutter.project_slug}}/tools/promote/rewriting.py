@@ -9,6 +9,7 @@ from tools.promote.cells.drawn_graphs import print_drawn_graphs
 from tools.promote.cells.headless import check_headless
 from tools.promote.cells.host_library import check_host_library
 from tools.promote.cells.written_files import report_written
+from tools.promote.cells.written_folders import folders_to_make
 from tools.promote.inputs.argument_parser import lift_arguments
 from tools.promote.inputs.asked import QuestionRule
 from tools.promote.inputs.parameters import FoundParameter, left_fields, lift_parameters, tagged_cell
@@ -88,6 +89,7 @@ def rewrite(
     parameters = sorted([*arguments.parameters, *asked.parameters, *literal], key=lambda p: (p.cell, p.line))
     left = left_fields(program, parameters) if tagged is None else []
     left += read_from_environment(program, edits)
+    folders, made = folders_to_make(program)
     imports = import_cell(
         sorted(clients.helpers | examples.helpers | ({PROMPT} if prompts.called else set())),
         prompts.helper,
@@ -95,6 +97,7 @@ def rewrite(
         needs_os=secrets.needs_os or asked.needs_os or arguments.needs_os or bool(settings),
         cwd=folder.way if folder.imported or uses_relative_paths(program, edits) else None,
         surrounded=clients.surrounded,
+        folders=folders,
     )
     named = {(parameter.cell, parameter.line) for parameter in parameters}
     findings = [
@@ -111,6 +114,7 @@ def rewrite(
         *settings,
         *headless,
         *report_written(program, edits),
+        *made,
     ]
     variables = secrets.variables | clients.variables
     return Rewriting(edits, imports, parameters, prompts.lifted, dependencies, store, findings, variables)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tools.promote.cells.dependencies import lift_installs
 from tools.promote.cells.drawn_graphs import print_drawn_graphs
 from tools.promote.cells.host_library import check_host_library
+from tools.promote.cells.written_folders import folders_to_make
 from tools.promote.clients import FAMILIES
 from tools.promote.inputs.asked import QuestionRule
 from tools.promote.inputs.secrets import SecretRemover, is_environ
@@ -71,6 +72,7 @@ def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Ba
         needs_os=secrets.needs_os or asked.needs_os or from_file,
         cwd=None,
         surrounded=surrounded,
+        folders=folders_to_make(program)[0],
     )
     assembled = assemble(notebook, program, edits, asked.parameters, imports, {})
     return Baseline(assembled.notebook, assembled.origins, clients is not None, pins)
