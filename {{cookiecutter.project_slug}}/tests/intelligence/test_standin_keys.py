@@ -67,3 +67,13 @@ async def test_a_word_that_a_format_holds_is_said_in_the_format() -> None:
     lines = (await _said("", told + "\nContent: a story")).splitlines()
     assert lines[0] == "Status: PASS"
     assert lines[1].startswith("Feedback: ")
+
+
+async def test_a_field_described_as_a_markdown_table_holds_one() -> None:
+    """A heading, a rule and a row, which readers of tables take."""
+    kept = {"type": "string", "description": "The markdown representation of\n the table, tidy"}
+    schema = {"type": "object", "properties": {"table": kept}, "required": ["table"]}
+    request = ModelRequest("m", (Message("user", TICKET),), output_schema=schema)
+    lines = json.loads((await OfflineProvider().complete(request, Timeouts())).text)["table"].splitlines()
+    assert [line.count("|") for line in lines] == [3, 3, 3]
+    assert "charged twice" in lines[2]
