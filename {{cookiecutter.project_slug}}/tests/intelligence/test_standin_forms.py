@@ -255,3 +255,14 @@ async def test_tags_within_tags_are_written_as_shown() -> None:
     reply = await said(("system", told), ("user", "<training_task>refunds</training_task>"))
     assert re.findall(r"<example_\w+>\s*<prompt>\s*(?:.+?)\s*</prompt>\s*<response>", reply, re.DOTALL)
     assert "PUT_" not in reply
+
+
+@pytest.mark.feature("N2")
+async def test_tags_that_a_format_shows_are_written() -> None:
+    """One by itself, and several that follow each other; what stands in them is a placeholder."""
+    one = await said(("user", "Respond in this format:\n<plan>\nWRITE_THE_PLAN\n</plan>\n\nTask: sail to Oslo"))
+    two = await said(("user", "Use the format:\n<why>...</why>\n<what>...</what>\n\nTask: sail to Oslo"))
+
+    assert re.fullmatch(r"<plan>\n[^<]+\n</plan>", one)
+    assert re.fullmatch(r"<why>\n[^<]+\n</why>\n<what>\n[^<]+\n</what>", two)
+    assert "WRITE_THE_PLAN" not in one

@@ -110,3 +110,39 @@ async def test_a_schema_is_kept_after_a_result() -> None:
     said = await reply(question, *answered(WEATHER, "19 degrees"), tools=(WEATHER,), output_schema=schema)
 
     assert said.text == '{"degrees": 19}'
+
+
+TIME = tool("get_time", "The time in a city", city="string")
+ADD = tool("add", "Adds two numbers", a="integer", b="integer")
+MULTIPLY = tool("multiply", "Multiplies two numbers", a="integer", b="integer")
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    ("question", "tools", "called"),
+    [
+        ("What is the weather in Oslo, Austin, TX and Rome?", (WEATHER,), ["Oslo", "Austin, TX", "Rome"]),
+        ("What's the weather and time in Oslo?", (TIME, WEATHER), ["get_weather", "get_time"]),
+        ("What is 3 * 12? Also, what is 11 + 49?", (ADD, MULTIPLY), ["multiply", "add"]),
+        ("I am Ada. What is the weather in Oslo?", (WEATHER, TIME), ["get_weather"]),
+    ],
+    ids=["one tool for each name", "two tools", "two questions", "one question"],
+)
+async def test_what_is_about_several_things_calls_side_by_side(
+    question: str, tools: tuple[Tool, ...], called: list[str]
+) -> None:
+    """A call for each name of a list, each tool that is named, each question; where the request allows it."""
+    said = await reply(asked(question), tools=tools)
+    alone = await reply(asked(question), tools=tools, extra={"openai": {"parallel_tool_calls": False}})
+
+    assert len(said.tool_calls) == len({call.id for call in said.tool_calls}) == len(called)
+    assert all(one in f"{call.name} {call.arguments}" for one, call in zip(called, said.tool_calls, strict=True))
+    assert len(alone.tool_calls) == 1
+
+
+@pytest.mark.feature("N2")
+async def test_an_order_calls_the_only_tool() -> None:
+    """No question, and still plainly what the tool is there for."""
+    run = tool("python_repl", "Runs a program", code="string")
+
+    assert [call.name for call in (await reply(asked("Plot the temperatures"), tools=(run,))).tool_calls] == [run.name]

@@ -212,7 +212,7 @@ def test_likelihoods_of_a_generation_are_those_of_its_tokens(doors: Served) -> N
 
 
 def test_several_generations_are_as_many_calls(doors: Served) -> None:
-    """Whole they come together, with a seed each; more than sixteen, and several in a stream, are refused."""
+    """Whole they come together, with a seed each; more than 128, and several in a stream, are refused."""
     doors.gateway.then = [a_reply("One."), a_reply("Two.")]
 
     reply = _client(doors).generate(prompt="a", num_generations=2, request_options=ONCE)
@@ -220,8 +220,8 @@ def test_several_generations_are_as_many_calls(doors: Served) -> None:
     assert {generation.text for generation in reply.generations} == {"One.", "Two."}
     assert sorted(asked.seed or 0 for asked in doors.gateway.requests) == [0, 1]
     with pytest.raises(ApiError) as raised:
-        _client(doors).generate(prompt="a", num_generations=17, request_options=ONCE)
-    assert "send 1 to 16" in str(raised.value.body)
+        _client(doors).generate(prompt="a", num_generations=129, request_options=ONCE)
+    assert "send 1 to 128" in str(raised.value.body)
     with pytest.raises(ApiError) as raised:
         list(_client(doors).generate_stream(prompt="a", num_generations=2, request_options=ONCE))
     assert "a stream of several" in str(raised.value.body)

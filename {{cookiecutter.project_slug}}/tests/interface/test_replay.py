@@ -233,6 +233,24 @@ def test_ids_that_a_library_gives_in_each_run_are_no_difference(tmp_path: Path) 
     assert [status(asked(one)), status(asked(other)), status(plain)] == [200, 422, 200]
 
 
+def test_an_id_made_by_chance_is_no_difference(tmp_path: Path) -> None:
+    """A document of LangChain's has another in each run; which of them are the same is still told, and all else."""
+
+    def asked(one: str, two: str, text: str = "terns") -> dict[str, object]:
+        return {"messages": [{"role": "user", "content": f"[Document(id='{one}', '{text}'), Document(id='{two}')]"}]}
+
+    ids = [f"776670c7-e7fc-4bc5-9188-c07aa7b1000{number}" for number in range(4)]
+    write_recording(tmp_path / "ids.json", [Exchange("openai.chat", asked(ids[0], ids[1]), {"text": "yes"})] * 2)
+    door = ReplayDoor(tmp_path / "ids.json")
+
+    def status(request: object) -> int:
+        return door.answer("/v1/chat/completions", json.dumps(request).encode())[0]
+
+    assert [status(asked(ids[2], ids[2])), status(asked(ids[2], ids[3], "gulls"))] == [422, 422]
+    assert [status(asked(ids[2], ids[3])), status(asked(ids[0], ids[1]))] == [200, 200]
+    assert door.renamed == 1
+
+
 def test_a_reply_leaves_in_one_piece(recording: Path) -> None:
     """Head and body come together: in two packets each request would wait for the other side's delayed word."""
     body = json.dumps({"messages": MESSAGES, "model": "small"}).encode()

@@ -117,7 +117,7 @@ def test_an_error_of_another_type_than_shown_ends_the_run(live_project: Path) ->
 @pytest.mark.slow
 @pytest.mark.feature("N2")
 def test_a_notebook_that_leaves_its_question_to_chance(live_project: Path) -> None:  # noqa: F811
-    """It is compared with chance fixed, and the verdict says so; what no seed repeats is not compared."""
+    """It is compared with chance fixed, and the verdict says so; ids that no seed repeats are no difference, a clock is."""
     chance = "import random\nprint(ask(f'What is {random.random()} and {set(map(str, range(9)))}?'))"
     promotion = promote_cells(live_project, ASK, chance, name="chance.ipynb").promotion
     prove(promotion)
@@ -125,7 +125,13 @@ def test_a_notebook_that_leaves_its_question_to_chance(live_project: Path) -> No
     assert "run with the order of sets and chance fixed" in promotion.report.proof.detail
     assert promotion.place.fixtures[0] not in promotion.files
 
-    clock = "import uuid\nprint(ask(f'Who is {uuid.uuid4()}?'))"
+    drawn = "import uuid\nprint(len(ask(f'Who is {uuid.uuid4()}?')))"
+    promotion = promote_cells(live_project, ASK, drawn, name="drawn.ipynb").promotion
+    prove(promotion)
+    assert promotion.report.proof.verdict == "proved", promotion.report.proof.detail
+    assert "1 of them hold ids that are made by chance" in promotion.report.proof.detail
+
+    clock = "import time\nprint(ask(f'Who is {time.time_ns()}?'))"
     promotion = promote_cells(live_project, ASK, clock, name="clock.ipynb").promotion
     prove(promotion)
     assert promotion.report.proof.verdict == "not run"
@@ -166,6 +172,8 @@ def test_an_error_of_a_library_names_its_version_and_what_to_do() -> None:
     assert advice("TypeError: x", "nbclient", []).startswith(f"nbclient {metadata.version('nbclient')} is")
     missing = "add the package of nowhere_at_all to requirements-notebooks.in, run `make lock`, and promote again"
     assert advice("ModuleNotFoundError: No module named 'nowhere_at_all'", "", []) == missing
+    lacking = "add nowhere-at-all[all] to requirements-notebooks.in, run `make lock`, and promote again"
+    assert advice("ImportError: It needs more: `pip install -U 'nowhere-at-all[all]'`.", "nbclient", []) == lacking
     assert advice("ZeroDivisionError: division by zero", "", ["openai==0.28"]) == ""
     assert advice("ConnectError: [Errno 111] Connection refused", "nbclient", []) == ""
 

@@ -18,7 +18,7 @@ from tools.promote.__main__ import main
 from tools.promote.notebook.notebook_file import parse
 from tools.promote.notebook.program import read_program
 from tools.promote.promotion import locate, promote
-from tools.promote.proving.comparison import compare, first_difference
+from tools.promote.proving.comparison import compare, first_difference, shows_a_door
 from tools.promote.proving.placeholders import PROVIDER_KEY, placeholders
 from tools.promote.proving.proof import prove
 from tools.promote.rewiring.environment import names_read
@@ -51,6 +51,26 @@ def test_equal_requests_and_outputs_are_proved() -> None:
     """Memory addresses aside, what both print is the same."""
     proof = compare({"outputs": {"1": _printed("a 0x7f99bb22\n")}}, _step(), 2, {3: 1})
     assert (proof.verdict, proof.detail) == ("proved", "2 requests and 1 outputs are the same")
+
+
+def test_a_proof_says_which_requests_hold_other_ids() -> None:
+    """What was not compared is told."""
+    proof = compare({"outputs": {}}, _step(renamed=1), 2, {})
+    assert proof.verdict == "proved"
+    assert "1 of them hold ids that are made by chance in each run (UUIDs), which are not compared" in proof.detail
+
+
+def test_a_client_that_is_shown_differs_by_its_door_alone() -> None:
+    """Ports and keys of doors are no difference; what tells a door's address is known by it."""
+    clients = [
+        _printed(f"Client(url='http://127.0.0.1:{port}/v1', key='{key}')\n") for port, key in ((1, "a1"), (22, "b2"))
+    ]
+    original, step = {"outputs": {"1": clients[0]}, "key": "a1"}, _step(outputs={"3": clients[1]}, key="b2")
+
+    assert compare(original, step, 1, {3: 1}).verdict == "proved"
+    assert compare({**original, "outputs": {"1": _printed("Client()\n")}}, step, 1, {3: 1}).verdict == "differs"
+    assert shows_a_door([clients[0]])
+    assert not shows_a_door([_printed("Client()\n")])
 
 
 def test_the_first_differing_field_of_a_request_is_named() -> None:

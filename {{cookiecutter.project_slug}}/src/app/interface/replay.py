@@ -35,6 +35,8 @@ from app.orchestration.raising import may_raise
 REPLAY_KEY = "replay"
 # It stands in the text of a message that a notebook puts into a prompt.
 RUN_ID = re.compile(r"(?:lc_)?run--[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:-\d+)?")
+# A UUID made by chance: LangChain gives one to each document, and notebooks put documents into prompts as they are.
+RANDOM_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b")
 JSON = "application/json"
 # A test in which a coin is tossed would pass half the time.
 SEED = 0
@@ -70,13 +72,15 @@ class StepRun:
 class ReplayDoor:
     """A loopback server that answers recorded requests with recorded replies, each as often as it was recorded.
 
-    Use it as a context manager. `unanswered` lists requests nobody recorded, `remaining` recordings nobody asked for.
+    Use it as a context manager. `unanswered` lists requests nobody recorded, `remaining` recordings nobody asked for;
+    `renamed` counts the requests that were taken for recorded ones although they hold other ids of one run alone.
     """
 
     key = REPLAY_KEY
 
     def __init__(self, recording: Path) -> None:
         self.unanswered: list[dict[str, Any]] = []
+        self.renamed = 0
         self.remaining: list[Exchange] = read_recording(recording)
         self.recording = recording
         self._lock = threading.Lock()
@@ -135,6 +139,7 @@ class ReplayDoor:
             asked = _without_run_ids(request)
             for index, exchange in enumerate(self.remaining):
                 if exchange.protocol == protocol and self._said(exchange) == asked:
+                    self.renamed += 1
                     return self.remaining.pop(index)
             self.unanswered.append({"protocol": protocol, "request": request})
         return None
@@ -148,8 +153,11 @@ class ReplayDoor:
 
 
 def _without_run_ids(request: Any) -> str:
-    """The request without the ids LangChain gives to replies in each run: otherwise equal ones ask the same."""
-    return RUN_ID.sub("run", json.dumps(request, sort_keys=True))
+    """The request without the ids of one run alone: those that LangChain gives to replies, and UUIDs made by chance,
+    which are told by the order in which they come. Otherwise equal requests ask the same."""
+    said = RUN_ID.sub("run", json.dumps(request, sort_keys=True))
+    numbers: dict[str, int] = {}
+    return RANDOM_ID.sub(lambda found: f"id-{numbers.setdefault(found[0], len(numbers))}", said)
 
 
 def run_step_in_process(notebook: Path, parameters: Mapping[str, Any], door: OpenDoor) -> StepRun:

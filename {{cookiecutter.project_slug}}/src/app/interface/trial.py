@@ -57,7 +57,7 @@ def run(trial: Trial) -> int:
         with ReplayDoor(recording) as again, contextlib.suppress(Exception):
             pairs = zip(found["printed"], _printed(copy, again), strict=True)
             found["printed"] = [one if one == two else None for one, two in pairs]
-        if not any(found["in_process"].values()):
+        if not other.unanswered and not other.remaining:
             found["functions"] = _functions_that_differ(trial, found["printed"])
     Path(trial.result).write_text(json.dumps(found, default=str), encoding="utf-8")
     return code
@@ -107,7 +107,7 @@ def _printed(step: Path, door: ReplayDoor) -> list[str]:
 
 def _left(door: ReplayDoor) -> dict[str, Any]:
     asked = [{"protocol": exchange.protocol, "request": exchange.request} for exchange in door.remaining]
-    return {"unanswered": door.unanswered, "remaining": asked}
+    return {"unanswered": door.unanswered, "remaining": asked, "renamed": door.renamed, "key": door.key}
 
 
 def _one_line(error: Exception) -> str:

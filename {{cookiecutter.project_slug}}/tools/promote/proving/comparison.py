@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tools.promote.report import Proof
 
 EXCERPT = 60  # characters of each side shown of a difference
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
+# A door has another port in each run, and a client that is shown tells it.
+PORT = re.compile(r"(?<=127\.0\.0\.1:)\d+")
+KEY = "(the door's key)"
 
 
 def compare(
@@ -20,9 +23,10 @@ def compare(
     origins: Mapping[int, int],
     again: Sequence[Mapping[str, Any]] = (),
 ) -> Proof:
-    """The verdict on two runs: `outputs` by cell number each, of the step also `error`, `unanswered`, `remaining`.
+    """The verdict on two runs: `outputs` by cell number each, of the step also `error`, `unanswered`, `remaining`, `renamed`.
 
-    `again` is the notebook further times, on the recorded replies. An output that it always repeats must be the step's;
+    `again` is the notebook further times, on the recorded replies. `key` of a run is what opened its door; ports and
+    keys of doors are no difference. An output that it always repeats must be the step's;
     one that changes from run to run (a clock, a random number) is not compared, and the verdict says so.
     """
     if replayed["error"] and not replayed["unanswered"]:
@@ -33,13 +37,14 @@ def compare(
         return Proof("differs", f"the step fails where the notebook did not: {replayed['error']['what']}", requests)
     compared = 0
     unsteady: list[int] = []
+    keys = [run["key"] for run in (original, replayed, *again) if run.get("key")]
     given: dict[int, list[dict[str, Any]]] = {}
     for index, origin in origins.items():  # a cell may have been divided
         given.setdefault(origin, []).extend(replayed["outputs"].get(str(index), []))
     for origin, outputs in given.items():
-        before, after = _shown(original["outputs"].get(str(origin), [])), _shown(outputs)
+        before, after = _shown(original["outputs"].get(str(origin), []), keys), _shown(outputs, keys)
         if before != after:
-            others = [_shown(run["outputs"].get(str(origin), [])) for run in again]
+            others = [_shown(run["outputs"].get(str(origin), []), keys) for run in again]
             second = next((other for other in others if other != before), before)
             if second == before:
                 return Proof("differs", _output_difference(origin, before, after), requests, compared)
@@ -48,6 +53,8 @@ def compare(
                 continue
         compared += bool(after)
     said = f"{requests} requests and {compared} outputs are the same"
+    if renamed := replayed.get("renamed"):
+        said += f"; {renamed} of them hold ids that are made by chance in each run (UUIDs), which are not compared"
     if unsteady:
         said += (
             f"; not compared, because they change from run to run: the outputs of cells {', '.join(map(str, unsteady))}"
@@ -120,7 +127,12 @@ def _output_difference(cell: int, before: str, after: str) -> str:
     return f"the output of cell {cell} differs first at {one[:80]!r}, in the step {other[:80]!r}"
 
 
-def _shown(outputs: list[dict[str, Any]]) -> str:
+def shows_a_door(outputs: Iterable[Sequence[Mapping[str, Any]]]) -> bool:
+    """Whether any output tells the address of a door."""
+    return any(PORT.search(_shown(list(cell), ())) is not None for cell in outputs)
+
+
+def _shown(outputs: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> str:
     """What a cell prints, gives, shows as Markdown and raises, as text; pictures and warnings are left out.
 
     A kernel sends what is printed in pieces of any size, so pieces that follow each other are one.
@@ -143,4 +155,7 @@ def _shown(outputs: list[dict[str, Any]]) -> str:
             parts.append("".join(data["text/markdown"]))
         elif output.get("output_type") == "execute_result":
             parts.append("".join(data.get("text/plain", "")))
-    return ADDRESS.sub("0x", "\n".join(part.strip("\n") for part in parts))
+    text = ADDRESS.sub("0x", "\n".join(part.strip("\n") for part in parts))
+    for key in keys:
+        text = text.replace(key, KEY)
+    return PORT.sub("(port)", text) if keys else text

@@ -21,7 +21,7 @@ from tools.promote.notebook.outcome import Finding
 from tools.promote.notebook.program import read_program
 from tools.promote.promotion import Promotion
 from tools.promote.proving.baseline import Baseline, make_baseline
-from tools.promote.proving.comparison import compare, request_difference
+from tools.promote.proving.comparison import compare, request_difference, shows_a_door
 from tools.promote.proving.placeholders import google_login, placeholders
 from tools.promote.proving.recording_door import DoorUnavailable, open_door
 from tools.promote.proving.runs import CannotRun, door_environment, run_again, run_original, run_step
@@ -35,6 +35,10 @@ RUNS_AGAIN = 4
 UNSTEADY = (
     "the notebook itself asks otherwise in each run (an address, a clock, an id), so that nothing can be compared"
 )
+
+
+class _ShowsItsDoor(Exception):
+    """The step shows a client that is pointed at the door, where the notebook's own was left as it is."""
 
 
 class _AsksOtherwise(Exception):
@@ -78,11 +82,8 @@ def _prove_in(promotion: Promotion, folder: Path) -> None:
         given = {**placeholders(program, read), **login}
         for fixed in (False, True):
             kept = folder / ("fixed" if fixed else "free")
-            kept.mkdir()
-            recording = kept / "recording.json"
-            baseline, run = _record(promotion, recording, kept, given, read, fixed=fixed)
             try:
-                proof, replayed = _compare_runs(promotion, baseline, run, recording, kept, given, fixed=fixed)
+                baseline, recording, proof, replayed = _runs_compared(promotion, kept, given, read, fixed=fixed)
             except _AsksOtherwise as difference:
                 if fixed:
                     raise CannotRun(f"{UNSTEADY}: {difference}") from None
@@ -105,17 +106,46 @@ def _prove_in(promotion: Promotion, folder: Path) -> None:
     promotion.report.proof = replace(proof, detail=proof.detail + note)
 
 
-def _record(
-    promotion: Promotion, recording: Path, folder: Path, given: Mapping[str, str], read: set[str], *, fixed: bool
-) -> tuple[Baseline, dict[str, Any]]:
-    """The notebook as it was run against the recording door, and its outputs.
+def _runs_compared(
+    promotion: Promotion, folder: Path, given: Mapping[str, str], read: set[str], *, fixed: bool
+) -> tuple[Baseline, Path, Proof, dict[str, Any]]:
+    """The notebook as it was run, its recording, the verdict and the step's run, all in a folder to be made.
 
-    Untouched, unless it fails so or asks the door nothing although it has clients that can be pointed there: clients
-    that read no address from the environment ask their provider. Raises CannotRun when it fails.
+    A notebook that shows its clients is run once more with these pointed at the door, as the step's are. Raises
+    CannotRun and _AsksOtherwise.
+    """
+    for pointed in (False, True):
+        kept = folder / ("pointed" if pointed else "as-it-is")
+        kept.mkdir(parents=True)
+        recording = kept / "recording.json"
+        baseline, run = _record(promotion, recording, kept, given, read, fixed=fixed, pointed=pointed)
+        try:
+            proof, replayed = _compare_runs(promotion, baseline, run, recording, kept, given, fixed=fixed)
+        except _ShowsItsDoor:
+            continue
+        return baseline, recording, proof, replayed
+    raise AssertionError("clients that are pointed at the door already are not pointed there again")
+
+
+def _record(
+    promotion: Promotion,
+    recording: Path,
+    folder: Path,
+    given: Mapping[str, str],
+    read: set[str],
+    *,
+    fixed: bool,
+    pointed: bool = False,
+) -> tuple[Baseline, dict[str, Any]]:
+    """The notebook as it was run against the recording door, and its outputs, with the `key` of that door.
+
+    Untouched, unless its clients are to be `pointed`, or it fails so or asks the door nothing although it has clients
+    that can be pointed there: those that read no address from the environment ask their provider. Raises CannotRun when
+    it fails.
     """
     place, source, name = promotion.place, promotion.source, promotion.report.source
     clients = any(f.subject == "client" and f.outcome == "changed" for f in promotion.report.findings)
-    baseline = make_baseline(source, name)
+    baseline = make_baseline(source, name, pointed=pointed)
     for attempt in range(2):
         workspace = make_workspace(place.project, folder / f"project-{attempt}", promotion.files)
         recording.unlink(missing_ok=True)
@@ -125,6 +155,7 @@ def _record(
                 environment = door_environment(place.project, door, given)
                 original = workspace / place.relative(place.original)
                 run = run_original(baseline, original, folder, environment, read - set(environment), fixed=fixed)
+                run["key"] = environment.get("APP_RUN_DOOR_KEY", "")
         except CannotRun as why:
             if last:
                 asked = len(_exchanges(recording))
@@ -157,7 +188,7 @@ def _compare_runs(
     """The verdict on the notebook's `run` and the step's, which is made here, and the latter.
 
     `given` are the placeholders among the variables of the environment. Raises _AsksOtherwise where the notebook does
-    not repeat itself what the step asks otherwise.
+    not repeat itself what the step asks otherwise, _ShowsItsDoor where they show clients that lead elsewhere.
     """
     place = promotion.place
     # Other workspaces: the step must not find what the notebook has just written.
@@ -166,6 +197,9 @@ def _compare_runs(
     replayed = run_step(promotion, kernel, process, recording, folder, given, fixed=fixed)
     exchanges = _exchanges(recording)
     proof = compare(run, replayed, len(exchanges), promotion.origins)
+    shows = proof.verdict == "differs" and not replayed["error"] and _same_requests(replayed)
+    if shows and not baseline.rewired and shows_a_door(replayed["outputs"].values()):
+        raise _ShowsItsDoor
     if proof.verdict == "differs" and not _same_requests(replayed):
         if not fixed and _leaves_to_chance(promotion):
             # A second run may be like the first by chance. What differs with chance fixed differs in truth.

@@ -28,11 +28,13 @@ from app.intelligence.messages import (
 from app.intelligence.providers.provider import Timeouts
 from app.intelligence.standin.forms import spelled_out, without_beginning
 from app.intelligence.standin.reading import Reading, read
+from app.intelligence.standin.side_by_side import named_together, questions
 from app.intelligence.standin.similarity import content_words, hashed
 from app.intelligence.standin.skills import answer, as_json, classify, labelled, reply
 from app.intelligence.standin.tool_use import next_tool, position_of_question, unmarked
 from app.intelligence.standin.values import arguments, fill
 from app.intelligence.stream import estimate_tokens
+from app.intelligence.wire.reaching import one_tool_at_a_time
 
 DIMENSIONS = re.compile(r"hash-(\d+)$")
 # To a client that has the whole reply already and asks for the rest of it.
@@ -40,6 +42,9 @@ NOTHING_LEFT = "That is all."
 # Pieces of a stream: clients take about a millisecond to read one, and what is tested with a stream is not its length.
 MOST_PIECES = 8
 WORD = re.compile(r"\w+")
+JSON_BEGINS = re.compile(r"\s*(?:```json\s*)?[\[{]")
+# How much of the question a reply in JSON speaks of, one after the other until it fits the tokens it may have.
+SHORTER = (400, 200, 100, 50, 20, 5)
 
 
 class OfflineProvider:
@@ -98,21 +103,55 @@ def _work(request: ModelRequest) -> tuple[str, tuple[ToolCall, ...]]:
     question, after = read(messages[: asked + 1]), messages[asked + 1 :]
     turns = [message for message in messages if message.role != "system"]
     question = replace(question, answered=len(turns) > 1)
-    tool = next_tool(request, question.subject, after)
-    if tool is not None:
-        given = as_json(arguments(tool.parameters, question))
-        number = zlib.crc32(f"{tool.name}{given}{len(after) or ''}".encode())
-        return "", (ToolCall(f"call_{number:08x}", tool.name, given),)
+    if calls := _calls(request, question, after):
+        return "", calls
     said = _said(request, messages, asked, question)
+    for length in SHORTER:
+        if not _is_cut(said, request):
+            break
+        said = _said(request, messages, asked, question, length)
     if not begun or not said.startswith(begun):
         return said, ()
     return said[len(begun) :].lstrip() or NOTHING_LEFT, ()
 
 
-def _said(request: ModelRequest, messages: Sequence[Message], asked: int, question: Reading) -> str:
-    """The text of the reply: in the schema asked for, in the form the prompt spells out, or as it comes."""
-    results = [message.text for message in messages[asked + 1 :] if message.role in ("tool", "user") and message.text]
-    found = results[-1] if results else None
+def _calls(request: ModelRequest, question: Reading, after: Sequence[Message]) -> tuple[ToolCall, ...]:
+    """The calls of tools to make now: one, or several side by side where the request allows that and the question is
+    about several things; nothing is called twice with the same arguments."""
+    tool = next_tool(request, question.subject, after)
+    if tool is None:
+        return ()
+    wanted = [(tool, question.subject)]
+    if not after and request.tool_choice in (None, "auto") and not one_tool_at_a_time(request.extra):
+        parts = questions(question.subject, tool)
+        if len(parts) > 1:
+            wanted = [(found, part) for part in parts if (found := next_tool(request, part, after)) is not None]
+        else:
+            wanted = [(one, question.subject) for one in named_together(request.tools, tool, question.subject)]
+    made: dict[str, ToolCall] = {}
+    for called, part in wanted or [(tool, question.subject)]:
+        given = as_json(arguments(called.parameters, replace(question, subject=part)))
+        number = zlib.crc32(f"{called.name}{given}{len(after) or ''}".encode())
+        made.setdefault(f"{called.name}{given}", ToolCall(f"call_{number:08x}", called.name, given))
+    return tuple(made.values())
+
+
+def _is_cut(said: str, request: ModelRequest) -> bool:
+    """Whether JSON is longer than the reply may be: cut, it would be none."""
+    limit = request.max_output_tokens
+    return limit is not None and JSON_BEGINS.match(said) is not None and estimate_tokens(said) > limit
+
+
+def _said(
+    request: ModelRequest, messages: Sequence[Message], asked: int, question: Reading, length: int | None = None
+) -> str:
+    """The text of the reply: in the schema asked for, in the form the prompt spells out, or as it comes.
+
+    With a `length` only so many characters of the question and of what was found are spoken of.
+    """
+    found = _found(messages[asked + 1 :])
+    found = found[:length] if found is not None else None
+    question = replace(question, subject=question.subject[:length])
     reading = question if found is None else replace(question, subject=found)
     if request.output_schema is not None:
         return as_json(fill(request.output_schema, reading))
@@ -123,6 +162,14 @@ def _said(request: ModelRequest, messages: Sequence[Message], asked: int, questi
     if request.json_object and not question.sources:
         return as_json({"label": classify(question)} if question.labels and found is None else {"reply": text})
     return text
+
+
+def _found(after: Sequence[Message]) -> str | None:
+    """What came back of the calls that were made last, a line each; None where nothing has."""
+    said = [index for index, message in enumerate(after) if message.role == "assistant"]
+    results = [message.text for message in after if message.role in ("tool", "user") and message.text]
+    last = [m.text for m in after[said[-1] + 1 if said else 0 :] if m.role in ("tool", "user") and m.text]
+    return "\n".join(last or results[-1:]) or None
 
 
 def _in_words(question: Reading) -> str:

@@ -14,6 +14,9 @@ from typing import Any
 
 from app.intelligence.messages import Message
 from app.intelligence.standin.agents import as_agent
+from app.intelligence.standin.keys import described_keys
+from app.intelligence.standin.lines import as_lines, items, number_in
+from app.intelligence.standin.programs import as_program
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import content_words
 from app.intelligence.standin.skills import classify
@@ -46,9 +49,9 @@ DOUBLED = re.compile(r"\{\{\s*\"")
 FENCED = re.compile(r"```json[^`]*```|leading and trailing", re.IGNORECASE)
 BLOCK = re.compile(r"```.*?```|^[{\[]\n.*?^[}\]]$", re.DOTALL | re.MULTILINE)
 TAG = re.compile(r"<([A-Za-z_][\w-]{0,40})>")
-# Tags within tags, shown behind "in this format:", and those that hold nothing but text.
+# Tags shown behind "in this format:", with what stands for values in them, and those that hold nothing but text.
 NESTED = re.compile(
-    r"\bformat\b[^<\n]{0,40}:\s*(?P<block><(?P<outer>[A-Za-z_][\w-]{0,40})>\s*<[A-Za-z_][^>]{0,40}>.{1,4000}?</(?P=outer)>)",
+    r"\bformat\b[^<\n]{0,40}:\s*(?P<block>(?:<(?P<outer>[A-Za-z_][\w-]{0,40})>.{0,4000}?</(?P=outer)>\s*){1,20})",
     re.IGNORECASE | re.DOTALL,
 )
 LEAF = re.compile(r"<([A-Za-z_][\w-]{0,40})>[^<>]*</\1>")
@@ -87,6 +90,12 @@ DONE = (
     re.compile(
         rf"(?i:\b{_SAY})\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b[^.]{{0,40}}\b(?:when|once|if|after)\b[^.]{{0,80}}(?i:\b{_OVER})\b"
     ),
+)
+# The words that a final reply begins with, so that others know it for one.
+PREFIXED = re.compile(
+    r"\b(?:prefix|start|begin|preface)\b[^.\n]{0,60}\bwith\b[^A-Za-z\n]{0,4}"
+    r"(?P<word>(?-i:[A-Z][A-Z_]{2,}(?: [A-Z_]{2,}){0,3}))\b",
+    re.IGNORECASE,
 )
 ALOUD = {"thinking", "scratchpad", "reasoning", "analysis", "thought", "thoughts", "reflection"}
 
@@ -127,7 +136,9 @@ def spelled_out(
     if FINAL_ONLY.search(told):
         return f"Thought: I now can give an answer\nFinal Answer: {plain}"
     if nested := NESTED.search(told):
-        return LEAF.sub(lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"])
+        return LEAF.sub(
+            lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"].rstrip()
+        )
     if tags := _tags(told):
         return "\n".join(f"<{tag}>\n{_inside(tag, question, plain)}\n</{tag}>" for tag in tags)
     if (each := FOR_EACH.search(told)) and (things := THINGS.search(told)):
@@ -135,11 +146,18 @@ def spelled_out(
     if COMMAS.search(told) and not question.sources:
         return ", ".join(word for word, _ in Counter(content_words(question.subject)).most_common(5)) or plain
     if done := next((found for rule in DONE if (found := rule.search(told))), None):
-        return f"{plain}\n\n{done['word']}"
+        shown = as_lines(told, question, plain) or ""  # a format may hold the word: `Status: [PASS/FAIL]`
+        return shown if re.search(rf"\b{done['word']}\b", shown) else f"{plain}\n\n{done['word']}"
+    if first := PREFIXED.search(told):
+        return f"{first['word'].rstrip(' :')}: {plain}"
+    if lines := as_lines(told, question, plain):
+        return lines
     if question.sources:
         return None
+    if len(messages) == asked + 1 and (program := as_program(told, question)):
+        return program
     if NUMBER.search(told) and not question.labels:
-        return _number(told)
+        return number_in(RANGE.search(told))
     return None
 
 
@@ -192,6 +210,9 @@ def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> 
         value = fill(schema, question)
         return [value] if _is_one(schema) and SEVERAL.search(told) else value
     for keys in KEYS.finditer(told):
+        if (described := described_keys(keys[1])) is not None:
+            value = fill(described, question)
+            return [value] if SEVERAL.search(told) else value
         listed = LISTED.match(keys[1])
         names = NAMED.findall(keys[1]) or (re.findall(r"\w+", listed[1].replace(" and ", ", ")) if listed else [])
         if names:
@@ -199,7 +220,7 @@ def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> 
             return [value] if SEVERAL.search(told) else value
     if json_wanted or question.labels:
         return None
-    return [question.subject] if SEVERAL.search(told) else {"reply": question.subject}
+    return items(told, question, otherwise=1) if SEVERAL.search(told) else {"reply": question.subject}
 
 
 def _outside(told: str, question: Reading) -> Reading:
@@ -240,13 +261,3 @@ def _inside(tag: str, question: Reading, plain: str) -> str:
     if question.labels and not question.sources:
         return classify(question)
     return MARKS.sub("", plain)
-
-
-def _number(told: str) -> str:
-    """The middle of the range that is named, 1 where none is."""
-    span = RANGE.search(told)
-    if span is None:
-        return "1"
-    low, high = float(span[1]), float(span[2])
-    middle = (low + high) / 2
-    return str(round(middle)) if "." not in span[1] + span[2] and high - low >= 2 else f"{middle:g}"

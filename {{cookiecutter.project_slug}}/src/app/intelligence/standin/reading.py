@@ -17,7 +17,7 @@ from app.intelligence.standin.verdicts import named_options
 LABEL = r"[\w][\w /&'-]{0,38}"
 BULLET = re.compile(rf"^\s*(?:[-*•]|\d+[.)])\s+[`\"'*]*({LABEL}?)[`\"'*]*\s*(?:(?::|—|–| - )\s*(.*))?$")
 ANNOUNCED = re.compile(
-    r"(?:labels?|categor(?:y|ies)|class(?:es)?|topics?|intents?|options?|one of|choose from|among)\b"
+    r"(?:labels?|categor(?:y|ies)|class(?:es)?|definitions|topics?|intents?|options?|one of|choose from|among)\b"
     r"[^:\n\[]{0,80}[:\[]",
     re.IGNORECASE,
 )
@@ -59,6 +59,8 @@ LAST_FIELD = re.compile(
 SECTION = re.compile(r"^<<[ \t]*(?P<name>[A-Z][A-Za-z ]{0,30}?)[ \t]*(?:\([^\n]*\))?[ \t]*>>[ \t]*$", re.MULTILINE)
 ABOUT = ("INPUT", "QUESTION", "QUERY", "USER INPUT", "USER QUERY")
 OPENING = re.compile(r"\"\"\"|'''|```|<(\w+)>")
+# Behind it stands the form of the reply, not what it is about.
+FORM_SHOWN = re.compile(r"\bformat\b[^<`\n]{0,40}:\s*\Z", re.IGNORECASE)
 TRAILING_FIELD = re.compile(
     r"\n[ \t]*(?:label|category|answer|output|response|result)\s{0,20}:?\s{0,20}$", re.IGNORECASE
 )
@@ -191,7 +193,9 @@ def _last_fenced(text: str) -> tuple[int, int, str] | None:
         if end < 0:
             unclosed.add(closing)
             continue
-        found, position = (opening.start(), end + len(closing), text[opening.end() : end].strip()), end + len(closing)
+        if not FORM_SHOWN.search(text, max(0, opening.start() - 80), opening.start()):
+            found = opening.start(), end + len(closing), text[opening.end() : end].strip()
+        position = end + len(closing)
     return found if found and found[2] else None
 
 

@@ -17,6 +17,7 @@ MOST = 200  # beginnings that are looked at
 BEGIN = re.compile(r"\{|\[(?=\s*\{)")
 BETWEEN = re.compile(r"(?:\s|,|//[^\n]*|#[^\n]*|\.\.\.|…)*")
 QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'")
+CHOICES = re.compile(rf"(?:{QUOTED.pattern})(?:\s*(?:\||/|\bor\b)\s*(?:{QUOTED.pattern}))+")
 BARE_KEY = re.compile(r"[A-Za-z_][\w -]{0,60}?(?=\s*:)")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?=\s*(?:[,}\]\n]|//|#))")
 BARE = re.compile(r"(?:<[^<>\n]*>|\[[^\[\]\n]*\]|[^,\n{}\[\]])+")
@@ -73,11 +74,15 @@ def _value(text: str, at: int, depth: int = 0) -> tuple[dict[str, Any], int]:
         return _object(text, at, depth)
     if text.startswith("[", at):
         return _list(text, at, depth)
+    if choices := CHOICES.match(text, at):
+        options = [one if one else other for one, other in QUOTED.findall(choices[0])]
+        return {"type": "string", "enum": options}, choices.end()
     if quoted := QUOTED.match(text, at):
         said = quoted[1] if quoted[1] is not None else quoted[2]
         return _of_words(said, quoted=True), quoted.end()
     if number := NUMBER.match(text, at):
-        return {"type": "number" if "." in number[0] else "integer"}, number.end()
+        kind, shown = ("number", float(number[0])) if "." in number[0] else ("integer", int(number[0]))
+        return {"type": kind, "examples": [shown]}, number.end()
     if bare := BARE.match(text, at):
         return _of_words(re.split(r"//|#", bare[0])[0], quoted=False), bare.end()
     raise _NoPattern

@@ -38,8 +38,25 @@ COUNTS = {
     "divide",
     "sum",
 }
+SIGNS = {
+    "+": {"add", "addition", "sum", "plus"},
+    "-": {"subtract", "subtraction", "minus"},
+    "*": {"multiply", "multiplication", "times", "product"},
+    "/": {"divide", "division"},
+    "^": {"power", "exponent", "exponentiate"},
+}
 QUESTION = re.compile(
-    r"\?|^\s*(?:who|what|when|where|which|why|how|tell|find|look|search|give|list|show|explain|compare|summari[sz]e|get)\b",
+    r"\?|^\s*(?:who|what|when|where|which|why|how|tell|find|look|search|give|list|show|explain|compare"
+    r"|summari[sz]e|get)\b",
+    re.IGNORECASE,
+)
+# What asks for something to be done, which the only tool is there for.
+ORDER = re.compile(
+    r"^\s*(?:please\s+|can you\s+|could you\s+)?(?:compute|calculate|create|make|send|book|schedule|plot|draw"
+    r"|run|execute|add"
+    r"|remove|delete|update|set|turn|play|open|read|save|order|analy[sz]e|check|use|fetch|solve|multiply"
+    r"|divide|remember)\b"
+    r"|^\s*(?:i (?:want|need|would like)|i'd like)\b",
     re.IGNORECASE,
 )
 
@@ -71,6 +88,8 @@ def next_tool(request: ModelRequest, subject: str, after: Sequence[Message]) -> 
         return tool_for(others or handing_in or request.tools, subject)
     if after:
         return None
+    if (found := SUM.search(subject)) and (by_sign := _by_sign(request.tools, found[0])):
+        return by_sign
     tool, likeness = most_alike(request.tools, subject)
     return (
         tool if likeness >= ALIKE or _plainly_meant(tool, subject, likeness) else _last_resort(request.tools, subject)
@@ -108,11 +127,19 @@ def _plainly_meant(tool: Tool, subject: str, likeness: float) -> bool:
 
 
 def _last_resort(tools: Sequence[Tool], subject: str) -> Tool | None:
-    """A question calls the only tool there is; of several, arithmetic what calculates, any other what looks up."""
+    """A question or an order calls the only tool there is; of several, arithmetic calls what calculates, a question what
+    looks up."""
     wanted = COUNTS if SUM.search(subject) else LOOKS_UP if _asks(subject) else set()
-    if len(tools) == 1 and wanted:
+    if len(tools) == 1 and (wanted or ORDER.search(subject)):
         return tools[0]
     return next((tool for tool in tools if wanted & set(words(_spaced(tool.name)))), None)
+
+
+def _by_sign(tools: Sequence[Tool], arithmetic: str) -> Tool | None:
+    """The tool named after the first sign of a sum; None where no tool is."""
+    plain = arithmetic.replace("**", "^").replace("×", "*").replace("÷", "/")
+    sign = next((sign for sign in plain if sign in SIGNS), "")
+    return next((tool for tool in tools if SIGNS.get(sign, set()) & set(words(_spaced(tool.name)))), None)
 
 
 def _asks(subject: str) -> bool:

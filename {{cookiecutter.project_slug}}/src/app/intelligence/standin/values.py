@@ -13,7 +13,9 @@ from typing import Any
 
 from app.errors import InputError
 from app.intelligence.schema_references import in_place
+from app.intelligence.standin.lines import counted
 from app.intelligence.standin.patterns import matching
+from app.intelligence.standin.programs import in_a_field
 from app.intelligence.standin.reading import Reading, candidates
 from app.intelligence.standin.similarity import coverage, terms
 from app.intelligence.standin.skills import answer, classify
@@ -25,7 +27,11 @@ MOST_VALUES = 5_000
 LONGEST_TEXT = 100_000
 # Of an optional argument whose name in the subject is taken for it.
 SHORTEST_NAME = 5
+# Fields that hold a place in a list, which a number out of the question would miss.
+PLACES = {"index", "indices", "indexes", "idx", "choice", "choices", "position", "rank"}
 # A field that holds the name of one of the candidates that the prompt lists.
+# A field that holds one of the words that the prompt has told apart.
+ABOVE = re.compile(r"\bone of (?:the )?(?:above|labels|categories|classes|options|listed)\b", re.IGNORECASE)
 CANDIDATE = re.compile(r"\bname of\b", re.IGNORECASE)
 
 
@@ -120,13 +126,23 @@ class _Filling:
         given = schema.get("prefixItems")
         if given:
             return [self.of(part, name) for part in given]
-        least = max(1, int(schema.get("minItems", 1)))
-        count = min(least, int(schema.get("maxItems", least)))
         inner = _schema_of(schema.get("items"))
+        least = max(1, int(schema.get("minItems", 1)))
+        if "minItems" not in schema:
+            least = self._count(inner, name)
+        count = min(least, int(schema.get("maxItems", least)))
         if schema.get("uniqueItems") and inner.get("enum"):
             first = self.of(inner, name)
             return [first, *(value for value in inner["enum"] if value != first)][:count]
         return [self.of(inner, name) for _ in range(count)]
+
+    def _count(self, inner: Mapping[str, Any], name: str) -> int:
+        """How many are meant: all numbers that are left for a list of numbers, as many as the prompt says (`3 analysts`
+        for a field `analysts`), else one."""
+        if self._sparing and _kind(inner) in ("integer", "number"):
+            return max(1, len(self._numbers) - self._next)
+        reading = self._reading
+        return counted(name, f"{reading.subject}\n{reading.instructions}") or 1
 
     def _scalar(self, kind: str, schema: Mapping[str, Any], name: str) -> Any:
         if kind == "null":
@@ -137,6 +153,9 @@ class _Filling:
             asked = terms(f"{name} {schema.get('description', '')}")
             return coverage(asked, terms(self._reading.subject), {}) >= 0.5
         if kind in ("integer", "number"):
+            if PLACES & set(re.split(r"[\W_]+", name.lower())):
+                shown = schema.get("examples") or [schema.get("minimum", 0)]
+                return _bounded(float(shown[0]), schema, whole=kind == "integer")
             return _bounded(self._number(), schema, whole=kind == "integer")
         return _of_length(self._text(schema, name), schema)
 
@@ -153,10 +172,14 @@ class _Filling:
             return _matching(pattern, subject, schema)
         if options := named_options(str(schema.get("description", ""))):
             return str(self._chosen({**schema, "enum": options}))
+        if ABOVE.search(str(schema.get("description", ""))) and self._reading.labels:
+            return classify(self._reading)
         if CANDIDATE.search(str(schema.get("description", ""))) and (names := candidates(self._reading.instructions)):
             return classify(replace(self._reading, labels=names))
         if (formatted := in_format(str(schema.get("format")), subject)) is not None:
             return formatted
+        if (written := in_a_field(name, str(schema.get("description", "")), self._reading)) is not None:
+            return written
         if self._reading.sources:
             return answer(self._reading)
         return named_in(subject, name) or " ".join(subject.split())

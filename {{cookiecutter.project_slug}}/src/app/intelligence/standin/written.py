@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from app.intelligence.standin.similarity import content_words
-
 NUMBER = re.compile(r"(?<![\w.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.])-?\d+(?:\.\d+)?(?![\w-])")
 ANY_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 # Signs between numbers; dates, ranges and telephone numbers have theirs without spaces. Numbers and addresses have a
@@ -20,6 +18,9 @@ DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")
 MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.-]+\w")
 URL = re.compile(r"https?://[^\s\"'<>)\]]+")
+FILE = re.compile(
+    r"(?<![\w/])[\w./~-]*\w\.(?:py|txt|csv|tsv|jsonl?|md|pdf|html?|xml|ya?ml|docx?|xlsx?|png|jpe?g|db|sqlite|sql|log)\b"
+)
 # Words in capitals that follow each other, not at the beginning of a sentence unless nothing else is there.
 PROPER = re.compile(
     r"(?<![.!?]\s)(?<!^)(?<!<)\b[A-Z][\w'’-]*(?:(?:\s+(?:of|de|da|la|von|van)\s+|\s+|,\s+)[A-Z][\w'’-]*)*"
@@ -114,15 +115,11 @@ def _identifier(subject: str) -> str:
     return found[0] if found else ""
 
 
-def _database_question(subject: str) -> str:
-    return "SELECT 1" if content_words(subject) else ""
-
-
 _FINDERS: tuple[tuple[set[str], Callable[[str], str]], ...] = (
-    ({"sql"}, _database_question),
     (_SUMS, _sum),
     ({"email", "mail"}, _found(MAIL)),
     ({"url", "link", "website"}, _found(URL)),
+    ({"file", "filename", "filepath", "path"}, _found(FILE)),
     ({"date", "day"}, _found(DATE)),
     ({"time"}, _found(TIME)),
     (_IDENTIFIERS, _identifier),

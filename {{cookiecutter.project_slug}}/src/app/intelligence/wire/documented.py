@@ -87,7 +87,7 @@ CHAT = Door(
     notes={
         "modalities": "`text`; `audio` is refused",
         "parallel_tool_calls": _PARALLEL,
-        "n": "up to 16, each a call of its own; not in a stream",
+        "n": "up to 128, each a call of its own; not in a stream",
         "functions": "and `function_call`: read as tools, told back in their way",
         "tools": "functions and custom tools; grammars reach OpenAI's protocols, others read them in the description",
         "tool_choice": "a word, one tool, or `allowed_tools`",

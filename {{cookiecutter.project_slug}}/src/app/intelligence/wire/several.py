@@ -13,7 +13,8 @@ from app.errors import InputError
 from app.intelligence.messages import ModelRequest
 from app.intelligence.wire.fields import Kind, optional
 
-MOST = 16
+# What OpenAI documents.
+MOST = 128
 
 
 def decode_each(

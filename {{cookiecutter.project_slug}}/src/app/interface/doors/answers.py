@@ -33,6 +33,8 @@ from app.settings import Settings
 
 TASK = "door"
 TASK_HEADER = "x-app-task"
+# Of the replies to one request, so that it does not take every connection.
+AT_ONCE = 16
 LEFT_OUT_HEADER = "x-fields-left-out"
 # With tokens that no model has counted.
 ESTIMATED = {"x-estimated": "true"}
@@ -111,13 +113,16 @@ async def reply_to(request: Request, wanted: ModelRequest) -> ModelReply:
 
 
 async def all_replies(request: Request, wanted: Sequence[ModelRequest]) -> list[ModelReply]:
-    """One reply each, asked at the same time; when one fails the others are ended. Raises the first's AppError."""
+    """One reply each, AT_ONCE asked at the same time; when one fails the others are ended. Raises the first's
+    AppError."""
     failed: AppError | None = None
+    places = asyncio.Semaphore(AT_ONCE)
 
     async def one_reply(asked: ModelRequest) -> ModelReply:
         nonlocal failed
         try:
-            return await reply_to(request, asked)
+            async with places:
+                return await reply_to(request, asked)
         except AppError as error:
             failed = failed or error
             raise
