@@ -41,6 +41,7 @@ SIGNATURE = re.compile(r"^\s*(?:async\s+)?def\s+(?P<name>[A-Za-z_]\w*)\s*\(", re
 VARIABLE = re.compile(r"\bvariable\s+(?:called|named)?\s*[`'\"]?(?P<name>[A-Za-z_]\w*)[`'\"]?", re.IGNORECASE)
 NOT_NAMES = {"called", "named", "name", "that", "which", "to", "for", "and", "with", "is", "in", "of"}
 
+MARKDOWN_TABLE = re.compile(r"\bmarkdown\b[^.]{0,40}\btable\b|\btable\b[^.]{0,40}\bmarkdown\b", re.IGNORECASE)
 DIALECT = r"(?:SQL|SQLite|T-SQL|MySQL|PostgreSQL|Postgres|BigQuery|MS ?SQL|SQL Server|Snowflake|DuckDB|Oracle)"
 QUERY = re.compile(
     rf"\b{_WRITE}\b[^.\n]{{0,100}}\b{DIALECT}\b|\b{DIALECT}(?:lite)?\s+(?:query|queries|statement)\b"
@@ -96,6 +97,8 @@ def in_a_field(name: str, description: str, question: Reading) -> str | None:
         return f"print({_quoted(question.subject)})"
     if name.lower() == "imports":
         return "import math"
+    if MARKDOWN_TABLE.search(description):
+        return f"| {name} | number |\n| --- | --- |\n| one | 1 |"
     return None
 
 

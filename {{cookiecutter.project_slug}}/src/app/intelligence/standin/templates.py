@@ -1,4 +1,4 @@
-"""JSON that a prompt shows as a pattern, read as the schema it stands for.
+"""JSON that a prompt shows as a pattern, or whose keys it lists, read as the schema it stands for.
 
 Patterns are seldom JSON themselves: keys without quotes, types or explanations in the place of values, comments, dots
 for more of the same. What cannot be read is no pattern.
@@ -17,12 +17,28 @@ MOST = 200  # beginnings that are looked at
 BEGIN = re.compile(r"\{|\[(?=\s*\{)")
 BETWEEN = re.compile(r"(?:\s|,|//[^\n]*|#[^\n]*|\.\.\.|…)*")
 QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'")
+# Options that are quoted one by one: `"low" | "high"`.
+QUOTED_CHOICE = re.compile(rf"(?:{QUOTED.pattern})(?:\s*(?:\||/|\bor\b)\s*(?:{QUOTED.pattern}))+")
 BARE_KEY = re.compile(r"[A-Za-z_][\w -]{0,60}?(?=\s*:)")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?=\s*(?:[,}\]\n]|//|#))")
 BARE = re.compile(r"(?:<[^<>\n]*>|\[[^\[\]\n]*\]|[^,\n{}\[\]])+")
 OPTIONS = re.compile(r"[^|/\n]{1,40}(?:\s*\|\s*[^|\n]{1,40})+$")
 MUST_BE = re.compile(r"\bmust be (?:an? )?(?:single |valid )?(\w+)")
 ONE_OF = re.compile(r"\bmust exactly match[^:\n]*one of:\s*([^\n]+)")
+
+# Keys that are listed: `category (billing|account), summary and score`, in quotes, or a line each.
+LISTED = re.compile(
+    r"\s*(?:and\s+)?[\"'`*]*(?P<name>[A-Za-z_]\w{0,40})[\"'`*]*(?:\s*\((?P<told>[^()\n]{1,300})\))?"
+    r"\s*(?P<end>,\s*and\b|,|;|\band\b|(?=[.\n]|\Z))"
+)
+LISTED_BEGIN = re.compile(r"[\s:]*(?:are|named|called|of)?\s*:?\s*")
+A_LINE_EACH = re.compile(
+    r"^[^\S\n]*[-*\d][.)]?[^\S\n]+[\"'`*]*(?P<name>[A-Za-z_]\w{0,40})[\"'`*]*[^\S\n]*"
+    r"(?:\((?P<told>[^()\n]{1,300})\))?[^\S\n]*(?::|[-–—]\s|$)(?P<rest>[^\n]*)$",
+    re.MULTILINE,
+)
+IN_QUOTES = re.compile(r"[\"'`]([A-Za-z_]\w{0,40})[\"'`]")
+MOST_KEYS = 50
 
 _TYPES = (
     ("array", re.compile(r"\b(?:list|array)\b", re.IGNORECASE)),
@@ -52,6 +68,29 @@ def patterns(text: str) -> Iterator[tuple[int, dict[str, Any], bool]]:
         position = end
 
 
+def named_keys(said: str) -> dict[str, dict[str, Any]]:
+    """The keys that a prompt lists behind that word, each with the schema of what it says of it; empty for none."""
+    lines = list(A_LINE_EACH.finditer(said))
+    if len(lines) > 1:
+        return {line["name"]: _told(line["told"] or line["rest"] or "") for line in lines[:MOST_KEYS]}
+    begin = LISTED_BEGIN.match(said)
+    found: dict[str, dict[str, Any]] = {}
+    described, at = False, begin.end() if begin else 0
+    while len(found) < MOST_KEYS and (key := LISTED.match(said, at)):
+        described = described or key["told"] is not None
+        found[key["name"]], at = _told(key["told"] or ""), key.end()
+        if not key["end"]:
+            break
+    if len(found) > 1 or described:
+        return found
+    return {name: {"type": "string"} for name in IN_QUOTES.findall(said)}
+
+
+def _told(words: str) -> dict[str, Any]:
+    """What is said of a key in a few words: options, or a type; a longer text only describes it."""
+    return _of_words(words, quoted=len(words.split()) > 6) if words.strip() else {"type": "string"}
+
+
 def _as_given(text: str) -> dict[str, Any] | None:
     """A pattern that is a JSON Schema already."""
     try:
@@ -73,6 +112,8 @@ def _value(text: str, at: int, depth: int = 0) -> tuple[dict[str, Any], int]:
         return _object(text, at, depth)
     if text.startswith("[", at):
         return _list(text, at, depth)
+    if choice := QUOTED_CHOICE.match(text, at):
+        return {"type": "string", "enum": [one or other for one, other in QUOTED.findall(choice[0])]}, choice.end()
     if quoted := QUOTED.match(text, at):
         said = quoted[1] if quoted[1] is not None else quoted[2]
         return _of_words(said, quoted=True), quoted.end()

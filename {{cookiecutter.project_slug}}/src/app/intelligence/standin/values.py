@@ -30,6 +30,12 @@ SHORTEST_NAME = 5
 # Fields that hold a place in a list, which a number out of the question would miss.
 PLACES = {"index", "indices", "indexes", "idx", "choice", "choices", "position", "rank"}
 # A field that holds the name of one of the candidates that the prompt lists.
+# A field whose value is one of what the prompt offers elsewhere.
+OFFERED = re.compile(
+    r"\bone of (?:the |these )?(?:above|following|options|categories|labels|classes|values"
+    r"|tokens)?",
+    re.IGNORECASE,
+)
 CANDIDATE = re.compile(r"\bname of\b", re.IGNORECASE)
 
 
@@ -170,6 +176,8 @@ class _Filling:
             return _matching(pattern, subject, schema)
         if options := named_options(str(schema.get("description", ""))):
             return str(self._chosen({**schema, "enum": options}))
+        if self._reading.labels and OFFERED.search(str(schema.get("description", ""))):
+            return classify(self._reading)
         if CANDIDATE.search(str(schema.get("description", ""))) and (names := candidates(self._reading.instructions)):
             return classify(replace(self._reading, labels=names))
         if (formatted := in_format(str(schema.get("format")), subject)) is not None:
