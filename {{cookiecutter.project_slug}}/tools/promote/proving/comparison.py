@@ -27,7 +27,8 @@ def compare(
     `renamed`.
 
     `again` is the notebook further times, on the recorded replies. `key` of a run is what opened its door; ports and
-    keys of doors are no difference. An output that the notebook always repeats must be the step's; one that changes from run to run (a clock, a random number) is not compared, and the verdict says so.
+    keys of doors are no difference. An output that the notebook always repeats must be the step's; one that changes
+    from run to run (a clock, a random number) is not compared, and the verdict says so.
     """
     if replayed["error"] and not replayed["unanswered"]:
         return Proof("differs", f"the step fails where the notebook did not: {replayed['error']['what']}", requests)
