@@ -113,6 +113,7 @@ class Reading:
     subject_is_data: bool = False
     sentences: int | None = None
     answered: bool = False  # somebody has worked on it already
+    objection: str = ""  # what was said against the last attempt
 
 
 def read(messages: Sequence[Message]) -> Reading:

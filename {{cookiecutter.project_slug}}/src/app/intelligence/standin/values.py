@@ -91,6 +91,9 @@ class _Filling:
 
     def _chosen(self, schema: Mapping[str, Any]) -> Any:
         options = schema["enum"]
+        named = (option for option in options if self._objected(str(option)))
+        if (wanted := next(named, None)) is not None:
+            return wanted
         labelled = any(self._reading.labels.get(str(option)) for option in options)
         if not labelled and not explained(options, self._reading.instructions):
             decided = finishing(options) if self._reading.answered else None
@@ -152,16 +155,21 @@ class _Filling:
         if kind == "null":
             return None
         if kind == "boolean":
-            if (verdict := favourable_flag(name)) is not None:
-                return verdict
-            asked = terms(f"{name} {schema.get('description', '')}")
-            return coverage(asked, terms(self._reading.subject), {}) >= 0.5
+            verdict = favourable_flag(name)
+            if verdict is None:
+                asked = terms(f"{name} {schema.get('description', '')}")
+                verdict = coverage(asked, terms(self._reading.subject), {}) >= 0.5
+            return verdict is not self._objected(name)
         if kind in ("integer", "number"):
             if PLACES & set(re.split(r"[\W_]+", name.lower())):
                 shown = schema.get("examples") or [schema.get("minimum", 0)]
                 return _bounded(float(shown[0]), schema, whole=kind == "integer")
             return _bounded(self._number(), schema, whole=kind == "integer")
         return _of_length(self._text(schema, name), schema)
+
+    def _objected(self, name: str) -> bool:
+        """Whether what was said against the last attempt names an option or a field."""
+        return bool(name) and re.search(rf"\b{re.escape(name)}\b", self._reading.objection) is not None
 
     def _number(self) -> float:
         if not self._numbers:
