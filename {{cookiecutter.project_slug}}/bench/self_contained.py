@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tools.promote.clients import FAMILIES
 from tools.promote.inputs.secrets import is_environ
-from tools.promote.notebook.program import Program, read_program
+from tools.promote.notebook.program import CodeCell, Program, read_program
 from tools.promote.promotion import Promotion
 from tools.promote.proving.baseline import make_baseline
 
@@ -31,7 +31,8 @@ NETWORK = {
     "langchainhub", "langsmith.Client", "langsmith.evaluate", "langsmith.aevaluate", "langchain_classic.smith",
     "datasets.load_dataset", "pyodbc", "psycopg", "psycopg2", "pymongo", "redis", "snowflake", "neo4j", "docker",
     "e2b", "e2b_code_interpreter", "mcp", "google.colab.drive", "google.colab.files", "vertexai.rag",
-    "vertexai.preview.rag", "vertexai.model_garden", "vertexai.agent_engines",
+    "vertexai.preview.rag", "vertexai.model_garden", "vertexai.agent_engines", "fastmcp",
+    "pydantic_ai.mcp", "agents.mcp", "langchain_mcp_adapters",
 }  # fmt: skip
 REQUESTS = re.compile(
     r"(?:httpx\.(?:get|post|put|stream|request)|urllib\.request\.\w+|boto3\.\w+|google\.cloud\.(?!aiplatform)[\w.]+)$"
@@ -55,6 +56,7 @@ AT_THE_PROVIDER = re.compile(
     r"(?:_\w+)?|mcp"
 )
 PROVIDER_ARGUMENTS = {"server_url", "google_search", "google_search_retrieval", "code_execution", "url_context"}
+Place = tuple[int, int]  # cell and line
 # Settings that say where a model is and who asks: a door brings them.
 BROUGHT = re.compile(
     r"(?:\w*_)?(?:KEY|APIKEY|TOKEN|BASE|ENDPOINT|BASE_URL|API_VERSION|MODEL|DEPLOYMENT|PROJECT|LOCATION|REGION)(?:_\w*)?"
@@ -87,7 +89,7 @@ def _reaches_out(program: Program) -> Iterator[str]:
                 yield f"shell: {magic.text[:40]}"
         for node in cell.nodes:
             if isinstance(node, ast.Call):
-                yield from _of_call(program, node, written)
+                yield from _of_call(program, cell, node, written)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 if DATA_ADDRESS.fullmatch(node.value.strip()):
                     yield f"data: {node.value.strip()[:60]}"
@@ -99,7 +101,7 @@ def _reaches_out(program: Program) -> Iterator[str]:
                     yield f"setting: {name}"
 
 
-def _of_call(program: Program, call: ast.Call, written: set[str]) -> Iterator[str]:
+def _of_call(program: Program, cell: CodeCell, call: ast.Call, written: dict[str, Place]) -> Iterator[str]:
     dotted = program.dotted(call.func) or ""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     heads = {dotted.split(".")[0], ".".join(dotted.split(".")[:2]), ".".join(dotted.split(".")[:3])}
@@ -109,7 +111,7 @@ def _of_call(program: Program, call: ast.Call, written: set[str]) -> Iterator[st
     elif any(map(REACHING.search, [name, *dotted.split(".")[-2:]])) and not IN_MEMORY & {name, *dotted.split(".")}:
         yield f"reaches: {name}"
     elif (name == "open" or READS.fullmatch(name) or dotted == "xml.etree.ElementTree.parse") and _reads_unwritten(
-        call, name, written
+        cell, call, name, written
     ):
         yield f"file: {ast.unparse(call)[:60]}"
     for keyword in call.keywords:
@@ -119,40 +121,45 @@ def _of_call(program: Program, call: ast.Call, written: set[str]) -> Iterator[st
 
 def _of_tool(node: ast.Dict) -> Iterator[str]:
     for key, value in zip(node.keys, node.values, strict=True):
+        if isinstance(key, ast.Constant) and key.value in PROVIDER_ARGUMENTS:
+            yield f"at the provider: {key.value}"
         kind = value.value if isinstance(value, ast.Constant) else None
         if isinstance(key, ast.Constant) and key.value == "type" and AT_THE_PROVIDER.fullmatch(str(kind)):
             yield f"at the provider: {kind}"
 
 
-def _written(program: Program) -> set[str]:
-    """What stands for the paths that the notebook writes: the expressions, and the names of magics' files."""
-    found = {
-        magic.text.split()[-1]
+def _written(program: Program) -> dict[str, Place]:
+    """What stands for the paths that the notebook writes (the expressions, and the names of magics' files), and where
+    it does so first; what a function writes may be there from the start."""
+    found: dict[str, Place] = {
+        magic.text.split()[-1]: (cell.index, 0)
         for cell in program.cells
         for magic in cell.masked.magics
         if magic.text.startswith("%%writefile")
     }
-    for _, call in program.calls():
+    for cell, call in program.calls():
         name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
         if (name == "open" and _writes(call) and call.args) or (name.startswith("to_") and call.args):
-            found.add(_shown(call.args[0]))
+            path = call.args[0]
         elif name in ("write_text", "write_bytes") and isinstance(call.func, ast.Attribute):
-            found.add(_shown(call.func.value))
+            path = call.func.value
+        else:
+            continue
+        place = (-1, 0) if cell.function_around(call) else (cell.index, call.lineno)
+        found[_shown(path)] = min(place, found.get(_shown(path), place))
     return found
 
 
-def _reads_unwritten(call: ast.Call, name: str, written: set[str]) -> bool:
+def _reads_unwritten(cell: CodeCell, call: ast.Call, name: str, written: dict[str, Place]) -> bool:
     if name == "open" and _writes(call):
         return False
-    on_a_path = isinstance(call.func, ast.Attribute) and not call.args
-    path = (
-        call.func.value if on_a_path and isinstance(call.func, ast.Attribute) else call.args[0] if call.args else None
-    )
-    if path is None or (name == "open" and not call.args):
-        path = next((keyword.value for keyword in call.keywords if keyword.arg == "file"), path)
+    given = [*call.args, *(k.value for k in call.keywords if k.arg in ("file", "filepath_or_buffer", "path"))]
+    on_a_path = isinstance(call.func, ast.Attribute) and not given
+    path = call.func.value if on_a_path and isinstance(call.func, ast.Attribute) else given[0] if given else None
     if path is None or (isinstance(path, ast.Call) and ast.unparse(path.func).endswith(("BytesIO", "StringIO"))):
         return False
-    return _shown(path) not in written
+    first = written.get(_shown(path))
+    return first is None or (first > (cell.index, call.lineno) and cell.function_around(call) is None)
 
 
 def _writes(call: ast.Call) -> bool:

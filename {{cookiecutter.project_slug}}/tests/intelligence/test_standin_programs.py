@@ -105,7 +105,7 @@ async def test_a_query_reads_the_table_that_is_meant(messages: list[tuple[str, s
         ("code", "Python code to execute", "Compute a sum", '{"code": "print(\\"Compute a sum\\")"}'),
         ("due_date", "", "What is due on March 5th, 2027?", '{"due_date": "2027-03-05"}'),
         ("day", "", "What is due on 5 March 2027?", '{"day": "2027-03-05"}'),
-        ("rows", "A Markdown table", "Show it", '{"rows": "| rows | number |\\n| --- | --- |\\n| one | 1 |"}'),
+        ("rows", "A Markdown table", "Show it", '{"rows": "| item | value |\\n| --- | --- |\\n| Show it | 1 |"}'),
         ("file_path", "", "Read the file notes/today.txt please", '{"file_path": "notes/today.txt"}'),
     ],
 )  # fmt: skip

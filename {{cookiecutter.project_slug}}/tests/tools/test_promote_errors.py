@@ -173,6 +173,8 @@ def test_an_error_of_a_library_names_its_version_and_what_to_do() -> None:
     assert advice("TypeError: x", "nbclient", []).startswith(f"nbclient {metadata.version('nbclient')} is")
     missing = "add the package of nowhere_at_all to requirements-notebooks.in, run `make lock`, and promote again"
     assert advice("ModuleNotFoundError: No module named 'nowhere_at_all'", "", []) == missing
+    lacking = "add nowhere-at-all[all] to requirements-notebooks.in, run `make lock`, and promote again"
+    assert advice("ImportError: It needs more: `pip install -U 'nowhere-at-all[all]'`.", "nbclient", []) == lacking
     assert advice("ZeroDivisionError: division by zero", "", ["openai==0.28"]) == ""
     assert advice("ConnectError: [Errno 111] Connection refused", "nbclient", []) == ""
 

@@ -41,6 +41,11 @@ def test_what_needs_a_key_alone_counts(cell: str, tmp_path: Path) -> None:
         ("import boto3\ns3 = boto3.client('s3')", "network: boto3.client"),
         ("print(open('data.txt').read())", "file: open('data.txt')"),
         ("print(open(file='data.txt').read())", "file: open(file='data.txt')"),
+        (
+            "print(open('data.txt').read())\nwith open('data.txt', 'w') as f:\n    f.write('x')",
+            "file: open('data.txt')",
+        ),
+        ("config = {'tools': [{'google_search': {}}]}", "at the provider: google_search"),
         ("import pandas as pd\ndf = pd.read_csv('rows.csv')", "file: pd.read_csv('rows.csv')"),
         ("url = 'https://example.com/rows.csv'", "data: https://example.com/rows.csv"),
         ("import os\nprint(os.environ['DATABASE'])", "setting: DATABASE"),

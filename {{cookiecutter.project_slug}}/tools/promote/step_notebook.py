@@ -74,18 +74,20 @@ def import_cell(
     needs_os: bool,
     cwd: str | None,
     surrounded: bool = False,
+    folders: Sequence[str] = (),
 ) -> str:
-    """The text of the inserted import cell; empty when the step needs nothing.
+    """The text of the inserted import cell; empty when the step needs nothing. `folders` are made where `cwd` leads.
 
     `surrounded`: clients of the notebook read the environment, which is pointed at the door before they are made.
     """
     helpers = [*helpers, *([SURROUND] if surrounded else [])]
-    standard = ["import os"] if needs_os or cwd else []
+    standard = ["import os"] if needs_os or cwd or folders else []
     plain = sorted(h for h in set(helpers) if h != PROMPT or prompt_name == PROMPT)
     own = [f"from {HELPERS} import {', '.join(plain)}"] if plain else []
     if PROMPT in helpers and prompt_name != PROMPT:
         own.append(f"from {HELPERS} import {PROMPT} as {prompt_name}")
     moved = [f"os.chdir({_quoted(cwd)})  # where the relative paths of this notebook start"] if cwd else []
+    moved += [f"os.makedirs({_quoted(folder)}, exist_ok=True)  # into which this notebook writes" for folder in folders]
     pointed = [f"{SURROUND}()"] if surrounded else []
     groups = [standard, *([own, pointed, sorted(imports)] if surrounded else [sorted(imports), own]), moved]
     return "\n\n".join("\n".join(group) for group in groups if group)

@@ -1,33 +1,43 @@
 """Pictures of graphs that a public service draws: LangGraph sends the graph to mermaid.ink and waits for an image.
 
 A compiled graph that ends a cell does the same to show itself. Where the picture is only shown, the step prints the
-graph's text instead, which needs no network and tells nobody.
+graph's text instead, which needs no network and tells nobody; where it is kept, the project draws that text.
 """
 
 from __future__ import annotations
 
 import ast
 
+from tools.promote.cells.dependencies import Dependencies
 from tools.promote.notebook.outcome import Finding
-from tools.promote.notebook.program import CodeCell, Program
+from tools.promote.notebook.program import CodeCell, Program, Span
 from tools.promote.notebook.splice import Edit, Edits
 
 DRAWS = "draw_mermaid_png"
 SHOWS = {"display", "Image"}
 # Functions that make a compiled graph, besides the method `compile` of one that is being built.
 MAKERS = {"create_react_agent", "create_agent", "create_deep_agent", "create_tool_calling_executor"}
+PACKAGE = "pillow"
+KEPT = "is a picture of the graph's text"
+HELPER = "graph_picture"
+IMPORT = f"from app.orchestration.{HELPER} import {HELPER}"
 REASON = "it sends the graph to a public service (mermaid.ink) and fails without network"
 
 
-def print_drawn_graphs(program: Program, edits: Edits) -> list[Finding]:
-    """Findings for every such picture; those that are only shown are printed as text."""
+def print_drawn_graphs(program: Program, edits: Edits, imports: set[str], dependencies: Dependencies) -> list[Finding]:
+    """Findings for every such picture; those that are only shown are printed as text. `imports` gains what the others
+    need, `dependencies` their package."""
     findings = []
     for cell in program.cells:
         for node in cell.nodes:
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
             if node.func.attr == DRAWS and not _draws_elsewhere(node):
-                findings.append(_printed(cell, node, node.func, edits))
+                finding = _printed(cell, node, node.func, edits)
+                if finding.what.endswith(KEPT):
+                    imports.add(IMPORT)
+                    dependencies.add(cell.index, node.lineno, PACKAGE)
+                findings.append(finding)
     if any(path.split(".")[0] in ("langgraph", "deepagents") for path in program.names.imports.values()):
         findings += _shown_graphs(program, edits)
     return findings
@@ -86,6 +96,18 @@ def _printed(cell: CodeCell, call: ast.Call, drawn: ast.Attribute, edits: Edits)
         assert isinstance(shown, ast.Call)
         if edits.add(Edit(cell.index, cell.span(shown), text)):
             return Finding("changed", "host", cell.index, call.lineno, f"{what} printed as text", REASON)
+    given: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+    if not given:
+        changes = [Edit(cell.index, Span(cell.span(drawn.value).end, cell.span(call).end), ")")]
+    else:
+        begins = min(cell.span(argument).start for argument in given)
+        changes = [Edit(cell.index, Span(cell.span(drawn.value).end, begins), ", ")]
+    start = cell.span(call).start
+    changes.append(Edit(cell.index, Span(start, start), f"{HELPER}("))
+    if all(edits.free(cell.index, change.span) for change in changes):
+        for change in changes:
+            edits.add(change)
+        return Finding("changed", "host", cell.index, call.lineno, f"{what} {KEPT}", REASON)
     remedy = "write the text of draw_mermaid() to a file, or draw with draw_method=MermaidDrawMethod.PYPPETEER"
     return Finding("refused", "host", cell.index, call.lineno, what, REASON, remedy)
 

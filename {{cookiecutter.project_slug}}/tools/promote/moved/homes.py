@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
+from importlib import metadata
 
-from tools.promote.moved import langchain_names, llama_index_names
+from tools.promote.moved import langchain_names, llama_index_names, pydantic_ai_names
 
 OLD = "langchain"
 LLAMA_INDEX = "llama_index"
+PYDANTIC_AI = "pydantic_ai"
 # A package that is kept up no more, and the one that goes on with it under the same names.
 SUCCESSORS = {"nest_asyncio": "nest_asyncio2"}
 # Where mistralai before 3.0 has its client and the classes of messages and pieces, which stand below its client since.
@@ -18,10 +20,12 @@ BY_NAME = {name: module for module, names in langchain_names.NAMES.items() for n
 
 @dataclass(frozen=True)
 class Home:
-    """The module that has the name today. `instead` says what to use when none has it."""
+    """The module that has the name today, and what it is called there where that changed too. `instead` says what to
+    use when none has it."""
 
     module: str = ""
     instead: str = ""
+    name: str = ""
 
 
 def home(module: str, name: str) -> Home | None:
@@ -33,6 +37,10 @@ def home(module: str, name: str) -> Home | None:
         return Home(instead=langchain_names.GONE_AT[f"{module}.{name}"])
     if _within(module, LLAMA_INDEX):
         return _llama_index(module, name)
+    if _within(module, PYDANTIC_AI):
+        renamed = pydantic_ai_names.RENAMED.get(f"{module}.{name}", "")
+        place, _, called = renamed.rpartition(".")
+        return Home(place, name=called) if renamed and has_major(*pydantic_ai_names.SINCE) else None
     if module in MISTRAL and not _is_there("mistralai.models") and _is_there("mistralai.client"):
         return Home("mistralai.client" if name == "Mistral" else "mistralai.client.models")
     if _within(module, "langchain_community"):
@@ -105,6 +113,15 @@ def _stands(module: str, name: str) -> bool:
         if (module == standing and name in names.split()) or (not names and _within(module, standing)):
             return True
     return module == OLD and f"{OLD}.{name}" in langchain_names.STANDING
+
+
+def has_major(package: str, version: int) -> bool:
+    """Whether a package is there in that major version or a later one; also where it is not there at all, for then the
+    latest will be."""
+    try:
+        return int(metadata.version(package).partition(".")[0]) >= version
+    except metadata.PackageNotFoundError:
+        return True
 
 
 def _is_there(module: str) -> bool:

@@ -70,8 +70,12 @@ class _Statement:
             return []
         findings = [self._finding(alias) for alias in self.kept if (found := self.homes[alias]) and found.instead]
         groups = self._groups()
-        if (list(groups) != [self.module] or self.dropped) and not edits.add(self._edit(groups)):
+        changes = list(groups) != [self.module] or self.dropped or any(map(self._renamed, self.kept))
+        if changes and not edits.add(self._edit(groups)):
             return []
+        renamed = [f"{alias.name} is {name}" for alias in self.kept if (name := self._renamed(alias))]
+        if renamed:
+            findings.append(self._changed(", ".join(renamed), "the packages of today call it so"))
         for module, aliases in groups.items():
             if module != self.module:
                 names = ", ".join(alias.name for alias in aliases)
@@ -93,7 +97,8 @@ class _Statement:
         if not groups:
             return removal(self.cell, self.node)
         span, text = self.cell.span(self.node), self.cell.text(self.node)
-        if len(groups) == 1 and not self.dropped and (at := text.find(self.module)) >= 0:
+        as_it_is = not self.dropped and not any(map(self._renamed, self.kept))
+        if len(groups) == 1 and as_it_is and (at := text.find(self.module)) >= 0:
             start = span.start + len(text[:at].encode("utf-8"))
             return Edit(self.cell.index, Span(start, start + len(self.module)), next(iter(groups)))
         line = self.cell.line(self.node.lineno)
@@ -104,12 +109,23 @@ class _Statement:
 
     def _written(self, module: str, aliases: list[ast.alias], indent: str, inner: str | None) -> str:
         """`inner` is the indentation of the names when the author gave each its line."""
-        names = [alias.name + (f" as {alias.asname}" if alias.asname else "") for alias in aliases]
+        names = [self._name(alias) for alias in aliases]
         if inner is None or len(names) == 1:
             comment = self._comment(aliases[0]) if inner is not None and self._alone() else ""
             return f"from {module} import {', '.join(names)}{comment}"
         lines = [f"{inner}{name},{self._comment(alias)}\n" for name, alias in zip(names, aliases, strict=True)]
         return f"from {module} import (\n{''.join(lines)}{indent})"
+
+    def _renamed(self, alias: ast.alias) -> str:
+        """What the name is called today, where that is something else."""
+        found = self.homes[alias]
+        return found.name if found is not None and found.name != alias.name else ""
+
+    def _name(self, alias: ast.alias) -> str:
+        """Under the name that the notebook goes on using."""
+        renamed = self._renamed(alias)
+        local = alias.asname or (alias.name if renamed else None)
+        return (renamed or alias.name) + (f" as {local}" if local else "")
 
     def _comment(self, alias: ast.alias) -> str:
         """What the author wrote behind a name that ends its line."""

@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from tools.promote.cells.dependencies import lift_installs
 from tools.promote.cells.drawn_graphs import print_drawn_graphs
 from tools.promote.cells.host_library import check_host_library
+from tools.promote.cells.written_folders import folders_to_make
 from tools.promote.clients import FAMILIES
 from tools.promote.inputs.asked import QuestionRule
 from tools.promote.inputs.secrets import SecretRemover, is_environ
+from tools.promote.inputs.settings_file import add_environment
+from tools.promote.moved.agent_calls import move_agent_calls
+from tools.promote.moved.blocking_runs import await_runs
 from tools.promote.moved.calls import move_calls
 from tools.promote.moved.imports import move_imports
 from tools.promote.moved.sampling import send_sampling
@@ -47,18 +51,28 @@ def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Ba
     clients = rewire(program, edits) if pointed or _brings_address(program) else None
     move_imports(program, edits, dependencies, clients.exchanged if clients is not None else ())
     move_calls(program, edits)
+    move_agent_calls(program, edits)
+    await_runs(program, edits)
     send_sampling(program, edits)
     secrets = SecretRemover(program, edits)
     if clients is not None:
         secrets.run()
+    from_file = bool(add_environment(program, edits))
     asked = QuestionRule(program, edits).run()
-    print_drawn_graphs(program, edits)
+    drawn: set[str] = set()
+    print_drawn_graphs(program, edits, drawn, dependencies)
     check_host_library(program, edits)
     helpers = sorted(clients.helpers) if clients is not None else []
-    extra = sorted(clients.imports) if clients is not None else []
+    extra = sorted(drawn | (clients.imports if clients is not None else set()))
     surrounded = clients is not None and clients.surrounded
     imports = import_cell(
-        helpers, PROMPT, extra, needs_os=secrets.needs_os or asked.needs_os, cwd=None, surrounded=surrounded
+        helpers,
+        PROMPT,
+        extra,
+        needs_os=secrets.needs_os or asked.needs_os or from_file,
+        cwd=None,
+        surrounded=surrounded,
+        folders=folders_to_make(program)[0],
     )
     assembled = assemble(notebook, program, edits, asked.parameters, imports, {})
     return Baseline(assembled.notebook, assembled.origins, clients is not None, pins)

@@ -16,6 +16,11 @@ ABOUT = (
 )
 # Errors that another version of the library that raises them may not have; what a service says is none of them.
 OF_A_VERSION = re.compile(r"(?:\w+\.)*(?:TypeError|AttributeError|ImportError|NotImplementedError|PydanticUserError):")
+# What a library says that lacks a package it needs for this alone.
+ASKED_FOR = re.compile(
+    r"(?:ImportError|ModuleNotFoundError)\b.*?\bpip install (?:-\S+ )*[\"'`]*(?P<package>[\w.-]+(?:\[[\w,.-]+\])?)",
+    re.DOTALL,
+)
 ABSENT = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
 MANY = 3  # as many versions as a verdict names
 
@@ -46,6 +51,8 @@ def advice(error: str, library: str, pins: Sequence[str]) -> str:
         if _distribution(absent[1]) is None:
             return f"add the package of {absent[1]} to {FILE}, run `make lock`, and promote again"
         library = absent[1]
+    elif (lacking := ASKED_FOR.match(error)) and ("[" in lacking["package"] or _version(lacking["package"]) is None):
+        return f"add {lacking['package']} to {FILE}, run `make lock`, and promote again"
     raised = library if OF_A_VERSION.match(error) or ABSENT.search(error) else ""
     about = next((found[1] for rule in ABOUT if (found := rule.search(error))), raised)
     package = _distribution(about) if about else None

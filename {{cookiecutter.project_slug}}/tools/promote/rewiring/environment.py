@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tools.promote.inputs.secrets import DOOR_KEYS
+from tools.promote.inputs.settings_file import holds_settings
 from tools.promote.notebook.notebook_file import Notebook, source_of
 from tools.promote.notebook.outcome import Finding, Refused
 from tools.promote.notebook.program import Program, read_cell, spelled
@@ -102,18 +103,28 @@ def env_example(project: Path, names: Iterable[str]) -> dict[Path, bytes]:
 
 
 def variable_in(program: Program, node: ast.AST) -> str:
-    """`X` for `os.environ["X"]`, `"X" in os.environ`, `os.getenv("X")` and `os.environ.get("X")`; else empty."""
-    if isinstance(node, ast.Subscript) and _called(program, node.value) in READS[4:]:
+    """`X` for `os.environ["X"]`, `"X" in os.environ`, `os.getenv("X")` and `os.environ.get("X")`; else empty. What a
+    notebook reads from a `.env` file counts as environment."""
+    if isinstance(node, ast.Subscript) and _is_environment(program, node.value):
         named = node.slice
     elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
-        if _called(program, node.comparators[0]) not in READS[4:]:
+        if not _is_environment(program, node.comparators[0]):
             return ""
         named = node.left
-    elif isinstance(node, ast.Call) and node.args and _called(program, node.func) in READS[:4]:
+    elif isinstance(node, ast.Call) and node.args and _looks_up(program, node.func):
         named = node.args[0]
     else:
         return ""
     return named.value if isinstance(named, ast.Constant) and isinstance(named.value, str) else ""
+
+
+def _looks_up(program: Program, function: ast.expr) -> bool:
+    of_file = isinstance(function, ast.Attribute) and function.attr == "get" and holds_settings(program, function.value)
+    return of_file or _called(program, function) in READS[:4]
+
+
+def _is_environment(program: Program, expression: ast.expr) -> bool:
+    return _called(program, expression) in READS[4:] or holds_settings(program, expression)
 
 
 def _called(program: Program, expression: ast.expr) -> str:

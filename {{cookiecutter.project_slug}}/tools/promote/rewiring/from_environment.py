@@ -10,7 +10,9 @@ import re
 from tools.promote.clients import FAMILIES, by_environment, llama_index_defaults
 from tools.promote.inputs.questions import ENVIRONMENT_READERS
 from tools.promote.inputs.secrets import DOOR_KEYS, is_environ
+from tools.promote.inputs.settings_file import holds_settings
 from tools.promote.notebook.program import CodeCell, Program, spelled
+from tools.promote.rewiring.environment import variable_in
 from tools.promote.rewiring.rewired import ENVIRONMENT, Rewired, matching
 
 # What is asked about a class makes nothing of it.
@@ -24,6 +26,7 @@ def surround(program: Program, rewired: Rewired) -> None:
     _handed_on(program, rewired)
     _llama_index(program, rewired)
     _looked_up_keys(program, rewired)
+    _keys_of_a_file(program, rewired)
 
 
 def _subclasses(program: Program, rewired: Rewired) -> None:
@@ -122,3 +125,19 @@ def _looked_up_keys(program: Program, rewired: Rewired) -> None:
             rewired.surrounded = True
             what = f"the key that {cell.text(node)} looks up is the door's"
             rewired.changed(cell, node.lineno, what, "the notebook asks by name whether it is there")
+
+
+def _keys_of_a_file(program: Program, rewired: Rewired) -> None:
+    """`dotenv_values(".env")["OPENAI_API_KEY"]`: a step has no such file, and the door's key is in the environment."""
+    for cell in program.cells:
+        for node in cell.nodes:
+            if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+                settings: ast.expr = node.value
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+                settings = node.func.value
+            else:
+                continue
+            name = variable_in(program, node)
+            if holds_settings(program, settings) and re.fullmatch(DOOR_KEYS, name):
+                rewired.surrounded = True
+                rewired.changed(cell, node.lineno, f"{name} is the door's", "the notebook reads it from a file")

@@ -14,12 +14,13 @@ from typing import Any
 
 from app.intelligence.messages import Message
 from app.intelligence.standin.agents import as_agent
+from app.intelligence.standin.keys import named_keys
 from app.intelligence.standin.lines import as_fields, as_lines, items, number_in
 from app.intelligence.standin.programs import as_program
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import content_words
 from app.intelligence.standin.skills import classify
-from app.intelligence.standin.templates import named_keys, patterns
+from app.intelligence.standin.templates import patterns
 from app.intelligence.standin.values import fill
 
 _TELL = (

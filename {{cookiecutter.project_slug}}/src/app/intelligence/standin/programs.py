@@ -41,7 +41,6 @@ SIGNATURE = re.compile(r"^\s*(?:async\s+)?def\s+(?P<name>[A-Za-z_]\w*)\s*\(", re
 VARIABLE = re.compile(r"\bvariable\s+(?:called|named)?\s*[`'\"]?(?P<name>[A-Za-z_]\w*)[`'\"]?", re.IGNORECASE)
 NOT_NAMES = {"called", "named", "name", "that", "which", "to", "for", "and", "with", "is", "in", "of"}
 
-MARKDOWN_TABLE = re.compile(r"\bmarkdown\b[^.]{0,40}\btable\b|\btable\b[^.]{0,40}\bmarkdown\b", re.IGNORECASE)
 DIALECT = r"(?:SQL|SQLite|T-SQL|MySQL|PostgreSQL|Postgres|BigQuery|MS ?SQL|SQL Server|Snowflake|DuckDB|Oracle)"
 QUERY = re.compile(
     rf"\b{_WRITE}\b[^.\n]{{0,100}}\b{DIALECT}\b|\b{DIALECT}(?:lite)?\s+(?:query|queries|statement)\b"
@@ -68,6 +67,7 @@ LONGEST_SAID = 200
 
 # Arguments and fields that hold a program; `code` alone may be a country's or an order's.
 CODE_NAMES = {"code", "python_code", "source_code", "code_snippet", "code_block", "python"}
+MARKDOWN_TABLE = re.compile(r"\bmarkdown\b[^.]{0,60}\btables?\b|\btables?\b[^.]{0,40}\bin markdown\b", re.I)
 ABOUT_CODE = re.compile(
     r"\bpython\b|\bcode\b[^.]{0,40}\b(?:execute|run|block|snippet|solution|to)\b|\b(?:execute|run)\b", re.I
 )
@@ -87,7 +87,8 @@ def as_program(told: str, question: Reading) -> str | None:
 
 
 def in_a_field(name: str, description: str, question: Reading) -> str | None:
-    """What a field or an argument holds that is called after a query or a program; None for any other."""
+    """What a field or an argument holds that is called after a query or a program, or described as a table in Markdown;
+    None for any other."""
     words = set(re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
     if not question.subject.strip():
         return None
@@ -95,10 +96,11 @@ def in_a_field(name: str, description: str, question: Reading) -> str | None:
         return query_for(question.instructions, question.subject)
     if name.lower() in CODE_NAMES and (name.lower() != "code" or ABOUT_CODE.search(description)):
         return f"print({_quoted(question.subject)})"
+    if MARKDOWN_TABLE.search(description):
+        said = " ".join(question.subject.replace("|", " ").split())[:LONGEST_SAID]
+        return f"| item | value |\n| --- | --- |\n| {said} | 1 |"
     if name.lower() == "imports":
         return "import math"
-    if MARKDOWN_TABLE.search(description):
-        return f"| {name} | number |\n| --- | --- |\n| one | 1 |"
     return None
 
 

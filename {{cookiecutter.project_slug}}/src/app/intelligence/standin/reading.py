@@ -17,7 +17,7 @@ from app.intelligence.standin.verdicts import named_options
 LABEL = r"[\w][\w /&'-]{0,38}"
 BULLET = re.compile(rf"^\s*(?:[-*•]|\d+[.)])\s+[`\"'*]*({LABEL}?)[`\"'*]*\s*(?:(?::|—|–| - )\s*(.*))?$")
 ANNOUNCED = re.compile(
-    r"(?:labels?|categor(?:y|ies)|class(?:es)?|topics?|intents?|options?|one of|choose from|among)\b"
+    r"(?:labels?|categor(?:y|ies)|class(?:es)?|definitions|topics?|intents?|options?|one of|choose from|among)\b"
     r"[^:\n\[]{0,80}[:\[]",
     re.IGNORECASE,
 )

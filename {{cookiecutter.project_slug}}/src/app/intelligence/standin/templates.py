@@ -1,4 +1,4 @@
-"""JSON that a prompt shows as a pattern, or whose keys it lists, read as the schema it stands for.
+"""JSON that a prompt shows as a pattern, read as the schema it stands for.
 
 Patterns are seldom JSON themselves: keys without quotes, types or explanations in the place of values, comments, dots
 for more of the same. What cannot be read is no pattern.
@@ -26,20 +26,6 @@ OPTIONS = re.compile(r"[^|/\n]{1,40}(?:\s*\|\s*[^|\n]{1,40})+$")
 MUST_BE = re.compile(r"\bmust be (?:an? )?(?:single |valid )?(\w+)")
 ONE_OF = re.compile(r"\bmust exactly match[^:\n]*one of:\s*([^\n]+)")
 
-# Keys that are listed: `category (billing|account), summary and score`, in quotes, or a line each.
-LISTED = re.compile(
-    r"\s*(?:and\s+)?[\"'`*]*(?P<name>[A-Za-z_]\w{0,40})[\"'`*]*(?:\s*\((?P<told>[^()\n]{1,300})\))?"
-    r"\s*(?P<end>,\s*and\b|,|;|\band\b|(?=[.\n]|\Z))"
-)
-LISTED_BEGIN = re.compile(r"[\s:]*(?:are|named|called|of)?\s*:?\s*")
-A_LINE_EACH = re.compile(
-    r"^[^\S\n]*[-*\d][.)]?[^\S\n]+[\"'`*]*(?P<name>[A-Za-z_]\w{0,40})[\"'`*]*[^\S\n]*"
-    r"(?:\((?P<told>[^()\n]{1,300})\))?[^\S\n]*(?::|[-–—]\s|$)(?P<rest>[^\n]*)$",
-    re.MULTILINE,
-)
-IN_QUOTES = re.compile(r"[\"'`]([A-Za-z_]\w{0,40})[\"'`]")
-MOST_KEYS = 50
-
 _TYPES = (
     ("array", re.compile(r"\b(?:list|array)\b", re.IGNORECASE)),
     ("boolean", re.compile(r"\b(?:bool(?:ean)?|true|false)\b", re.IGNORECASE)),
@@ -66,29 +52,6 @@ def patterns(text: str) -> Iterator[tuple[int, dict[str, Any], bool]]:
         given = _as_given(text[begin.start() : end])
         yield begin.start(), given or schema, given is not None
         position = end
-
-
-def named_keys(said: str) -> dict[str, dict[str, Any]]:
-    """The keys that a prompt lists behind that word, each with the schema of what it says of it; empty for none."""
-    lines = list(A_LINE_EACH.finditer(said))
-    if len(lines) > 1:
-        return {line["name"]: _told(line["told"] or line["rest"] or "") for line in lines[:MOST_KEYS]}
-    begin = LISTED_BEGIN.match(said)
-    found: dict[str, dict[str, Any]] = {}
-    described, at = False, begin.end() if begin else 0
-    while len(found) < MOST_KEYS and (key := LISTED.match(said, at)):
-        described = described or key["told"] is not None
-        found[key["name"]], at = _told(key["told"] or ""), key.end()
-        if not key["end"]:
-            break
-    if len(found) > 1 or described:
-        return found
-    return {name: {"type": "string"} for name in IN_QUOTES.findall(said)}
-
-
-def _told(words: str) -> dict[str, Any]:
-    """What is said of a key in a few words: options, or a type; a longer text only describes it."""
-    return _of_words(words, quoted=len(words.split()) > 6) if words.strip() else {"type": "string"}
 
 
 def _as_given(text: str) -> dict[str, Any] | None:
