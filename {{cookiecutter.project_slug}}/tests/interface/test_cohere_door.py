@@ -226,6 +226,24 @@ def test_embeddings(doors: Served) -> None:
     assert reply.meta.billed_units.input_tokens == 2
 
 
+@pytest.mark.feature("I1")
+def test_embeddings_in_bytes_and_bits(doors: Served) -> None:
+    """Cohere's shorter types keep each vector's direction or signs; an unknown one is refused with those there are."""
+    client = doors.cohere()
+    found = client.v2.embed(
+        model="embed-of-the-test",
+        input_type="search_query",
+        texts=["a", "bcd"],
+        embedding_types=["int8", "uint8", "binary", "ubinary"],
+    ).embeddings
+
+    assert found.int8 == [[64, 127], [21, 127]]
+    assert found.uint8 == [[192, 255], [149, 255]]
+    assert (found.ubinary, found.binary) == ([[192], [192]], [[64], [64]])
+    with pytest.raises(cohere.BadRequestError, match="use float, base64, int8"):
+        client.v2.embed(model="e", input_type="search_query", texts=["a"], embedding_types=["int4"])
+
+
 ERRORS: list[tuple[Any, type[ApiError], int]] = [
     (BudgetExceededError("budget of acme is used up"), ApiError, 402),
     (ForbiddenError("not for you"), cohere.ForbiddenError, 403),

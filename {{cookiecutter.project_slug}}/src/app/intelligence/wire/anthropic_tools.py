@@ -11,6 +11,7 @@ from typing import Any
 
 from app.errors import InputError, ProviderRefusedError
 from app.intelligence.messages import ModelRequest, Tool
+from app.intelligence.wire import anthropic_client_tools
 from app.intelligence.wire.fields import Kind, at_the_provider, optional, required, shown
 
 # The tool that stands for "reply with JSON of this schema".
@@ -57,8 +58,11 @@ def _encode_tool(tool: Tool) -> dict[str, Any]:
 
 def decode_tool(tool: Mapping[str, Any], where: str) -> Tool:
     """A client's tool. Raises InputError for tools that run on the provider's side."""
+    known = anthropic_client_tools.decode(tool, where)
+    if known is not None:
+        return known
     if tool.get("type") not in (None, "custom"):
-        raise at_the_provider(where, tool["type"], "custom")
+        raise at_the_provider(where, tool["type"], anthropic_client_tools.SERVED)
     return Tool(
         name=required(tool, "name", Kind.TEXT, where),
         description=optional(tool, "description", Kind.TEXT, where) or "",

@@ -1,12 +1,13 @@
-"""Cohere's embeddings (v2), both ways. Vectors are floats; a client may have them as base64 of 32-bit floats.
+"""Cohere's embeddings (v2), both ways. Vectors are floats; a client may have them in each of Cohere's types.
 
-Refuses pictures and shorter number types. The protocol wants to know what a text is for; both sides of a search are
-sent as documents here, because who asks for vectors does not say.
+Bytes and bits are made here from the floats, each vector by its own longest component, so that directions stay; the
+vendor's own are scaled by what its model's vectors are like. Refuses pictures. The protocol wants to know what a text
+is for; both sides of a search are sent as documents here, because who asks for vectors does not say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +15,17 @@ from app.errors import InputError, ProviderBrokenError
 from app.intelligence.messages import Embeddings
 from app.intelligence.wire.fields import Kind, objects, required, shown, texts, within
 from app.intelligence.wire.openai_embeddings import to_base64
-from app.intelligence.wire.vectors import as_embeddings
+from app.intelligence.wire.vectors import as_embeddings, in_bits, in_bytes
 
 PATH = "/v2/embed"
+WRITERS: Mapping[str, Callable[[Sequence[float]], Any]] = {
+    "float": list,
+    "base64": to_base64,
+    "int8": in_bytes,
+    "uint8": lambda vector: [byte + 128 for byte in in_bytes(vector)],
+    "binary": lambda vector: [byte - 128 for byte in in_bits(vector)],
+    "ubinary": in_bits,
+}
 INPUT_TYPE = "search_document"
 
 
@@ -45,8 +54,8 @@ def decode_request(body: Mapping[str, Any]) -> EmbeddingsRequest:
         raise InputError("texts holds nothing or an empty text: send at least one text, none of them empty")
     types = texts(body.get("embedding_types") or ["float"], "embedding_types")
     for name in types:
-        if name not in ("float", "base64"):
-            raise InputError(f"embedding_types holds {name!r}: use float or base64")
+        if name not in WRITERS:
+            raise InputError(f"embedding_types holds {name!r}: use {', '.join(WRITERS)}")
     return EmbeddingsRequest(
         required(body, "model", Kind.TEXT), wanted, types, within(body, "output_dimension", Kind.WHOLE, 1)
     )
@@ -54,13 +63,12 @@ def decode_request(body: Mapping[str, Any]) -> EmbeddingsRequest:
 
 def encode_reply(embeddings: Embeddings, wanted: EmbeddingsRequest, *, id: str) -> dict[str, Any]:
     """The body of a reply."""
-    writers: dict[str, Any] = {"float": list, "base64": to_base64}
     tokens = embeddings.usage.input_tokens
     return {
         "id": id,
         "response_type": "embeddings_by_type",
         "texts": list(wanted.texts),
-        "embeddings": {name: [writers[name](vector) for vector in embeddings.vectors] for name in wanted.types},
+        "embeddings": {name: [WRITERS[name](vector) for vector in embeddings.vectors] for name in wanted.types},
         "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": tokens}},
     }
 

@@ -142,7 +142,8 @@ MESSAGES = Door(
         "output_config": "`format`; `effort` is passed",
         "thinking": "thoughts are told where the model tells them",
         "tool_choice": "`disable_parallel_tool_use` is kept",
-        "tools": "your own; those that run at Anthropic are refused",
+        "tools": "your own, and those a client runs (bash, text editor, memory, computer); those that run at Anthropic "
+        "are refused",
     },
 )
 _CONFIG_SERVED = (
