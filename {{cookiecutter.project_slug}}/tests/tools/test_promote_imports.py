@@ -42,6 +42,7 @@ def _code(folder: Path, *cells: str) -> str:
             "from llama_index.llms.openai import OpenAI\nfrom llama_index.core.llms import ChatMessage",
         ),
         ("from langchain.chains import *", "from langchain_classic.chains import *"),
+        ("from langchain_classic.chat_models import ChatOpenAI", "from langchain_openai import ChatOpenAI"),
         ("import langchain.llms as llms, os", "import langchain_classic.llms as llms, os"),
         (
             "import langchain\nx = 1; langchain.verbose = False",
@@ -64,6 +65,7 @@ def test_an_import_gets_its_address_of_today(before: str, after: str, tmp_path: 
         "from langchain_community.llms import OpenAI",
         "from langchain_community.chat_models.openai import ChatOpenAI",
         "from langchain_core.prompts import PromptTemplate",
+        "from langchain_classic.chat_models import init_chat_model",
         "from .langchain import chains",
         "from langchain_text_splitters import CharacterTextSplitter",
         "import langchain\nprint(langchain.__version__)",

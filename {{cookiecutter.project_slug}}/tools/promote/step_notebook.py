@@ -14,7 +14,8 @@ from tools.promote.cells.shown_errors import shown_errors, with_tags
 from tools.promote.inputs.parameters import TAG, FoundParameter, tagged_cell
 from tools.promote.inputs.secrets import redact
 from tools.promote.notebook.notebook_file import Notebook, finished_cells, promoted_metadata, source_of, with_source
-from tools.promote.notebook.program import Program, read_cell
+from tools.promote.notebook.program import CodeCell, Program, read_cell
+from tools.promote.notebook.quiet_end import ending_quietly
 from tools.promote.notebook.splice import Edits
 
 HELPERS = "app.orchestration.notebook"
@@ -109,7 +110,7 @@ def assemble(
     inserted = not any(cell["cell_type"] == "code" for cell in notebook.cells)
     tagged, shown = tagged_cell(notebook.cells), shown_errors(notebook.cells)
     for index, cell in enumerate(notebook.cells):
-        text = edits.apply(by_index[index]) if index in changed else source_of(cell)
+        text = _edited(by_index[index], edits) if index in changed else source_of(cell)
         if index == tagged and parameters:
             text = "\n".join([text.rstrip("\n"), *(parameter.code for parameter in parameters)])
         clean = redact(text)
@@ -158,6 +159,10 @@ def _inserted(parameters: Sequence[FoundParameter], imports: str) -> list[dict[s
 
 def _code(text: str, metadata: dict[str, Any]) -> dict[str, Any]:
     return {"cell_type": "code", "metadata": metadata, "source": text.splitlines(keepends=True)}
+
+
+def _edited(cell: CodeCell, edits: Edits) -> str:
+    return ending_quietly(cell, edits.apply(cell))
 
 
 def _trimmed(text: str, before: str) -> str:

@@ -9,6 +9,7 @@ from importlib import metadata
 from tools.promote.moved import langchain_names, llama_index_names, pydantic_ai_names
 
 OLD = "langchain"
+CLASSIC = "langchain_classic"  # hands on what the community package had and has no more
 LLAMA_INDEX = "llama_index"
 PYDANTIC_AI = "pydantic_ai"
 # A package that is kept up no more, and the one that goes on with it under the same names.
@@ -46,6 +47,8 @@ def home(module: str, name: str) -> Home | None:
     if _within(module, "langchain_community"):
         left = name in langchain_names.LEFT_COMMUNITY and module not in langchain_names.COMMUNITY_KEEPS
         return _by_name(name) if left else None
+    if _within(module, CLASSIC):
+        return _by_name(name) if name in langchain_names.LEFT_COMMUNITY else None
     if not _within(module, OLD) or _stands(module, name):
         return None
     path = module.split(".")[1:]
