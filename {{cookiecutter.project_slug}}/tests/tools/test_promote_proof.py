@@ -147,6 +147,20 @@ def live_project(tmp_path: Path, project_root: Path, empty_database: str, monkey
 
 
 @pytest.mark.slow
+def test_a_door_tells_its_clients_to_send_traces_nowhere_else(
+    live_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenAI's Agents SDK would send prompts past the gateway, of the original too; who wants that has said so."""
+    variable = "OPENAI_AGENTS_DISABLE_TRACING"
+    monkeypatch.delenv(variable, raising=False)
+    with open_door(live_project, tmp_path / "first.jsonl") as door:
+        assert door.environment[variable] == "1"
+    monkeypatch.setenv(variable, "0")
+    with open_door(live_project, tmp_path / "second.jsonl") as door:
+        assert variable not in door.environment
+
+
+@pytest.mark.slow
 @pytest.mark.feature("N1")
 @pytest.mark.feature("N2")
 @pytest.mark.feature("N4")
