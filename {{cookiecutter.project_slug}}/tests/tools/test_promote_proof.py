@@ -21,6 +21,7 @@ from tools.promote.promotion import locate, promote
 from tools.promote.proving.comparison import compare, first_difference
 from tools.promote.proving.placeholders import PROVIDER_KEY, placeholders
 from tools.promote.proving.proof import prove
+from tools.promote.proving.recording_door import open_door
 from tools.promote.rewiring.environment import names_read
 from tools.promote.workspace import make_workspace
 
