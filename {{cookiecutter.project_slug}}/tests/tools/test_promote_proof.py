@@ -21,6 +21,7 @@ from tools.promote.promotion import locate, promote
 from tools.promote.proving.comparison import compare, first_difference, shows_a_door
 from tools.promote.proving.placeholders import PROVIDER_KEY, placeholders
 from tools.promote.proving.proof import prove
+from tools.promote.proving.recording_door import open_door
 from tools.promote.rewiring.environment import names_read
 from tools.promote.workspace import make_workspace
 
@@ -164,6 +165,20 @@ def live_project(tmp_path: Path, project_root: Path, empty_database: str, monkey
     (project / "src").unlink()  # promote writes modules into it
     shutil.copytree(project_root / "src", project / "src", ignore=shutil.ignore_patterns("__pycache__"))
     return project
+
+
+@pytest.mark.slow
+def test_a_door_tells_its_clients_to_send_traces_nowhere_else(
+    live_project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenAI's Agents SDK would send prompts past the gateway, of the original too; who wants that has said so."""
+    variable = "OPENAI_AGENTS_DISABLE_TRACING"
+    monkeypatch.delenv(variable, raising=False)
+    with open_door(live_project, tmp_path / "first.jsonl") as door:
+        assert door.environment[variable] == "1"
+    monkeypatch.setenv(variable, "0")
+    with open_door(live_project, tmp_path / "second.jsonl") as door:
+        assert variable not in door.environment
 
 
 @pytest.mark.slow

@@ -149,6 +149,10 @@ def test_a_refused_client_keeps_the_step_out_of_the_pipeline(tmp_path: Path) -> 
         ("from openai import OpenAI\nc = OpenAI()\nc.images.generate(prompt='a cat')", "this endpoint"),
         ("from langchain_community.llms import SagemakerEndpoint\nllm = SagemakerEndpoint()", "protocol"),
         ("from langchain.chat_models import init_chat_model\nm = init_chat_model('jamba-large')", "'jamba-large'"),
+        (
+            "from langchain_aws.agents import BedrockAgentsRunnable\na = BedrockAgentsRunnable.create_agent(tools=t)",
+            "live at Amazon",
+        ),
     ],
 )
 def test_what_no_door_serves_is_refused_with_place_reason_and_remedy(code: str, reason: str, tmp_path: Path) -> None:

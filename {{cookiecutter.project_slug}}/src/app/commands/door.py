@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from app.commands.serve import listening
 from app.interface.api import create_app
 from app.interface.recording import record_door
 from app.orchestration import token_tables
-from app.orchestration.notebook import UNSET_VARIABLES, environment_of
+from app.orchestration.notebook import NOT_TOLD, UNSET_VARIABLES, environment_of
 from app.settings import Settings, Tenant
 
 POLL_S = 0.01
@@ -54,7 +55,8 @@ async def _serve(application: Any, listener: socket.socket, key: str) -> None:
         await asyncio.sleep(POLL_S)
     if not serving.done():
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        variables = {"APP_RUN_DOOR_URL": url, "APP_RUN_DOOR_KEY": key, **environment_of(url, key)}
+        quiet = {name: value for name, value in NOT_TOLD.items() if name not in os.environ}
+        variables = {"APP_RUN_DOOR_URL": url, "APP_RUN_DOOR_KEY": key, **quiet, **environment_of(url, key)}
         click.echo(f"door listening on {url} key {key}")
         click.echo("\n".join(f"unset {name}" for name in UNSET_VARIABLES))
         click.echo("\n".join(f"export {name}={value}" for name, value in variables.items()) + "\n")

@@ -204,6 +204,12 @@ FAMILY = Family(
             "use ChatOpenAI or ChatAnthropic and promote again",
             "SagemakerEndpoint", "SagemakerEndpointEmbeddings", "VertexAIModelGarden", "AmazonAPIGateway",
         ),
+        **refusing(
+            "its agents live at Amazon, where no gateway can stand before them",
+            "use create_agent with ChatBedrockConverse and promote again",
+            "BedrockInlineAgentsRunnable", "BedrockInlineAgentsRunnable.create",
+            "BedrockAgentsRunnable", "BedrockAgentsRunnable.create_agent",
+        ),
     },
     surrounded={
         **dict.fromkeys(("create_agent", "create_react_agent", "create_deep_agent"), "model"),
