@@ -135,3 +135,14 @@ async def test_an_order_calls_the_only_tool() -> None:
     run = tool("python_repl", "Runs a program", code="string")
 
     assert [call.name for call in (await reply(asked("Plot the temperatures"), tools=(run,))).tool_calls] == [run.name]
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    ("text", "called"), [("Estoy muy enojado con vos y tu casa!", "classify_text"), ("Hi there!", "")]
+)
+async def test_a_text_that_asks_nothing_calls_what_works_on_texts(text: str, called: str) -> None:
+    """The first such tool, whatever words its description has; small talk calls none."""
+    tools = (tool("get_weather"), tool("classify_text", "Tells moods", mood="string"), tool("summarize_text"))
+    calls = (await reply(asked(text), tools=tools)).tool_calls
+    assert [call.name for call in calls] == ([called] if called else [])

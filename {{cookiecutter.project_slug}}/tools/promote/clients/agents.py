@@ -1,6 +1,6 @@
 """Agent frameworks and routers by their model object; what is named by a string reads the environment."""
 
-from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
+from tools.promote.clients.family import AT_THE_PROVIDER, FOREIGN, LOCAL, Constructor, Family, refusing
 from tools.promote.clients.protocols import (
     ANTHROPIC,
     AZURE_ADDRESS,
@@ -120,6 +120,9 @@ FAMILIES = (
         "openai_agents", ("agents",),
         surrounded={"Agent": "model", "Runner.run": "", "Runner.run_sync": "", "Runner.run_streamed": ""},
         constructors={"LitellmModel": LITELLM},
+        refusals=refusing(AT_THE_PROVIDER, "use a function under @function_tool and promote again",
+                          "WebSearchTool", "FileSearchTool", "CodeInterpreterTool", "HostedMCPTool",
+                          "ImageGenerationTool"),
     ),
     Family("swarm", ("swarm",), surrounded={"Swarm": ""}),
     Family("instructor", ("instructor",), surrounded={"from_provider": "model"}),
