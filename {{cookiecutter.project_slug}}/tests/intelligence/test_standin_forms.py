@@ -266,3 +266,25 @@ async def test_tags_that_a_format_shows_are_written() -> None:
     assert re.fullmatch(r"<plan>\n[^<]+\n</plan>", one)
     assert re.fullmatch(r"<why>\n[^<]+\n</why>\n<what>\n[^<]+\n</what>", two)
     assert "WRITE_THE_PLAN" not in one
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        (
+            "Reply with JSON keys: mood (good|bad), stars (integer), summary (one line). Review: a bad day, 2 stars",
+            {"mood": "bad", "stars": 2},
+        ),
+        ('Reply with JSON: {"mood": "good"|"bad", "why": "..."}. Review: a bad day', {"mood": "bad"}),
+        ("Return JSON with these fields:\n- mood (good|bad)\n- words (list of strings)\n\na bad day", {"mood": "bad"}),
+        (
+            'Choose one of:\nsea | land | air\nReturn JSON: {"where": <one of above>, "why": ""}\n\nA boat on the sea',
+            {"where": "sea"},
+        ),
+    ],
+    ids=["options in brackets", "options in quotes", "a line each", "one of above"],
+)
+async def test_keys_have_the_options_that_are_told_of_them(prompt: str, expected: dict[str, Any]) -> None:
+    """Beside the key, in the pattern, or elsewhere in the prompt."""
+    assert expected.items() <= json.loads(await said(("user", prompt), json_object=True)).items()

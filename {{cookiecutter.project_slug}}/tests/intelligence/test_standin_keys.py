@@ -10,7 +10,7 @@ import pytest
 from app.intelligence.messages import Message, ModelRequest
 from app.intelligence.providers.offline import OfflineProvider
 from app.intelligence.providers.provider import Timeouts
-from app.intelligence.standin.keys import described_keys
+from app.intelligence.standin.keys import named_keys
 
 pytestmark = pytest.mark.feature("N2")
 TICKET = "I was charged twice for my subscription this month!"
@@ -37,10 +37,10 @@ async def test_words_in_brackets_are_what_a_key_may_hold() -> None:
     assert "charged twice" in given["summary"]
 
 
-@pytest.mark.parametrize("text", [" (there are several) and values", ": name, age", "", ": one (only)"])
-def test_a_sentence_that_says_nothing_of_keys_is_none(text: str) -> None:
-    """Names without brackets are read elsewhere."""
-    assert described_keys(text) is None
+@pytest.mark.parametrize("text", [" (there are several) and values", "", " that nobody knows"])
+def test_a_sentence_that_lists_no_keys_has_none(text: str) -> None:
+    """What follows the word is prose."""
+    assert named_keys(text) == {}
 
 
 async def test_quoted_words_beside_each_other_are_options() -> None:

@@ -38,6 +38,17 @@ async def test_fields_are_those_of_the_format() -> None:
 
 
 @pytest.mark.feature("N2")
+async def test_a_format_goes_before_the_word_that_ends_a_loop() -> None:
+    """The word is one of the field's options, and the favourable one."""
+    text = await said(
+        "Only output PASS if all criteria are met.\nReturn in this format:\nStatus: [PASS/FAIL]\n"
+        "Feedback: [Your feedback here]\n\nText: terns"
+    )
+
+    assert text.startswith("Status: PASS\nFeedback: ")
+
+
+@pytest.mark.feature("N2")
 async def test_a_field_that_was_begun_is_gone_on_with() -> None:
     """A prompt that ends in a field's name has it already."""
     text = await said("Use the following format:\nTopic: <topic>\nScore: <1-5>\n\nText: terns\n\nScore:")

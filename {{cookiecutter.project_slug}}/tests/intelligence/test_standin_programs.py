@@ -103,11 +103,14 @@ async def test_a_query_reads_the_table_that_is_meant(messages: list[tuple[str, s
     [
         ("query", "A SQL query", f"How many orders are there? {SCHEMA}", '{"query": "SELECT COUNT(*) FROM orders"}'),
         ("code", "Python code to execute", "Compute a sum", '{"code": "print(\\"Compute a sum\\")"}'),
+        ("due_date", "", "What is due on March 5th, 2027?", '{"due_date": "2027-03-05"}'),
+        ("day", "", "What is due on 5 March 2027?", '{"day": "2027-03-05"}'),
+        ("rows", "A Markdown table", "Show it", '{"rows": "| item | value |\\n| --- | --- |\\n| Show it | 1 |"}'),
         ("file_path", "", "Read the file notes/today.txt please", '{"file_path": "notes/today.txt"}'),
     ],
 )  # fmt: skip
 async def test_arguments_that_are_run_or_opened(name: str, description: str, question: str, given: str) -> None:
-    """A query for a database, a program for an interpreter, the name of a file."""
+    """A query for a database, a program for an interpreter, a date, a table, the name of a file."""
     parameters = {"type": "object", "properties": {name: {"type": "string", "description": description}}}
     tool = Tool("use", "", {**parameters, "required": [name]})
     request = ModelRequest("m", (Message("user", question),), tools=(tool,), tool_choice="required")

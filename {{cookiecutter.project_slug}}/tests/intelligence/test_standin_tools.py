@@ -146,3 +146,18 @@ async def test_a_text_that_asks_nothing_calls_what_works_on_texts(text: str, cal
     tools = (tool("get_weather"), tool("classify_text", "Tells moods", mood="string"), tool("summarize_text"))
     calls = (await reply(asked(text), tools=tools)).tool_calls
     assert [call.name for call in calls] == ([called] if called else [])
+
+
+@pytest.mark.feature("N2")
+async def test_a_result_that_is_handed_back_is_mended() -> None:
+    """The option that the objection names is taken, the flag it names is turned: a validator is not asked for ever."""
+    parts = {"route": {"enum": ["all_good", "needs_hr"]}, "has_problem": {"type": "boolean"}}
+    result = Tool("final_result", "", {"type": "object", "properties": parts, "required": [*parts]})
+    first = await reply(asked("The team is welcoming"), tools=(result,), tool_choice="required")
+    objection = "You routed but flagged no problem: set has_problem or route all_good. Fix the errors and try again."
+    second = await reply(
+        asked("The team is welcoming"), *answered(result, objection), tools=(result,), tool_choice="required"
+    )
+
+    assert first.tool_calls[0].arguments == '{"route": "needs_hr", "has_problem": false}'
+    assert second.tool_calls[0].arguments == '{"route": "all_good", "has_problem": true}'

@@ -117,7 +117,8 @@ def test_an_error_of_another_type_than_shown_ends_the_run(live_project: Path) ->
 @pytest.mark.slow
 @pytest.mark.feature("N2")
 def test_a_notebook_that_leaves_its_question_to_chance(live_project: Path) -> None:  # noqa: F811
-    """It is compared with chance fixed, and the verdict says so; ids that no seed repeats are no difference, a clock is."""
+    """It is compared with chance fixed, and the verdict says so; ids that no seed repeats are no difference, a clock
+    is."""
     chance = "import random\nprint(ask(f'What is {random.random()} and {set(map(str, range(9)))}?'))"
     promotion = promote_cells(live_project, ASK, chance, name="chance.ipynb").promotion
     prove(promotion)

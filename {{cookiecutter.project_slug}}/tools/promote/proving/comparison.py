@@ -23,11 +23,12 @@ def compare(
     origins: Mapping[int, int],
     again: Sequence[Mapping[str, Any]] = (),
 ) -> Proof:
-    """The verdict on two runs: `outputs` by cell number each, of the step also `error`, `unanswered`, `remaining`, `renamed`.
+    """The verdict on two runs: `outputs` by cell number each, of the step also `error`, `unanswered`, `remaining` and
+    `renamed`.
 
     `again` is the notebook further times, on the recorded replies. `key` of a run is what opened its door; ports and
-    keys of doors are no difference. An output that it always repeats must be the step's;
-    one that changes from run to run (a clock, a random number) is not compared, and the verdict says so.
+    keys of doors are no difference. An output that the notebook always repeats must be the step's; one that changes
+    from run to run (a clock, a random number) is not compared, and the verdict says so.
     """
     if replayed["error"] and not replayed["unanswered"]:
         return Proof("differs", f"the step fails where the notebook did not: {replayed['error']['what']}", requests)

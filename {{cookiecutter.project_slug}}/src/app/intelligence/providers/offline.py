@@ -42,6 +42,8 @@ NOTHING_LEFT = "That is all."
 # Pieces of a stream: clients take about a millisecond to read one, and what is tested with a stream is not its length.
 MOST_PIECES = 8
 WORD = re.compile(r"\w+")
+# What a checker of results says of one that it hands back.
+OBJECTS = re.compile(r"\b(?:errors?|invalid|fix|try again|retry|must|should|instead|not allowed)\b", re.IGNORECASE)
 JSON_BEGINS = re.compile(r"\s*(?:```json\s*)?[\[{]")
 # How much of the question a reply in JSON speaks of, one after the other until it fits the tokens it may have.
 SHORTER = (400, 200, 100, 50, 20, 5)
@@ -121,6 +123,8 @@ def _calls(request: ModelRequest, question: Reading, after: Sequence[Message]) -
     tool = next_tool(request, question.subject, after)
     if tool is None:
         return ()
+    said = next((message.text for message in reversed(after) if message.role in ("tool", "user")), "")
+    question = replace(question, objection=said if OBJECTS.search(said) else "")
     wanted = [(tool, question.subject)]
     if not after and request.tool_choice in (None, "auto") and not one_tool_at_a_time(request.extra):
         parts = questions(question.subject, tool)

@@ -14,8 +14,8 @@ from typing import Any
 
 from app.intelligence.messages import Message
 from app.intelligence.standin.agents import as_agent
-from app.intelligence.standin.keys import described_keys
-from app.intelligence.standin.lines import as_lines, items, number_in
+from app.intelligence.standin.keys import named_keys
+from app.intelligence.standin.lines import as_fields, as_lines, items, number_in
 from app.intelligence.standin.programs import as_program
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import content_words
@@ -40,10 +40,6 @@ SEVERAL = re.compile(
     re.IGNORECASE,
 )
 KEYS = re.compile(r"\b(?:keys?|fields?|attributes|properties)\b([^\n]*(?:\n\s*[-*\d][^\n]*)*)", re.IGNORECASE)
-NAMED = re.compile(r"[\"'`]([A-Za-z_]\w{0,40})[\"'`]")
-LISTED = re.compile(
-    r"^[\s:]*(?:are|named|called|of)?\s*([A-Za-z_]\w*(?:\s*,\s*(?:and\s+)?[A-Za-z_]\w*)+(?:\s*,?\s+and\s+[A-Za-z_]\w*)?)"
-)
 # Braces that a template has kept as its own mark: each stands for one.
 DOUBLED = re.compile(r"\{\{\s*\"")
 FENCED = re.compile(r"```json[^`]*```|leading and trailing", re.IGNORECASE)
@@ -80,15 +76,18 @@ FINAL_ONLY = re.compile(r"^[^\S\n]*Thought:[^\n]*\n\s*Final Answer:", re.MULTILI
 # The word that ends a loop, said at once: the stand-in's work is done with its first reply.
 _SAY = r"(?:write|say|output|respond|reply|print|add|include|return|end|type|answer)"
 _OVER = (
-    r"(?:done|finished|complete|completed|over|solved|satisfied|resolved|fulfilled|addressed|approved|achieved|met|reached"
+    r"(?:done|finished|complete|completed|over|solved|satisfied|resolved|fulfilled|addressed|approved"
+    r"|achieved|met|reached"
     r"|satisfactory|ready)"
 )
 DONE = (
     re.compile(
-        rf"(?i:\b(?:when|once|if|after)\b)[^.]{{0,120}}(?i:\b{_OVER})\b[^.]{{0,60}}(?i:\b{_SAY}\b)[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b"
+        rf"(?i:\b(?:when|once|if|after)\b)[^.]{{0,120}}(?i:\b{_OVER})\b[^.]{{0,60}}(?i:\b{_SAY}\b)"
+        rf"[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b"
     ),
     re.compile(
-        rf"(?i:\b{_SAY})\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b[^.]{{0,40}}\b(?:when|once|if|after)\b[^.]{{0,80}}(?i:\b{_OVER})\b"
+        rf"(?i:\b{_SAY})\b[^.]{{0,20}}?\b(?P<word>[A-Z_]{{4,}})\b[^.]{{0,40}}\b(?:when|once|if|after)\b"
+        rf"[^.]{{0,80}}(?i:\b{_OVER})\b"
     ),
 )
 # The words that a final reply begins with, so that others know it for one.
@@ -145,12 +144,13 @@ def spelled_out(
         return _for_each(each[1].lower(), things[1], told.replace(things[1], ""))
     if COMMAS.search(told) and not question.sources:
         return ", ".join(word for word, _ in Counter(content_words(question.subject)).most_common(5)) or plain
+    if fields := as_fields(told, question, plain):
+        return fields
     if done := next((found for rule in DONE if (found := rule.search(told))), None):
-        shown = as_lines(told, question, plain) or ""  # a format may hold the word: `Status: [PASS/FAIL]`
-        return shown if re.search(rf"\b{done['word']}\b", shown) else f"{plain}\n\n{done['word']}"
+        return f"{plain}\n\n{done['word']}"
     if first := PREFIXED.search(told):
         return f"{first['word'].rstrip(' :')}: {plain}"
-    if lines := as_lines(told, question, plain):
+    if lines := as_lines(told, question):
         return lines
     if question.sources:
         return None
@@ -210,13 +210,8 @@ def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> 
         value = fill(schema, question)
         return [value] if _is_one(schema) and SEVERAL.search(told) else value
     for keys in KEYS.finditer(told):
-        if (described := described_keys(keys[1])) is not None:
-            value = fill(described, question)
-            return [value] if SEVERAL.search(told) else value
-        listed = LISTED.match(keys[1])
-        names = NAMED.findall(keys[1]) or (re.findall(r"\w+", listed[1].replace(" and ", ", ")) if listed else [])
-        if names:
-            value = {name: fill({"type": "string"}, question, name) for name in dict.fromkeys(names)}
+        if named := named_keys(keys[1]):
+            value = {name: fill(schema, question, name) for name, schema in named.items()}
             return [value] if SEVERAL.search(told) else value
     if json_wanted or question.labels:
         return None

@@ -1,4 +1,4 @@
-"""Keys of a JSON reply that a prompt names in a sentence, with what each is to hold behind it.
+"""Keys of a JSON reply that a prompt names, in a sentence or a line each, with what each is to hold behind it.
 
 `category (billing|technical|other), urgency (low/medium/high), summary (one line)`.
 """
@@ -8,11 +8,20 @@ from __future__ import annotations
 import re
 from typing import Any
 
-ENTRY = re.compile(
-    r"\s*(?:and\s+)?[\"'`]?(?P<name>[A-Za-z_]\w{0,40})[\"'`]?\s*(?:\((?P<told>[^()\n]{1,160})\)|(?P<bare>(?=\s*(?:,|;|\.|$|\band\b))))"
-    r"\s*[,;]?",
+# Keys that are listed: `category (billing|account), summary and score`, in quotes, or a line each.
+LISTED = re.compile(
+    r"\s*(?:and\s+)?[\"'`*]*(?P<name>[A-Za-z_]\w{0,40})[\"'`*]*(?:\s*\((?P<told>[^()\n]{1,300})\))?"
+    r"\s*(?P<end>,\s*and\b|,|;|\band\b|(?=[.\n]|\Z))"
 )
-TITLES = re.compile(r"^[\s:]*(?:are|named|called|of)?\s*")
+LISTED_BEGIN = re.compile(r"[\s:]*(?:are|named|called|of)?\s*:?\s*")
+A_LINE_EACH = re.compile(
+    r"^[^\S\n]*[-*\d][.)]?[^\S\n]+[\"'`*]*(?P<name>[A-Za-z_]\w{0,40})[\"'`*]*[^\S\n]*"
+    r"(?:\((?P<told>[^()\n]{1,300})\))?[^\S\n]*(?::|[-–—]\s|$)(?P<rest>[^\n]*)$",
+    re.MULTILINE,
+)
+IN_QUOTES = re.compile(r"[\"'`]([A-Za-z_]\w{0,40})[\"'`]")
+MOST_KEYS = 50
+
 MARKED = re.compile(r"\s*\|\s*|\s*/\s*")
 ONE_OF = re.compile(r"(?:either|one of|exactly one of|must be|choose from)\b:?\s*(.+)", re.IGNORECASE)
 SEPARATORS = re.compile(r"\s*,\s*(?:or\s+)?|\s+or\s+")
@@ -23,27 +32,31 @@ _TYPES = {
 }  # fmt: skip
 
 
-def described_keys(text: str) -> dict[str, Any] | None:
-    """The JSON Schema of an object with these keys; None where fewer than two are named or none says what it holds."""
-    begins = TITLES.match(text)
-    at = begins.end() if begins else 0
-    properties: dict[str, Any] = {}
-    told = 0
-    while entry := ENTRY.match(text, at):
-        if entry.end() == at:
+def named_keys(said: str) -> dict[str, dict[str, Any]]:
+    """The keys that a prompt lists behind that word, each with the schema of what it says of it; empty for none."""
+    lines = list(A_LINE_EACH.finditer(said))
+    if len(lines) > 1:
+        return {line["name"]: _held(line["told"] or line["rest"] or "") for line in lines[:MOST_KEYS]}
+    begin = LISTED_BEGIN.match(said)
+    found: dict[str, dict[str, Any]] = {}
+    described, at = False, begin.end() if begin else 0
+    while len(found) < MOST_KEYS and (key := LISTED.match(said, at)):
+        described = described or key["told"] is not None
+        found[key["name"]], at = _held(key["told"] or ""), key.end()
+        if not key["end"]:
             break
-        properties[entry["name"]] = _held(entry["told"] or "")
-        told += entry["told"] is not None
-        at = entry.end()
-    if len(properties) < 2 or not told:
-        return None
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    if len(found) > 1 or described:
+        return found
+    return {name: {"type": "string"} for name in IN_QUOTES.findall(said)}
 
 
 def _held(told: str) -> dict[str, Any]:
     """What stands in brackets: a type, words to choose from, or an explanation."""
     said = told.strip()
-    if kind := _TYPES.get(said.lower()):
+    if not said:
+        return {"type": "string"}
+    words = said.lower().split()
+    if kind := _TYPES.get(said.lower()) or (_TYPES.get(words[0]) if len(words) <= 4 else None):
         return {"type": kind} | ({"items": {"type": "string"}} if kind == "array" else {})
     listed = ONE_OF.match(said)
     options = (SEPARATORS if listed else MARKED).split(listed[1] if listed else said)

@@ -78,10 +78,8 @@ TOPIC = re.compile(
 )
 
 
-def as_lines(told: str, question: Reading, plain: str) -> str | None:
-    """The reply in the lines that the prompt spells out; None when it spells out none. `plain` as of `spelled_out`."""
-    if fields := _fields(told, question, plain):
-        return fields
+def as_lines(told: str, question: Reading) -> str | None:
+    """The reply as the list, the letter, the verdict or the number that the prompt wants; None when it wants none."""
     if question.sources:
         return None
     if PYTHON_LIST.search(told):
@@ -118,7 +116,7 @@ def counted(name: str, told: str) -> int | None:
     return _NUMBERS.get(said) or int(said)
 
 
-def _fields(told: str, question: Reading, plain: str) -> str:
+def as_fields(told: str, question: Reading, plain: str) -> str:
     """The lines of a format that is shown, with values in the place of what stands for them; empty for none."""
     for shown in SHOWN.finditer(told):
         fields = list(_shown_fields(told[shown.end() :]))

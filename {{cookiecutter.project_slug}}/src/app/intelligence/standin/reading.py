@@ -33,10 +33,13 @@ ONE_OF = re.compile(
 )
 # Words in quotes that a sentence lists to choose from: route to `sql` or `docs`, 'spam' or 'ham'.
 CHOOSING = re.compile(
-    r"\b(?:classif\w*|categori[sz]\w*|label|sort|route|assign|decide|determine|choose|select|answer|respond|reply|output|return)\b"
+    r"\b(?:classif\w*|categori[sz]\w*|label|sort|route|assign|decide|determine|choose|select|answer|respond"
+    r"|reply|output|return)\b"
     r"[^.\n]*",
     re.IGNORECASE,
 )
+# Words to choose from on a line of their own: `code | math | general`.
+PIPED = re.compile(rf"^[ \t]*({LABEL}(?:[ \t]*\|[ \t]*{LABEL})+)[ \t]*$", re.MULTILINE)
 PY_LIST = re.compile(r"\[\s*(?:'[^'\n]+'|\"[^\"\n]+\")(?:\s*,\s*(?:'[^'\n]+'|\"[^\"\n]+\"))+\s*\]")
 EXAMPLE_PAIR = re.compile(
     r"^(?P<in>[A-Z][\w ]{1,20}):[ \t]*(?P<text>.+(?:\n(?![A-Z][\w ]{1,20}:).+)*)\n"
@@ -65,7 +68,8 @@ TRAILING_FIELD = re.compile(
     r"\n[ \t]*(?:label|category|answer|output|response|result)\s{0,20}:?\s{0,20}$", re.IGNORECASE
 )
 ABSTAIN = re.compile(
-    r"\bif\b[^.\n]{0,160}?\b(?:not|no|cannot|can't|don't|doesn't|unless|missing|nothing|insufficient|outside)\b[^\n]{0,200}?"
+    r"\bif\b[^.\n]{0,160}?\b(?:not|no|cannot|can't|don't|doesn't|unless|missing|nothing|insufficient"
+    r"|outside)\b[^\n]{0,200}?"
     r"\b(?:exactly|reply|answer|say|respond|write|return|output)\b[^\n:\"“']{0,40}(?::\s*|[\"“'])(?P<phrase>[^\n\"”]+)",
     re.IGNORECASE,
 )
@@ -109,6 +113,7 @@ class Reading:
     subject_is_data: bool = False
     sentences: int | None = None
     answered: bool = False  # somebody has worked on it already
+    objection: str = ""  # what was said against the last attempt
 
 
 def read(messages: Sequence[Message]) -> Reading:
@@ -240,7 +245,7 @@ def _labels(text: str) -> dict[str, str]:
     bullets = _bulleted(text)
     if len(bullets) >= 2:
         return bullets
-    for pattern in (PY_LIST, INLINE, ONE_OF):
+    for pattern in (PY_LIST, INLINE, ONE_OF, PIPED):
         match = pattern.search(text)
         if match:
             names = _names(match[0] if pattern is PY_LIST else match[1])

@@ -15,7 +15,8 @@ from app.intelligence.standin.similarity import content_words, stem
 
 _NAME = r"[A-Z][\w'’.-]*(?:\s+[A-Z][\w'’.-]*){0,3}(?:,\s+[A-Z]{2}\b\.?)?"
 LISTED = re.compile(
-    rf"(?<![\w.])(?P<names>{_NAME}(?:,\s+(?!and\b){_NAME}){{0,12}},?\s+(?:and|or|vs\.?|versus)\s+(?:in\s+|for\s+)?{_NAME})"
+    rf"(?<![\w.])(?P<names>{_NAME}(?:,\s+(?!and\b){_NAME}){{0,12}},?\s+(?:and|or|vs\.?|versus)\s+(?:in\s+"
+    rf"|for\s+)?{_NAME})"
 )
 BETWEEN = re.compile(r",?\s+(?:and|or|vs\.?|versus)\s+(?:in\s+|for\s+)?|,\s+")
 # What belongs to the name before it: `Austin, TX`.

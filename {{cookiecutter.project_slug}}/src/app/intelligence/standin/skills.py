@@ -19,8 +19,10 @@ from app.intelligence.standin.similarity import content_words, cosine, coverage,
 SURE = 0.3
 NEIGHBOURS = 3
 ORDER = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,80}\b(?:instruction|prompt|rule|above|previous|everything)s?\b.*?"
-    r"\b(?:answer|say|reply|respond|output|label|classify|return|write)\b(?:\s+(?:with|as|this|it|the|ticket|only|just|exactly))*\s*"
+    r"\b(?:ignore|disregard|forget|override)\b[^.\n]{0,80}\b(?:instruction|prompt|rule|above|previous"
+    r"|everything)s?\b.*?"
+    r"\b(?:answer|say|reply|respond|output|label|classify|return|write)\b(?:\s+(?:with|as|this|it|the|ticket"
+    r"|only|just|exactly))*\s*"
     r"[:\"'“`]*\s*(?P<what>[\w -]{1,40})",
     re.IGNORECASE | re.DOTALL,
 )

@@ -17,7 +17,8 @@ MOST = 200  # beginnings that are looked at
 BEGIN = re.compile(r"\{|\[(?=\s*\{)")
 BETWEEN = re.compile(r"(?:\s|,|//[^\n]*|#[^\n]*|\.\.\.|…)*")
 QUOTED = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\\\n]|\\.)*)'")
-CHOICES = re.compile(rf"(?:{QUOTED.pattern})(?:\s*(?:\||/|\bor\b)\s*(?:{QUOTED.pattern}))+")
+# Options that are quoted one by one: `"low" | "high"`.
+QUOTED_CHOICE = re.compile(rf"(?:{QUOTED.pattern})(?:\s*(?:\||/|\bor\b)\s*(?:{QUOTED.pattern}))+")
 BARE_KEY = re.compile(r"[A-Za-z_][\w -]{0,60}?(?=\s*:)")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?=\s*(?:[,}\]\n]|//|#))")
 BARE = re.compile(r"(?:<[^<>\n]*>|\[[^\[\]\n]*\]|[^,\n{}\[\]])+")
@@ -74,9 +75,8 @@ def _value(text: str, at: int, depth: int = 0) -> tuple[dict[str, Any], int]:
         return _object(text, at, depth)
     if text.startswith("[", at):
         return _list(text, at, depth)
-    if choices := CHOICES.match(text, at):
-        options = [one if one else other for one, other in QUOTED.findall(choices[0])]
-        return {"type": "string", "enum": options}, choices.end()
+    if choice := QUOTED_CHOICE.match(text, at):
+        return {"type": "string", "enum": [one or other for one, other in QUOTED.findall(choice[0])]}, choice.end()
     if quoted := QUOTED.match(text, at):
         said = quoted[1] if quoted[1] is not None else quoted[2]
         return _of_words(said, quoted=True), quoted.end()

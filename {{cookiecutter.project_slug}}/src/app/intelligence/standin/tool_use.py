@@ -123,8 +123,8 @@ def _plainly_meant(tool: Tool, subject: str, likeness: float) -> bool:
 
 
 def _last_resort(tools: Sequence[Tool], subject: str) -> Tool | None:
-    """A question or an order calls the only tool there is; of several, arithmetic calls what calculates, a question what
-    looks up, and a text that asks nothing the first that works on texts."""
+    """A question or an order calls the only tool there is; of several, arithmetic calls what calculates, a question
+    what looks up, and a text that asks nothing the first that works on texts."""
     wanted = COUNTS if SUM.search(subject) else LOOKS_UP if _asks(subject) else set()
     if len(tools) == 1 and (wanted or ORDER.search(subject)):
         return tools[0]

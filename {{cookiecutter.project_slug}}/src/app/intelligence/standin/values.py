@@ -30,8 +30,12 @@ SHORTEST_NAME = 5
 # Fields that hold a place in a list, which a number out of the question would miss.
 PLACES = {"index", "indices", "indexes", "idx", "choice", "choices", "position", "rank"}
 # A field that holds the name of one of the candidates that the prompt lists.
-# A field that holds one of the words that the prompt has told apart.
-ABOVE = re.compile(r"\bone of (?:the )?(?:above|labels|categories|classes|options|listed)\b", re.IGNORECASE)
+# A field whose value is one of what the prompt offers elsewhere.
+OFFERED = re.compile(
+    r"\bone of (?:the |these )?(?:above|following|options|categories|labels|classes|values"
+    r"|tokens)?",
+    re.IGNORECASE,
+)
 CANDIDATE = re.compile(r"\bname of\b", re.IGNORECASE)
 
 
@@ -87,6 +91,9 @@ class _Filling:
 
     def _chosen(self, schema: Mapping[str, Any]) -> Any:
         options = schema["enum"]
+        named = (option for option in options if self._objected(str(option)))
+        if (wanted := next(named, None)) is not None:
+            return wanted
         labelled = any(self._reading.labels.get(str(option)) for option in options)
         if not labelled and not explained(options, self._reading.instructions):
             decided = finishing(options) if self._reading.answered else None
@@ -148,16 +155,21 @@ class _Filling:
         if kind == "null":
             return None
         if kind == "boolean":
-            if (verdict := favourable_flag(name)) is not None:
-                return verdict
-            asked = terms(f"{name} {schema.get('description', '')}")
-            return coverage(asked, terms(self._reading.subject), {}) >= 0.5
+            verdict = favourable_flag(name)
+            if verdict is None:
+                asked = terms(f"{name} {schema.get('description', '')}")
+                verdict = coverage(asked, terms(self._reading.subject), {}) >= 0.5
+            return verdict is not self._objected(name)
         if kind in ("integer", "number"):
             if PLACES & set(re.split(r"[\W_]+", name.lower())):
                 shown = schema.get("examples") or [schema.get("minimum", 0)]
                 return _bounded(float(shown[0]), schema, whole=kind == "integer")
             return _bounded(self._number(), schema, whole=kind == "integer")
         return _of_length(self._text(schema, name), schema)
+
+    def _objected(self, name: str) -> bool:
+        """Whether what was said against the last attempt names an option or a field."""
+        return bool(name) and re.search(rf"\b{re.escape(name)}\b", self._reading.objection) is not None
 
     def _number(self) -> float:
         if not self._numbers:
@@ -172,7 +184,7 @@ class _Filling:
             return _matching(pattern, subject, schema)
         if options := named_options(str(schema.get("description", ""))):
             return str(self._chosen({**schema, "enum": options}))
-        if ABOVE.search(str(schema.get("description", ""))) and self._reading.labels:
+        if self._reading.labels and OFFERED.search(str(schema.get("description", ""))):
             return classify(self._reading)
         if CANDIDATE.search(str(schema.get("description", ""))) and (names := candidates(self._reading.instructions)):
             return classify(replace(self._reading, labels=names))

@@ -15,6 +15,13 @@ SUM = re.compile(
 )
 IDENTIFIER = re.compile(r"\b(?=[A-Z0-9-]*\d)[A-Z0-9][A-Z0-9-]{2,}\b")
 DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]*\.?"
+# Dates in words, the year last: `March 5th, 2027`, `5 March 2027`.
+SPOKEN = (
+    re.compile(rf"\b{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<year>\d{{4}})\b", re.IGNORECASE),
+    re.compile(rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH},?\s+(?P<year>\d{{4}})\b", re.IGNORECASE),
+)
 TIME = re.compile(r"\b\d{1,2}:\d{2}(?::\d{2})?\b")
 MAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.-]+\w")
 URL = re.compile(r"https?://[^\s\"'<>)\]]+")
@@ -103,6 +110,16 @@ def _proper(subject: str) -> str:
     return max((name for name in names if name != "I"), key=len, default=last[1] if last else "")
 
 
+def _date(subject: str) -> str:
+    """A date as ISO 8601 writes it, also of one that is written in words."""
+    if written := DATE.search(subject):
+        return written[0]
+    spoken = next((found for rule in SPOKEN if (found := rule.search(subject))), None)
+    if spoken is None:
+        return ""
+    return f"{spoken['year']}-{_MONTHS.index(spoken['month'].lower()) + 1:02}-{int(spoken['day']):02}"
+
+
 def _sum(subject: str) -> str:
     """Arithmetic as Python writes it."""
     found = max(SUM.findall(subject), key=len, default="").strip()
@@ -120,7 +137,7 @@ _FINDERS: tuple[tuple[set[str], Callable[[str], str]], ...] = (
     ({"email", "mail"}, _found(MAIL)),
     ({"url", "link", "website"}, _found(URL)),
     ({"file", "filename", "filepath", "path"}, _found(FILE)),
-    ({"date", "day"}, _found(DATE)),
+    ({"date", "day"}, _date),
     ({"time"}, _found(TIME)),
     (_IDENTIFIERS, _identifier),
     (_NAMES, _proper),
