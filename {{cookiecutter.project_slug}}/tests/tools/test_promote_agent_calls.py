@@ -112,3 +112,17 @@ def test_a_tool_that_runs_at_the_provider_is_refused_with_its_place(tmp_path: Pa
     refused = promote_cells(make_project(tmp_path), RUNNER, tools).refused()
     assert [text.split(":")[0] for text in refused] == ["1"]
     assert "runs at the provider" in refused[0]
+
+
+def test_autogen_s_client_of_azure_s_models_becomes_openai_s(tmp_path: Path) -> None:
+    """With what it says of the model, and without its address and key."""
+    code = promote_cells(
+        make_project(tmp_path),
+        "from autogen_ext.models.azure import AzureAIChatCompletionClient\n"
+        "from azure.core.credentials import AzureKeyCredential",
+        "client = AzureAIChatCompletionClient(model='gpt-4o', endpoint='https://models.inference.ai.azure.com',\n"
+        "    credential=AzureKeyCredential(TOKEN), model_info={'vision': False})",
+    ).code[-1]
+    assert code.startswith("client = OpenAIChatCompletionClient(model='gpt-4o', ")
+    assert "model_info={'vision': False}, **openai_client_args())" in code
+    assert "azure.com" not in code

@@ -92,6 +92,10 @@ FAMILIES = (
                 OPENAI, AZURE_ADDRESS,
                 becomes="autogen_ext.models.openai.OpenAIChatCompletionClient",
             ),
+            "AzureAIChatCompletionClient": Constructor(
+                OPENAI, frozenset({"endpoint", "credential", "api_version", "credential_scopes"}),
+                becomes="autogen_ext.models.openai.OpenAIChatCompletionClient",
+            ),
             # ag2's `autogen.beta`: an agent's model is described by one of these.
             "OpenAIConfig": Constructor(OPENAI, OPENAI_ADDRESS | {"websocket_base_url"}),
             "OpenAIResponsesConfig": Constructor(OPENAI, OPENAI_ADDRESS | {"websocket_base_url"}),
