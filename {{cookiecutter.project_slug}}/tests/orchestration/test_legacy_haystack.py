@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -17,7 +17,7 @@ DOOR = {"api_base_url": "http://door/v1", "api_key": "k"}
 class Chat:
     """Haystack's chat generator, as far as the stand-in asks it: says back what it was told."""
 
-    made: list[dict[str, Any]] = []
+    made: ClassVar[list[dict[str, Any]]] = []
 
     def __init__(self, **settings: Any) -> None:
         self.made.append(settings)
