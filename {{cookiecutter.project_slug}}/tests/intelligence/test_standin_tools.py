@@ -149,6 +149,17 @@ async def test_an_order_calls_the_only_tool() -> None:
 
 
 @pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    ("text", "called"), [("Estoy muy enojado con vos y tu casa!", "classify_text"), ("Hi there!", "")]
+)
+async def test_a_text_that_asks_nothing_calls_what_works_on_texts(text: str, called: str) -> None:
+    """The first such tool, whatever words its description has; small talk calls none."""
+    tools = (tool("get_weather"), tool("classify_text", "Tells moods", mood="string"), tool("summarize_text"))
+    calls = (await reply(asked(text), tools=tools)).tool_calls
+    assert [call.name for call in calls] == ([called] if called else [])
+
+
+@pytest.mark.feature("N2")
 async def test_a_result_that_is_handed_back_is_mended() -> None:
     """The option that the objection names is taken, the flag it names is turned: a validator is not asked for ever."""
     parts = {"route": {"enum": ["all_good", "needs_hr"]}, "has_problem": {"type": "boolean"}}

@@ -104,3 +104,25 @@ RUNNER = "from agents import Agent, Runner\nagent = Agent(name='a', model='gpt-4
 def test_a_run_that_blocks_is_awaited_where_that_can_be(before: str, after: str, tmp_path: Path) -> None:
     """OpenAI's Agents SDK refuses to block in a notebook; a function that is not `async` cannot wait."""
     assert after in _last(tmp_path, RUNNER, before)
+
+
+def test_a_tool_that_runs_at_the_provider_is_refused_with_its_place(tmp_path: Path) -> None:
+    """No door serves it, so the step could not run: the report says where and what to do."""
+    tools = "from agents import WebSearchTool\nagent = Agent(name='a', tools=[WebSearchTool()])"
+    refused = promote_cells(make_project(tmp_path), RUNNER, tools).refused()
+    assert [text.split(":")[0] for text in refused] == ["1"]
+    assert "runs at the provider" in refused[0]
+
+
+def test_autogen_s_client_of_azure_s_models_becomes_openai_s(tmp_path: Path) -> None:
+    """With what it says of the model, and without its address and key."""
+    code = promote_cells(
+        make_project(tmp_path),
+        "from autogen_ext.models.azure import AzureAIChatCompletionClient\n"
+        "from azure.core.credentials import AzureKeyCredential",
+        "client = AzureAIChatCompletionClient(model='gpt-4o', endpoint='https://models.inference.ai.azure.com',\n"
+        "    credential=AzureKeyCredential(TOKEN), model_info={'vision': False})",
+    ).code[-1]
+    assert code.startswith("client = OpenAIChatCompletionClient(model='gpt-4o', ")
+    assert "model_info={'vision': False}, **openai_client_args())" in code
+    assert "azure.com" not in code

@@ -237,7 +237,12 @@ CASES = [
         "NvidiaGenerator(model='meta/llama3', model_arguments={'temperature': 0.2})",
         "OpenAIGenerator(model='meta/llama3', generation_kwargs={'temperature': 0.2}, "
         '**haystack_client_args("openai"))',
+        "from app.orchestration.legacy_haystack import OpenAIGenerator",
+    ),
+    _case(
         "from haystack.components.generators import OpenAIGenerator",
+        "OpenAIGenerator(model='gpt-4o', api_key=K)",
+        "OpenAIGenerator(model='gpt-4o', **haystack_client_args(\"openai\"))",
     ),
     _case(
         "from langchain_community.llms import Ollama",

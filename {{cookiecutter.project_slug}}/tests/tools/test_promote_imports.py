@@ -35,6 +35,10 @@ def _code(folder: Path, *cells: str) -> str:
             "if True: from langchain.schema import Document, AIMessage",
             "if True: from langchain_core.documents import Document; from langchain_core.messages import AIMessage",
         ),
+        (
+            "from haystack.components.generators import OpenAIGenerator",
+            "from app.orchestration.legacy_haystack import OpenAIGenerator",
+        ),
         ("from llama_index import VectorStoreIndex", "from llama_index.core import VectorStoreIndex"),
         ("from llama_index.schema import TextNode", "from llama_index.core.schema import TextNode"),
         (

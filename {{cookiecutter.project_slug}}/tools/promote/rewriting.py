@@ -8,6 +8,7 @@ from tools.promote.cells.dependencies import Dependencies, lift_installs
 from tools.promote.cells.drawn_graphs import print_drawn_graphs
 from tools.promote.cells.headless import check_headless
 from tools.promote.cells.host_library import check_host_library
+from tools.promote.cells.pages import leave_pages_closed
 from tools.promote.cells.written_files import report_written
 from tools.promote.cells.written_folders import folders_to_make
 from tools.promote.inputs.argument_parser import lift_arguments
@@ -83,6 +84,7 @@ def rewrite(
     arguments = lift_arguments(program, edits)
     asked = QuestionRule(program, edits).run()
     drawn = print_drawn_graphs(program, edits, clients.imports, dependencies)
+    drawn += leave_pages_closed(program, edits)
     headless = [*drawn, *check_host_library(program, edits), *check_headless(program, edits)]
     tagged = tagged_cell(notebook.cells)
     literal = lift_parameters(program, edits) if tagged is None else []

@@ -1,6 +1,6 @@
 """Agent frameworks whose models are objects of their own kind: pydantic-ai, Agno, strands."""
 
-from tools.promote.clients.family import FOREIGN, Constructor, Family, refusing
+from tools.promote.clients.family import AT_THE_PROVIDER, FOREIGN, Constructor, Family, refusing
 from tools.promote.clients.protocols import AMAZON_ADDRESS, ANTHROPIC, GEMINI, MISTRAL, OPENAI, OPENAI_ADDRESS
 
 PROVIDER_ADDRESS = frozenset({"api_key", "base_url", "openai_client", "anthropic_client"})
@@ -89,9 +89,16 @@ FAMILIES = (
         },
         surrounded={"Agent": "model", "Embedder": ""},
         hosts={"mistral": "openai", "google-gla": "google", "google-vertex": "google"},
-        refusals=refusing(
-            FOREIGN, "use OpenAIChatModel and promote again", "CohereModel", "OutlinesModel", "MCPSamplingModel",
-        ),
+        refusals={
+            **refusing(
+                FOREIGN, "use OpenAIChatModel and promote again", "CohereModel", "OutlinesModel", "MCPSamplingModel",
+            ),
+            **refusing(
+                AT_THE_PROVIDER, "give the agent a function as a tool and promote again", "WebSearchTool",
+                "CodeExecutionTool", "UrlContextTool", "WebFetchTool", "ImageGenerationTool", "FileSearchTool",
+                "MCPServerTool",
+            ),
+        },
     ),
     _agno("agno", "agno.models.openai.OpenAIChat"),
     _agno("phi", "phi.model.openai.OpenAIChat"),

@@ -1,6 +1,6 @@
 """Agent frameworks and routers by their model object; what is named by a string reads the environment."""
 
-from tools.promote.clients.family import FOREIGN, LOCAL, Constructor, Family, refusing
+from tools.promote.clients.family import AT_THE_PROVIDER, FOREIGN, LOCAL, Constructor, Family, refusing
 from tools.promote.clients.protocols import (
     ANTHROPIC,
     AZURE_ADDRESS,
@@ -107,6 +107,10 @@ FAMILIES = (
                 OPENAI, AZURE_ADDRESS,
                 becomes="autogen_ext.models.openai.OpenAIChatCompletionClient",
             ),
+            "AzureAIChatCompletionClient": Constructor(
+                OPENAI, frozenset({"endpoint", "credential", "api_version", "credential_scopes"}),
+                becomes="autogen_ext.models.openai.OpenAIChatCompletionClient",
+            ),
             # ag2's `autogen.beta`: an agent's model is described by one of these.
             "OpenAIConfig": Constructor(OPENAI, OPENAI_ADDRESS | {"websocket_base_url"}),
             "OpenAIResponsesConfig": Constructor(OPENAI, OPENAI_ADDRESS | {"websocket_base_url"}),
@@ -128,6 +132,9 @@ FAMILIES = (
         "openai_agents", ("agents",),
         surrounded={"Agent": "model", "Runner.run": "", "Runner.run_sync": "", "Runner.run_streamed": ""},
         constructors={"LitellmModel": LITELLM},
+        refusals=refusing(AT_THE_PROVIDER, "use a function under @function_tool and promote again",
+                          "WebSearchTool", "FileSearchTool", "CodeInterpreterTool", "HostedMCPTool",
+                          "ImageGenerationTool"),
     ),
     Family("swarm", ("swarm",), surrounded={"Swarm": ""}),
     Family("instructor", ("instructor",), surrounded={"from_provider": "model"}),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 NO_DOOR_REMEDY = "use the openai or anthropic client, which the gateway serves, or keep this step out of the pipeline"
 LOCAL = "the model runs inside the notebook's own process, where no gateway can stand before it"
 SERVER = "serve the model by Ollama or vLLM, name the server in config/base.yaml (`ollama`, `compatible`)"
+AT_THE_PROVIDER = "it runs at the provider, outside the gateway's guards and budget, and no door serves it"
 FOREIGN = "no door speaks this provider's protocol"
 SPREAD = re.compile(r"\*\*(\w+)\([^()]*\)")
 

@@ -182,7 +182,9 @@ class SecretRemover:
 
     def _literal(self, cell: CodeCell, node: ast.Constant) -> None:
         """A key in the middle of code: `headers={"X-Key": "sk-..."}`."""
-        if not TOKENS.fullmatch(str(node.value)) or not self.edits.free(cell.index, cell.span(node)):
+        if not (TOKENS.fullmatch(str(node.value)) or _is_credential(cell, node)) or not self.edits.free(
+            cell.index, cell.span(node)
+        ):
             return
         parent = cell.parents.get(node)
         if isinstance(parent, ast.JoinedStr | ast.FormattedValue | ast.Expr):
@@ -249,6 +251,13 @@ def _variable_in(node: ast.expr) -> str:
         ):
             return str(named)
     return ""
+
+
+def _is_credential(cell: CodeCell, node: ast.Constant) -> bool:
+    """`AzureKeyCredential("...")` around what has the form of a key."""
+    call = cell.parents.get(node)
+    named = spelled(call.func) if isinstance(call, ast.Call) else ""
+    return named.endswith("Credential") and looks_secret(str(node.value))
 
 
 def _asks_a_person(node: ast.expr) -> bool:

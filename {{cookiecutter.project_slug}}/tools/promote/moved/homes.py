@@ -14,6 +14,11 @@ LLAMA_INDEX = "llama_index"
 PYDANTIC_AI = "pydantic_ai"
 # A package that is kept up no more, and the one that goes on with it under the same names.
 SUCCESSORS = {"nest_asyncio": "nest_asyncio2"}
+# Components of Haystack before its version 3 for which a class of the project stands.
+HAYSTACK_BEFORE_THREE = {
+    "haystack.components.generators.OpenAIGenerator",
+    "haystack.components.generators.openai.OpenAIGenerator",
+}
 # Where mistralai before 3.0 has its client and the classes of messages and pieces, which stand below its client since.
 MISTRAL = ("mistralai", "mistralai.models")
 BY_NAME = {name: module for module, names in langchain_names.NAMES.items() for name in names.split()}
@@ -42,6 +47,8 @@ def home(module: str, name: str) -> Home | None:
         renamed = pydantic_ai_names.RENAMED.get(f"{module}.{name}", "")
         place, _, called = renamed.rpartition(".")
         return Home(place, name=called) if renamed and has_major(*pydantic_ai_names.SINCE) else None
+    if f"{module}.{name}" in HAYSTACK_BEFORE_THREE and has_major("haystack-ai", 3):
+        return Home("app.orchestration.legacy_haystack")
     if module in MISTRAL and not _is_there("mistralai.models") and _is_there("mistralai.client"):
         return Home("mistralai.client" if name == "Mistral" else "mistralai.client.models")
     if _within(module, "langchain_community"):
@@ -66,7 +73,7 @@ def today(dotted: str) -> str:
     """The path of a class under its address of today: `langchain_openai.OpenAI` for `langchain.llms.OpenAI`."""
     module, _, name = dotted.rpartition(".")
     found = home(module, name) if module else None
-    return f"{found.module}.{name}" if found is not None and found.module else dotted
+    return f"{found.module}.{found.name or name}" if found is not None and found.module else dotted
 
 
 def home_of_module(module: str) -> Home | None:

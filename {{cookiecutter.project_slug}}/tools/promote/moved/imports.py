@@ -25,7 +25,7 @@ REASON = "the packages of today have it there"
 SETTINGS = {"debug": "set_debug", "verbose": "set_verbose", "llm_cache": "set_llm_cache"}
 SETTERS = "langchain_core.globals"
 PACKAGES = {"haystack": "haystack-ai", "autogen": "ag2", "phi": "phidata"}  # where it is called otherwise
-STANDARD = ("pydantic",)  # comes with every package of the family
+STANDARD = ("pydantic", "app")  # come with every package of the family, and with the project
 
 
 def move_imports(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tools.promote.cells.dependencies import lift_installs
 from tools.promote.cells.drawn_graphs import print_drawn_graphs
 from tools.promote.cells.host_library import check_host_library
+from tools.promote.cells.pages import leave_pages_closed
 from tools.promote.cells.written_folders import folders_to_make
 from tools.promote.clients import FAMILIES
 from tools.promote.inputs.asked import QuestionRule
@@ -61,6 +62,7 @@ def make_baseline(notebook: Notebook, name: str, *, pointed: bool = False) -> Ba
     asked = QuestionRule(program, edits).run()
     drawn: set[str] = set()
     print_drawn_graphs(program, edits, drawn, dependencies)
+    leave_pages_closed(program, edits)
     check_host_library(program, edits)
     helpers = sorted(clients.helpers) if clients is not None else []
     extra = sorted(drawn | (clients.imports if clients is not None else set()))

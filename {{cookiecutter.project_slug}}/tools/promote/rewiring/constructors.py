@@ -118,8 +118,9 @@ def _gains(constructor: Constructor, call: ast.Call) -> str:
 def _become(program: Program, cell: CodeCell, call: ast.Call, constructor: Constructor, edits: Edits) -> str | None:
     """Exchange the class; under another name where the notebook uses that one for something else."""
     dotted = program.dotted(call.func) or ""
-    becomes = constructor.becomes or _through_a_module(call, dotted)
-    if becomes is None or (today(dotted) == becomes and becomes == constructor.becomes):
+    other = today(constructor.becomes) if constructor.becomes else None
+    becomes = other or _through_a_module(call, dotted)
+    if becomes is None or (today(dotted) == becomes and becomes == other):
         return None
     module, _, name = becomes.rpartition(".")
     known = program.names.imports.get(name)

@@ -60,6 +60,10 @@ ORDER = re.compile(
     re.IGNORECASE,
 )
 
+# Tools that are there for whatever a person says, and how many words of it make a text.
+WORKS_ON_TEXT = re.compile(r"(?:classify|categori[sz]e|extract|summari[sz]e|translate|tag|detect)\b", re.IGNORECASE)
+LEAST_TEXT = 4
+
 
 def position_of_question(messages: Sequence[Message]) -> int:
     """Where the last thing a person said stands; what follows are calls and their results."""
@@ -128,10 +132,12 @@ def _plainly_meant(tool: Tool, subject: str, likeness: float) -> bool:
 
 def _last_resort(tools: Sequence[Tool], subject: str) -> Tool | None:
     """A question or an order calls the only tool there is; of several, arithmetic calls what calculates, a question
-    what looks up."""
+    what looks up, and a text that asks nothing the first that works on texts."""
     wanted = COUNTS if SUM.search(subject) else LOOKS_UP if _asks(subject) else set()
     if len(tools) == 1 and (wanted or ORDER.search(subject)):
         return tools[0]
+    if not wanted and len(content_words(subject)) >= LEAST_TEXT:
+        return next((tool for tool in tools if WORKS_ON_TEXT.match(_spaced(tool.name))), None)
     return next((tool for tool in tools if wanted & set(words(_spaced(tool.name)))), None)
 
 
