@@ -131,6 +131,8 @@ def _skipped(text: str, at: int) -> int:
 def _of_words(said: str, *, quoted: bool) -> dict[str, Any]:
     """What stands in the place of a value: options, a type, or an explanation."""
     said = said.strip().strip("<>")
+    if not quoted and said in ("N", "n", "X", "x"):
+        return {"type": "integer", "examples": [1]}
     if OPTIONS.fullmatch(said):
         options = [option.strip(" \"'`") for option in said.split("|")]
         if not all(any(pattern.search(option) for _, pattern in _TYPES) or option in _PLAIN for option in options):
