@@ -44,7 +44,8 @@ KEYS = re.compile(r"\b(?:keys?|fields?|attributes|properties)\b([^\n]*(?:\n\s*[-
 DOUBLED = re.compile(r"\{\{\s*\"")
 FENCED = re.compile(r"```json[^`]*```|leading and trailing", re.IGNORECASE)
 BLOCK = re.compile(r"```.*?```|^[{\[]\n.*?^[}\]]$", re.DOTALL | re.MULTILINE)
-TAG = re.compile(r"<([A-Za-z_][\w-]{0,40})>")
+# No value of a key in JSON: `"name": "<worker_name>"`.
+TAG = re.compile(r"(?<!\": \")(?<!\":\")(?<!\": )(?<!\":)(?<!\[\")<([A-Za-z_][\w-]{0,40})>")
 # Tags shown behind "in this format:", with what stands for values in them, and those that hold nothing but text.
 NESTED = re.compile(
     r"\bformat\b[^<\n]{0,40}:\s*(?P<block>(?:<(?P<outer>[A-Za-z_][\w-]{0,40})>.{0,4000}?</(?P=outer)>\s*){1,20})",

@@ -68,7 +68,9 @@ A_LINE_EACH = re.compile(
     re.IGNORECASE,
 )
 NUMBERED = re.compile(
-    r"\bnumbered list\b|\bnumber(?:ed)?\s+(?:them|each|from|the)\b|\bas a list numbered\b", re.IGNORECASE
+    r"\bnumbered list\b|\bnumbered\s+1[.)]|\bnumber(?:ed)?\s+(?:them|each|from|the)\b"
+    r"|\bas a list numbered\b",
+    re.IGNORECASE,
 )
 PYTHON_LIST = re.compile(r"\bpython list\b|\blist of strings\b|\bvalid python\b[^.\n]{0,20}\blist\b", re.IGNORECASE)
 MOST_ITEMS = 20
