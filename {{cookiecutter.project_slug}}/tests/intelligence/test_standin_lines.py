@@ -77,6 +77,8 @@ async def test_lists_have_as_many_items_as_are_told() -> None:
         (CHOICES, "B"),
         ("Is the sky blue? Answer yes or no.", "yes"),
         ("Is the text grounded? Reply True or False.", "True"),
+        ("Extract the file name. ONLY return it, nothing else.\n\nPlease read notes.txt now", "notes.txt"),
+        ("Return only the city of this sentence.\n\nWe went by train to Oslo yesterday", "Oslo"),
         ("Reply with a score between 0 and 1.\nText: fine", "0.5"),
         ("Rate the text on a scale from 1 to 9.\nText: fine", "5"),
     ],

@@ -123,6 +123,11 @@ def spelled_out(
         return turn
     if fields := _marked(told, question, plain):
         return fields
+    nested = NESTED.search(told)
+    if nested and not json_wanted and "{" not in nested["block"]:
+        return LEAF.sub(
+            lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"].rstrip()
+        )
     wanted = JSON_ASKED.search(told)
     if wanted or json_wanted:
         found = _as_json(told, wanted.start() if wanted else 0, question, json_wanted=json_wanted)
@@ -135,10 +140,6 @@ def spelled_out(
             return f"```json\n{written}\n```" if FENCED.search(told) and not json_wanted else written
     if FINAL_ONLY.search(told):
         return f"Thought: I now can give an answer\nFinal Answer: {plain}"
-    if nested := NESTED.search(told):
-        return LEAF.sub(
-            lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"].rstrip()
-        )
     if tags := _tags(told):
         return "\n".join(f"<{tag}>\n{_inside(tag, question, plain)}\n</{tag}>" for tag in tags)
     if (each := FOR_EACH.search(told)) and (things := THINGS.search(told)):

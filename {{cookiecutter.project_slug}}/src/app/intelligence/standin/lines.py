@@ -54,6 +54,12 @@ VERDICT = re.compile(
     rf"|false)\b",
     re.IGNORECASE,
 )
+# A piece of the question that is wanted alone.
+EXTRACTED = re.compile(
+    r"\b(?:extract|return|output|identify|find|give|reply with|respond with)\b[^.\n]{0,60}?"
+    r"\b(?P<kind>file ?names?|e-?mail|url|link|date|city|location|country|company)\b",
+    re.IGNORECASE,
+)
 LETTER = re.compile(r"\b(?:letter|options?|choices?|multiple[- ]choice)\b|\bA\s*,\s*B\s*,?", re.IGNORECASE)
 CHOICE = re.compile(r"^[^\S\n]*[(\[]?(?P<letter>[A-H])[).\]:][^\S\n]+(?P<text>\S.{0,300})$", re.MULTILINE)
 
@@ -90,6 +96,10 @@ def as_lines(told: str, question: Reading) -> str | None:
         return "\n".join(items(told, question))
     if NUMBERED.search(told):
         return "\n".join(f"{number}. {item}" for number, item in enumerate(items(told, question), 1))
+    if (found := EXTRACTED.search(told)) and question.bare and not question.labels:
+        kind = re.sub(r"\W", "", found["kind"].lower()).replace("names", "name")
+        if value := named_in(question.subject, kind):
+            return value
     if LETTER.search(told) and (letter := _letter(told, question)):
         return letter
     return _verdict(told)
