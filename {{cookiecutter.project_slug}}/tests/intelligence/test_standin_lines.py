@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from typing import Any
 
 import pytest
@@ -133,3 +134,21 @@ async def test_a_place_in_a_list_is_not_a_number_of_the_question() -> None:
     )
 
     assert chosen["choice"] == 1
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    ("prompt", "found"),
+    [
+        (
+            'Rate from 1 to 9, strictly in this form: "[[rating]]", for example: "Rating: [[5]]". Text: fine',
+            r"\[\[5\]\]",
+        ),
+        ("Put your final answer in \\boxed{}. What is half of 14?", r"\\boxed\{14\}"),
+        ("Give the answer after ####. How many are 3 and 4?", r"#### 4$"),
+    ],
+    ids=["rating", "boxed", "hashes"],
+)
+async def test_an_answer_stands_behind_the_mark_that_finds_it(prompt: str, found: str) -> None:
+    """Programs search replies for these."""
+    assert re.search(found, await said(prompt))

@@ -15,7 +15,7 @@ from typing import Any
 from app.intelligence.messages import Message
 from app.intelligence.standin.agents import as_agent
 from app.intelligence.standin.keys import named_keys
-from app.intelligence.standin.lines import as_fields, as_lines, items, number_in
+from app.intelligence.standin.lines import as_fields, as_lines, items, marked_answer, number_in
 from app.intelligence.standin.programs import as_program
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import content_words
@@ -148,6 +148,8 @@ def spelled_out(
         return ", ".join(word for word, _ in Counter(content_words(question.subject)).most_common(5)) or plain
     if fields := as_fields(told, question, plain):
         return fields
+    if not question.sources and (marked := marked_answer(told, question, plain)):
+        return marked
     if done := next((found for rule in DONE if (found := rule.search(told))), None):
         return f"{plain}\n\n{done['word']}"
     if first := PREFIXED.search(told):
