@@ -32,7 +32,7 @@ NETWORK = {
     "datasets.load_dataset", "pyodbc", "psycopg", "psycopg2", "pymongo", "redis", "snowflake", "neo4j", "docker",
     "e2b", "e2b_code_interpreter", "mcp", "google.colab.drive", "google.colab.files", "vertexai.rag",
     "vertexai.preview.rag", "vertexai.model_garden", "vertexai.agent_engines", "fastmcp",
-    "pydantic_ai.mcp", "agents.mcp", "langchain_mcp_adapters",
+    "pydantic_ai.mcp", "agents.mcp", "langchain_mcp_adapters", "langchain_aws.tools", "langchain_aws.vectorstores",
 }  # fmt: skip
 REQUESTS = re.compile(
     r"(?:httpx\.(?:get|post|put|stream|request)|urllib\.request\.\w+|boto3\.\w+|google\.cloud\.(?!aiplatform)[\w.]+)$"

@@ -266,6 +266,10 @@ async def test_tags_that_a_format_shows_are_written() -> None:
     assert re.fullmatch(r"<plan>\n[^<]+\n</plan>", one)
     assert re.fullmatch(r"<why>\n[^<]+\n</why>\n<what>\n[^<]+\n</what>", two)
     assert "WRITE_THE_PLAN" not in one
+    read = await said(
+        ("user", "The examples are in JSON.\nRespond in this format:\n<plan>\nPLAN\n</plan>\n\nTask: sail")
+    )
+    assert read.startswith("<plan>\n")
 
 
 @pytest.mark.feature("N2")
