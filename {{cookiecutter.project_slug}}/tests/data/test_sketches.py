@@ -206,7 +206,7 @@ async def test_looking_into_the_cells_near_a_question_finds_the_nearest(
     spread: float,
     looks_into_cells: bool,
 ) -> None:
-    """18,000 vectors that a group may read of 20,000, in 100 cells: of the ten nearest at least 0.95 are found in less
+    """18,000 vectors that a group may read of 20,000, in 400 cells: of the ten nearest at least 0.95 are found in less
     than a quarter of the cells, nothing that is closed; what is written later is found in its cell, and cell 0 always.
     Where cells do not hold what is near, all of them are looked into.
     """
@@ -214,7 +214,7 @@ async def test_looking_into_the_cells_near_a_question_finds_the_nearest(
     centres = rng.standard_normal((200, 64))
     vectors = centres[rng.integers(0, 200, 20_000)] + spread * rng.standard_normal((20_000, 64))
     write(database_url, vectors, lambda number: ["most"] if number % 10 else ["other"])
-    monkeypatch.setattr(vector_index, "MOST_CELLS", 100)
+    monkeypatch.setattr(vector_index, "MOST_CELLS", 400)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("SET search_path = app, public")
         due = vector_index.cells_due(connection)
@@ -233,7 +233,7 @@ async def test_looking_into_the_cells_near_a_question_finds_the_nearest(
         )  # fmt: skip
         return [hit.chunk_id for hit in hits]
 
-    assert [(one.model, one.wanted) for one in due] == [("m", 100)]
+    assert [(one.model, one.wanted) for one in due] == [("m", 400)]
     assert named == ["the vectors of m are not parted into cells, or into too few"]
     assert (written >= 20_000, left) == (True, [])
     found = 0
@@ -272,7 +272,7 @@ async def test_of_vectors_that_lie_scattered_more_are_read(pool: AsyncConnection
         connection.execute("SET search_path = app, public")
         vector_index.sketch(connection, vector_index.cells_due(connection))
         exact, scattered = await found(0), await found(400)
-        connection.execute("UPDATE cell_reach SET reach = 0.49")
+        connection.execute("UPDATE cell_reach SET reach = array_fill(0.49::float8, ARRAY[cardinality(reach)])")
         in_topics = await found(400)
 
     def near(few: list[set[str]]) -> int:

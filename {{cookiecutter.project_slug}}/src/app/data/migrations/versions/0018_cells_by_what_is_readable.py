@@ -1,0 +1,146 @@
+"""A search looks into as many cells as somebody needs who may read as much as its caller.
+
+How many of the nearest cells hold the ten nearest vectors depends on how many vectors there are to be near: among
+20,000 that lie in topics the ten nearest may be of one topic, and of one cell or two; among 5,000 of the same topics
+most of the ten are of others. `train_cells` now measures it for readers of 2,500 vectors up to the whole sample, each
+step about 1.4 times the one before, and a search takes what a line through the two steps next to its caller's number
+gives. What was measured before stands as what readers of sixteen vectors a cell or more need, as it was used, and
+`app data index` measures anew.
+
+From so few cells fewer vectors are read: of what lies far in truth, cells have kept most away.
+"""
+
+from importlib import import_module
+
+from alembic import op
+
+revision = "0018"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+former = import_module("app.data.migrations.versions.0017_more_of_scattered_vectors")
+lean = former.former
+
+REACH = """
+-- Of `cells` cells, the shares nearest a vector that hold 985 of 1,000 of its ten nearest, for a reader of as many
+-- vectors as `readable` says at the same place, in rising order. No row: not measured, and cells are not used.
+ALTER TABLE cell_reach ALTER reach TYPE float8[] USING ARRAY[reach];
+ALTER TABLE cell_reach ADD readable integer[];
+UPDATE cell_reach SET readable = ARRAY[16 * cells];
+ALTER TABLE cell_reach ALTER readable SET NOT NULL;
+
+-- The share for a reader of `visible` vectors: on a line between two measured numbers, the last beyond them. Null for
+-- who may read fewer than any measured number.
+CREATE FUNCTION app.reach_of(readable integer[], reach float8[], visible bigint) RETURNS float8 LANGUAGE plpgsql
+IMMUTABLE AS $$
+DECLARE
+    at constant integer := width_bucket(visible::float8, readable::float8[]);
+BEGIN
+    IF at < 1 OR at >= cardinality(readable) THEN
+        RETURN reach[at];
+    END IF;
+    RETURN reach[at] + (reach[at + 1] - reach[at]) * (visible - readable[at])::float8 / (readable[at + 1] - readable[at]);
+END $$;
+"""
+MEASURED = """    GET DIAGNOSTICS written = ROW_COUNT;
+    DELETE FROM cell_reach WHERE model = of_model AND dimensions = of_dimensions;
+    CREATE TEMPORARY TABLE steps ON COMMIT DROP AS
+    SELECT DISTINCT least(round(2500 * power(2, n / 2.0)), (SELECT count(*) FROM sampled))::integer AS readable
+    FROM generate_series(0, 12) AS n;
+    -- As far as the tenth nearest among the fewest, a vector may be of the ten nearest at all.
+    CREATE TEMPORARY TABLE trial_questions ON COMMIT DROP AS
+    SELECT q.number, q.v, (
+        SELECT max(f.distance) FROM (
+            SELECT s.v <#> q.v AS distance FROM sampled s WHERE s.place <= (SELECT min(readable) FROM steps)
+            ORDER BY distance LIMIT 10) AS f) AS bound
+    FROM (SELECT row_number() OVER () AS number, f.v FROM (
+              SELECT l2_normalize(e.embedding) AS v FROM embeddings e
+              WHERE e.model = of_model AND e.dimensions = of_dimensions AND vector_norm(e.embedding) > 0
+              ORDER BY md5(e.chunk_id) DESC LIMIT 400) AS f) AS q;
+    CREATE TEMPORARY TABLE trial_near ON COMMIT DROP AS
+    SELECT n.number, n.readable, n.place FROM (
+        SELECT p.*, s.readable, row_number() OVER (PARTITION BY p.number, s.readable ORDER BY p.distance) AS rank
+        FROM (SELECT q.number, s.place, s.v <#> q.v AS distance
+              FROM sampled s JOIN trial_questions q ON s.v <#> q.v <= q.bound) AS p
+        JOIN steps s ON p.place <= s.readable) AS n
+    WHERE n.rank <= 10;
+    INSERT INTO cell_reach (model, dimensions, cells, readable, reach)
+    SELECT of_model, of_dimensions, written, array_agg(f.readable ORDER BY f.readable),
+        array_agg(f.reach ORDER BY f.readable)
+    FROM (SELECT n.readable, percentile_disc(0.985) WITHIN GROUP (ORDER BY o.place)::float8 / written AS reach
+          FROM trial_near n
+          JOIN (SELECT s.place, (SELECT c.cell FROM cells c WHERE c.model = of_model AND c.dimensions = of_dimensions
+                                 ORDER BY c.centre <#> s.v::halfvec LIMIT 1) AS cell
+                FROM sampled s WHERE s.place IN (SELECT n.place FROM trial_near n)) AS own ON own.place = n.place
+          JOIN (SELECT q.number, c.cell,
+                    row_number() OVER (PARTITION BY q.number ORDER BY c.centre <#> q.v::halfvec) AS place
+                FROM trial_questions q CROSS JOIN cells c
+                WHERE c.model = of_model AND c.dimensions = of_dimensions) AS o
+              ON o.number = n.number AND o.cell = own.cell
+          GROUP BY n.readable) AS f
+    HAVING count(*) > 0;
+    DROP TABLE steps, trial_questions, trial_near;
+"""
+DECLARED = (
+    "    wanted integer := compared; scattered boolean;\n",
+    "    wanted integer; scattered boolean; share float8; readable integer[]; reach float8[];\n    counted boolean := false;\n",
+)
+READ = ("probes integer; read_ integer := compared;\n", "probes integer; read_ integer;\n")
+USED = """\
+    SELECT r.cells, r.reach[cardinality(r.reach)] > 0.5, r.readable, r.reach
+    INTO all_cells, scattered, readable, reach
+    FROM cell_reach r WHERE r.model = asked_model AND r.dimensions = vector_dims(asked);
+    wanted := greatest(compared / 3, 2 * candidates);
+    share := app.reach_of(readable, reach, visible);
+    share := CASE WHEN share > 0 THEN greatest(share, 3 * wanted / visible::float8) END;
+    -- Counted in sketches of a row of them: one scattered over cells takes ten times as long, a centre one and a half
+    -- times. Cells are used where they save a quarter.
+    IF 1.5 * all_cells + 10 * share * visible <= 0.75 * visible THEN
+        probes := ceil(all_cells * share);
+    ELSE
+        all_cells := NULL;
+        -- Among very many the nearest by sketch are the nearest less surely.
+        wanted := greatest(CASE WHEN scattered THEN 5 * compared / 3 ELSE compared END, visible / 50);
+    END IF;
+    read_ := wanted;
+"""
+ENOUGH = "        EXIT WHEN cardinality(ids) >= 0.8 * wanted;\n"
+COUNTED = """\
+        IF probes < all_cells AND met > 1.25 * cardinality(ids) AND NOT counted THEN
+            -- What stands on several of the caller's shelves was counted for each: fewer are readable, and lie farther.
+            counted := true;
+            share := coalesce(app.reach_of(readable, reach, visible * cardinality(ids) / met), 1);
+            IF share * all_cells > probes THEN
+                probes := ceil(share * all_cells);
+                CONTINUE;
+            END IF;
+        END IF;
+"""
+
+
+def _nearest() -> str:
+    body = lean._replaced(lean._nearest(), former.REACH, former.DECLARED, former.WANTED)
+    used = lean._between(body, "    -- Scattered over cells a sketch", "    IF visible > 4000 AND")
+    return lean._replaced(body, DECLARED, READ, (used, USED), (ENOUGH, COUNTED + ENOUGH))
+
+
+def _training(measured: str) -> str:
+    return lean._replaced(lean._training(), ("    GET DIAGNOSTICS written = ROW_COUNT;\n", measured))
+
+
+def upgrade() -> None:
+    for part in (REACH, _training(MEASURED), _nearest()):
+        op.execute(part)
+
+
+def downgrade() -> None:
+    # The share for one number of vectors is not among those for others: cells are not used until it is measured.
+    for part in (
+        "DELETE FROM cell_reach",
+        "ALTER TABLE cell_reach DROP readable, ALTER reach TYPE float8 USING reach[1]",
+        _training(lean.MEASURED),
+        lean._replaced(lean._nearest(), former.REACH, former.DECLARED, former.WANTED),
+        "DROP FUNCTION app.reach_of",
+    ):
+        op.execute(part)
