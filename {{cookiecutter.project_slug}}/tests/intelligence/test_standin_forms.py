@@ -266,6 +266,10 @@ async def test_tags_that_a_format_shows_are_written() -> None:
     assert re.fullmatch(r"<plan>\n[^<]+\n</plan>", one)
     assert re.fullmatch(r"<why>\n[^<]+\n</why>\n<what>\n[^<]+\n</what>", two)
     assert "WRITE_THE_PLAN" not in one
+    read = await said(
+        ("user", "The examples are in JSON.\nRespond in this format:\n<plan>\nPLAN\n</plan>\n\nTask: sail")
+    )
+    assert read.startswith("<plan>\n")
 
 
 @pytest.mark.feature("N2")
@@ -288,3 +292,25 @@ async def test_tags_that_a_format_shows_are_written() -> None:
 async def test_keys_have_the_options_that_are_told_of_them(prompt: str, expected: dict[str, Any]) -> None:
     """Beside the key, in the pattern, or elsewhere in the prompt."""
     assert expected.items() <= json.loads(await said(("user", prompt), json_object=True)).items()
+
+
+@pytest.mark.feature("N2")
+async def test_what_is_available_is_named_as_it_is_listed() -> None:
+    """A worker that nobody knows would end the notebook that looks it up."""
+    prompt = (
+        "Available workers:\n- deepseek/r1:free: answers questions of chemistry\n- `llama3.2`: writes poems\n\n"
+        "Reply in JSON: "
+        '{"to_call": [{"name": "<worker_name>", "reason": "<why>"}], "next_worker": "..."}'
+    )
+    found = json.loads(await said(("system", prompt), ("user", "Write two poems about terns")))
+
+    assert found["to_call"][0]["name"] == found["next_worker"] == "llama3.2"
+
+
+@pytest.mark.feature("N2")
+async def test_a_schema_may_be_written_as_python_writes_it() -> None:
+    """Which is what an f-string makes of it."""
+    schema = {"properties": {"surname": {"type": "string"}}, "required": ["surname"], "type": "object"}
+    found = json.loads(await said(("user", f"Extract as JSON by the schema: {schema}\n\nText: It was Ada Lovelace.")))
+
+    assert set(found) == {"surname"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from typing import Any
 
 import pytest
@@ -77,6 +78,8 @@ async def test_lists_have_as_many_items_as_are_told() -> None:
         (CHOICES, "B"),
         ("Is the sky blue? Answer yes or no.", "yes"),
         ("Is the text grounded? Reply True or False.", "True"),
+        ("Extract the file name. ONLY return it, nothing else.\n\nPlease read notes.txt now", "notes.txt"),
+        ("Return only the city of this sentence.\n\nWe went by train to Oslo yesterday", "Oslo"),
         ("Reply with a score between 0 and 1.\nText: fine", "0.5"),
         ("Rate the text on a scale from 1 to 9.\nText: fine", "5"),
     ],
@@ -131,3 +134,21 @@ async def test_a_place_in_a_list_is_not_a_number_of_the_question() -> None:
     )
 
     assert chosen["choice"] == 1
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    ("prompt", "found"),
+    [
+        (
+            'Rate from 1 to 9, strictly in this form: "[[rating]]", for example: "Rating: [[5]]". Text: fine',
+            r"\[\[5\]\]",
+        ),
+        ("Put your final answer in \\boxed{}. What is half of 14?", r"\\boxed\{14\}"),
+        ("Give the answer after ####. How many are 3 and 4?", r"#### 4$"),
+    ],
+    ids=["rating", "boxed", "hashes"],
+)
+async def test_an_answer_stands_behind_the_mark_that_finds_it(prompt: str, found: str) -> None:
+    """Programs search replies for these."""
+    assert re.search(found, await said(prompt))

@@ -15,7 +15,7 @@ from typing import Any
 from app.intelligence.messages import Message
 from app.intelligence.standin.agents import as_agent
 from app.intelligence.standin.keys import named_keys
-from app.intelligence.standin.lines import as_fields, as_lines, items, number_in
+from app.intelligence.standin.lines import as_fields, as_lines, items, marked_answer, number_in
 from app.intelligence.standin.programs import as_program
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import content_words
@@ -44,7 +44,8 @@ KEYS = re.compile(r"\b(?:keys?|fields?|attributes|properties)\b([^\n]*(?:\n\s*[-
 DOUBLED = re.compile(r"\{\{\s*\"")
 FENCED = re.compile(r"```json[^`]*```|leading and trailing", re.IGNORECASE)
 BLOCK = re.compile(r"```.*?```|^[{\[]\n.*?^[}\]]$", re.DOTALL | re.MULTILINE)
-TAG = re.compile(r"<([A-Za-z_][\w-]{0,40})>")
+# No value of a key in JSON: `"name": "<worker_name>"`.
+TAG = re.compile(r"(?<!\": \")(?<!\":\")(?<!\": )(?<!\":)(?<!\[\")<([A-Za-z_][\w-]{0,40})>")
 # Tags shown behind "in this format:", with what stands for values in them, and those that hold nothing but text.
 NESTED = re.compile(
     r"\bformat\b[^<\n]{0,40}:\s*(?P<block>(?:<(?P<outer>[A-Za-z_][\w-]{0,40})>.{0,4000}?</(?P=outer)>\s*){1,20})",
@@ -122,6 +123,11 @@ def spelled_out(
         return turn
     if fields := _marked(told, question, plain):
         return fields
+    nested = NESTED.search(told)
+    if nested and not json_wanted and "{" not in nested["block"]:
+        return LEAF.sub(
+            lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"].rstrip()
+        )
     wanted = JSON_ASKED.search(told)
     if wanted or json_wanted:
         found = _as_json(told, wanted.start() if wanted else 0, question, json_wanted=json_wanted)
@@ -134,10 +140,6 @@ def spelled_out(
             return f"```json\n{written}\n```" if FENCED.search(told) and not json_wanted else written
     if FINAL_ONLY.search(told):
         return f"Thought: I now can give an answer\nFinal Answer: {plain}"
-    if nested := NESTED.search(told):
-        return LEAF.sub(
-            lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"].rstrip()
-        )
     if tags := _tags(told):
         return "\n".join(f"<{tag}>\n{_inside(tag, question, plain)}\n</{tag}>" for tag in tags)
     if (each := FOR_EACH.search(told)) and (things := THINGS.search(told)):
@@ -146,6 +148,8 @@ def spelled_out(
         return ", ".join(word for word, _ in Counter(content_words(question.subject)).most_common(5)) or plain
     if fields := as_fields(told, question, plain):
         return fields
+    if not question.sources and (marked := marked_answer(told, question, plain)):
+        return marked
     if done := next((found for rule in DONE if (found := rule.search(told))), None):
         return f"{plain}\n\n{done['word']}"
     if first := PREFIXED.search(told):

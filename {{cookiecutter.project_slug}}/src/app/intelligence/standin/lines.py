@@ -9,7 +9,7 @@ from dataclasses import replace
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.skills import classify
 from app.intelligence.standin.verdicts import favourable
-from app.intelligence.standin.written import named_in
+from app.intelligence.standin.written import named_in, numbers_in
 
 _TELL = (
     r"(?:respond|reply|return|output|answer|say|provide|give|write|generate|list|create|produce|suggest|state"
@@ -54,6 +54,20 @@ VERDICT = re.compile(
     rf"|false)\b",
     re.IGNORECASE,
 )
+# A piece of the question that is wanted alone.
+EXTRACTED = re.compile(
+    r"\b(?:extract|return|output|identify|find|give|reply with|respond with)\b[^.\n]{0,60}?"
+    r"\b(?P<kind>file ?names?|e-?mail|url|link|date|city|location|country|company)\b",
+    re.IGNORECASE,
+)
+# Marks by which programs find an answer in a reply.
+RATED = re.compile(r"(?:\b(?P<word>[A-Z]\w+):\s*)?\[\[(?:rating|score|verdict|\d+|(?P<letter>[A-C]))\]\]")
+BOXED = re.compile(r"\\boxed\s*\{")
+HASHED = re.compile(
+    r"\b(?:answer|result|number)\b[^.\n]{0,60}####|####[^\n]{0,40}\b(?:answer|result"
+    r"|number)\b",
+    re.IGNORECASE,
+)
 LETTER = re.compile(r"\b(?:letter|options?|choices?|multiple[- ]choice)\b|\bA\s*,\s*B\s*,?", re.IGNORECASE)
 CHOICE = re.compile(r"^[^\S\n]*[(\[]?(?P<letter>[A-H])[).\]:][^\S\n]+(?P<text>\S.{0,300})$", re.MULTILINE)
 
@@ -68,7 +82,9 @@ A_LINE_EACH = re.compile(
     re.IGNORECASE,
 )
 NUMBERED = re.compile(
-    r"\bnumbered list\b|\bnumber(?:ed)?\s+(?:them|each|from|the)\b|\bas a list numbered\b", re.IGNORECASE
+    r"\bnumbered list\b|\bnumbered\s+1[.)]|\bnumber(?:ed)?\s+(?:them|each|from|the)\b"
+    r"|\bas a list numbered\b",
+    re.IGNORECASE,
 )
 PYTHON_LIST = re.compile(r"\bpython list\b|\blist of strings\b|\bvalid python\b[^.\n]{0,20}\blist\b", re.IGNORECASE)
 MOST_ITEMS = 20
@@ -88,6 +104,10 @@ def as_lines(told: str, question: Reading) -> str | None:
         return "\n".join(items(told, question))
     if NUMBERED.search(told):
         return "\n".join(f"{number}. {item}" for number, item in enumerate(items(told, question), 1))
+    if (found := EXTRACTED.search(told)) and question.bare and not question.labels:
+        kind = re.sub(r"\W", "", found["kind"].lower()).replace("names", "name")
+        if value := named_in(question.subject, kind):
+            return value
     if LETTER.search(told) and (letter := _letter(told, question)):
         return letter
     return _verdict(told)
@@ -168,6 +188,18 @@ def number_in(span: re.Match[str] | None) -> str:
     low, high = float(span[1]), float(span[2])
     middle = (low + high) / 2
     return str(round(middle)) if "." not in span[1] + span[2] and high - low >= 2 else f"{middle:g}"
+
+
+def marked_answer(told: str, question: Reading, plain: str) -> str | None:
+    """The answer behind the mark by which a program finds it: `[[5]]`, `\\boxed{5}`, `#### 5`; None for none."""
+    if rating := RATED.search(told):
+        best = "A" if rating["letter"] else number_in(SPAN.search(told))
+        return f"{plain}\n\n{rating['word'] or 'Rating'}: [[{best}]]"
+    found = numbers_in(question.subject)
+    number = f"{found[-1]:g}" if found else "1"
+    if BOXED.search(told):
+        return f"{plain}\n\n\\boxed{{{number}}}"
+    return f"{plain}\n#### {number}" if HASHED.search(told) else None
 
 
 def _letter(told: str, question: Reading) -> str:

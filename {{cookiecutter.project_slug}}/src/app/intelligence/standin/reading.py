@@ -164,17 +164,6 @@ def _split(system: str, last: str, sources: tuple[Source, ...]) -> tuple[str, st
     return (system, text.strip()) if system else (text, text.strip())
 
 
-def candidates(text: str) -> dict[str, str]:
-    """The names a prompt lists in a section of candidates, `name: what it is for` a line, with their descriptions."""
-    marks = [*SECTION.finditer(text), None]
-    for mark, after in pairwise(marks):
-        if mark is not None and "CANDIDATE" in mark["name"].upper():
-            lines = text[mark.end() : after.start() if after is not None else len(text)].splitlines()
-            named = (line.partition(":") for line in lines if ":" in line)
-            return {name.strip(): described.strip() for name, _, described in named if name.strip()}
-    return {}
-
-
 def _section(text: str) -> tuple[int, int] | None:
     """Where the section that holds the subject begins and ends; None for a prompt without such sections."""
     marks = list(SECTION.finditer(text))

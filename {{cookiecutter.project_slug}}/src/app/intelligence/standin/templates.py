@@ -6,6 +6,7 @@ for more of the same. What cannot be read is no pattern.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -55,11 +56,14 @@ def patterns(text: str) -> Iterator[tuple[int, dict[str, Any], bool]]:
 
 
 def _as_given(text: str) -> dict[str, Any] | None:
-    """A pattern that is a JSON Schema already."""
+    """A pattern that is a JSON Schema already, as JSON or as Python writes a dict of it."""
     try:
         given = json.loads(text)
     except ValueError:
-        return None
+        try:
+            given = ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
     return given if isinstance(given, dict) and isinstance(given.get("properties"), dict) else None
 
 
@@ -127,6 +131,8 @@ def _skipped(text: str, at: int) -> int:
 def _of_words(said: str, *, quoted: bool) -> dict[str, Any]:
     """What stands in the place of a value: options, a type, or an explanation."""
     said = said.strip().strip("<>")
+    if not quoted and said in ("N", "n", "X", "x"):
+        return {"type": "integer", "examples": [1]}
     if OPTIONS.fullmatch(said):
         options = [option.strip(" \"'`") for option in said.split("|")]
         if not all(any(pattern.search(option) for _, pattern in _TYPES) or option in _PLAIN for option in options):

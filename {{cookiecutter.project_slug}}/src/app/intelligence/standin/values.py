@@ -13,10 +13,12 @@ from typing import Any
 
 from app.errors import InputError
 from app.intelligence.schema_references import in_place
+from app.intelligence.standin.bounds import bounded, of_length
+from app.intelligence.standin.candidates import candidates
 from app.intelligence.standin.lines import counted
 from app.intelligence.standin.patterns import matching
 from app.intelligence.standin.programs import in_a_field
-from app.intelligence.standin.reading import Reading, candidates
+from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import coverage, terms
 from app.intelligence.standin.skills import answer, classify
 from app.intelligence.standin.verdicts import explained, favourable, favourable_flag, finishing, named_options
@@ -24,19 +26,31 @@ from app.intelligence.standin.written import in_format, named_in, numbers_in
 
 # What one reply may hold, whatever a schema demands.
 MOST_VALUES = 5_000
-LONGEST_TEXT = 100_000
 # Of an optional argument whose name in the subject is taken for it.
 SHORTEST_NAME = 5
 # Fields that hold a place in a list, which a number out of the question would miss.
 PLACES = {"index", "indices", "indexes", "idx", "choice", "choices", "position", "rank"}
-# A field that holds the name of one of the candidates that the prompt lists.
 # A field whose value is one of what the prompt offers elsewhere.
 OFFERED = re.compile(
     r"\bone of (?:the |these )?(?:above|following|options|categories|labels|classes|values"
     r"|tokens)?",
     re.IGNORECASE,
 )
-CANDIDATE = re.compile(r"\bname of\b", re.IGNORECASE)
+# Fields that hold the name of one of the candidates that the prompt lists.
+CANDIDATE = re.compile(r"\bname of\b|^\W*\w*_?name\W*$", re.IGNORECASE)
+CHOSEN = {
+    "agent",
+    "worker",
+    "model",
+    "tool",
+    "expert",
+    "member",
+    "department",
+    "specialist",
+    "assistant",
+    "node",
+    "next",
+}
 
 
 def fill(schema: Mapping[str, Any], reading: Reading, name: str = "") -> Any:
@@ -163,9 +177,9 @@ class _Filling:
         if kind in ("integer", "number"):
             if PLACES & set(re.split(r"[\W_]+", name.lower())):
                 shown = schema.get("examples") or [schema.get("minimum", 0)]
-                return _bounded(float(shown[0]), schema, whole=kind == "integer")
-            return _bounded(self._number(), schema, whole=kind == "integer")
-        return _of_length(self._text(schema, name), schema)
+                return bounded(float(shown[0]), schema, whole=kind == "integer")
+            return bounded(self._number(), schema, whole=kind == "integer")
+        return of_length(self._text(schema, name), schema)
 
     def _objected(self, name: str) -> bool:
         """Whether what was said against the last attempt names an option or a field."""
@@ -186,7 +200,9 @@ class _Filling:
             return str(self._chosen({**schema, "enum": options}))
         if self._reading.labels and OFFERED.search(str(schema.get("description", ""))):
             return classify(self._reading)
-        if CANDIDATE.search(str(schema.get("description", ""))) and (names := candidates(self._reading.instructions)):
+        if (_names_one(name) or CANDIDATE.search(str(schema.get("description", "")))) and (
+            names := candidates(self._reading.instructions)
+        ):
             return classify(replace(self._reading, labels=names))
         if (formatted := in_format(str(schema.get("format")), subject)) is not None:
             return formatted
@@ -195,6 +211,12 @@ class _Filling:
         if self._reading.sources:
             return answer(self._reading)
         return named_in(subject, name) or " ".join(subject.split())
+
+
+def _names_one(field: str) -> bool:
+    """Whether a field is to hold what is called an agent, a model or the like: `next_agent`, `tool_name`."""
+    words = re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field).lower())
+    return words[-1] in CHOSEN or (words[-1] in ("name", "id") and bool(CHOSEN & set(words)))
 
 
 def _merged(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,30 +243,6 @@ def _kind(schema: Mapping[str, Any]) -> str:
     if kind is None:
         kind = "object" if "properties" in schema else "array" if "items" in schema else "string"
     return str(kind)
-
-
-def _bounded(value: float, schema: Mapping[str, Any], *, whole: bool) -> float:
-    """The number within the schema's bounds."""
-    step = float(schema.get("multipleOf") or (1 if whole else 0))
-    if isinstance(low := schema.get("minimum"), int | float):
-        value = max(value, low)
-    if isinstance(high := schema.get("maximum"), int | float):
-        value = min(value, high)
-    if isinstance(low := schema.get("exclusiveMinimum"), int | float) and value <= low:
-        value = low + (step or 0.5)
-    if isinstance(high := schema.get("exclusiveMaximum"), int | float) and value >= high:
-        value = high - (step or 0.5)
-    if step and value % step:
-        value -= value % step
-        if isinstance(low := schema.get("minimum"), int | float) and value < low:
-            value += step
-    return int(value) if whole else value
-
-
-def _of_length(text: str, schema: Mapping[str, Any]) -> str:
-    if isinstance(most := schema.get("maxLength"), int):
-        text = text[:most]
-    return text.ljust(min(int(schema.get("minLength", 0)), LONGEST_TEXT), ".")
 
 
 def _matching(pattern: str, subject: str, schema: Mapping[str, Any]) -> str:
