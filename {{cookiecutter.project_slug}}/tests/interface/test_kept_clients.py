@@ -12,7 +12,8 @@ import pytest
 
 from app.interface.replay import run_step_in_process
 
-LIBRARY = "import os\nclient = os.environ['APP_RUN_DOOR_URL']\n"
+LIBRARY = "import os\nclient = os.environ['OLLAMA_HOST']\n"
+SET = "import os\nos.environ['OLLAMA_HOST'] = os.environ['APP_RUN_DOOR_URL']\n"
 
 
 def _step(folder: Path, source: str) -> Path:
@@ -36,7 +37,7 @@ def test_a_client_that_is_made_at_import_is_made_anew(tmp_path: Path, monkeypatc
     monkeypatch.syspath_prepend(str(library))
     monkeypatch.setitem(sys.modules, "ollama", None)  # type: ignore[arg-type]  so that it is as it was afterwards
     del sys.modules["ollama"]
-    step = _step(tmp_path, "import ollama\nprint(ollama.client)")
+    step = _step(tmp_path, f"{SET}import ollama\nprint(ollama.client)")
     said = [run_step_in_process(step, {}, _door(number)).text.strip() for number in (1, 2)]
     assert said == ["http://door-1", "http://door-2"]
 

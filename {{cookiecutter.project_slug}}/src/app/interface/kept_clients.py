@@ -6,14 +6,13 @@ A kernel has its own process and needs none of this.
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 
 def forget_kept_clients() -> None:
     """Let libraries that an earlier run has imported make their clients anew, by the environment as it is now."""
-    if "ollama" in sys.modules:
-        importlib.reload(sys.modules["ollama"])  # made while it is imported, and its functions hang on it
+    # Made while it is imported, and its functions hang on it; a step imports it after it has set its environment.
+    sys.modules.pop("ollama", None)
     reset = getattr(sys.modules.get("openai"), "_reset_client", None)
     if reset is not None:
         reset()
