@@ -48,6 +48,12 @@ QUESTION = re.compile(
     r"|summari[sz]e|get)\b",
     re.IGNORECASE,
 )
+# What is said by a tool only where one is named after it, such as `write_code`.
+TO_BE_WRITTEN = re.compile(
+    r"^\s*(?:please\s+|can you\s+|could you\s+)?(?:write|generate|translate"
+    r"|convert)\b",
+    re.IGNORECASE,
+)
 # In letters other than Latin ones what is longer than a greeting asks for something: its verbs are not known here.
 OTHER_LETTERS = re.compile(r"[\u0400-\u1fff\u3040-\ud7ff]")
 SHORTEST_REQUEST = 6
@@ -118,7 +124,7 @@ def tool_for(tools: Sequence[Tool], subject: str) -> Tool:
 
 def _plainly_meant(tool: Tool, subject: str, likeness: float) -> bool:
     """Whether a question that shares little with a tool's long description shares a word with its name."""
-    if not likeness or not QUESTION.search(subject):
+    if not likeness or not any(asks.search(subject) for asks in (QUESTION, ORDER, TO_BE_WRITTEN)):
         return False
     named = {word[:5] for word in content_words(_spaced(tool.name)) if len(word) > 3}
     return any(word[:5] in named for word in content_words(subject))
