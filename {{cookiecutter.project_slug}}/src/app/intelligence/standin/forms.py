@@ -232,7 +232,9 @@ def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> 
             return [value] if SEVERAL.search(told) else value
     if json_wanted or question.labels:
         return None
-    return items(told, question, otherwise=1) if SEVERAL.search(told) else {"reply": question.subject}
+    return (
+        items(told, question, otherwise=1) if SEVERAL.search(told) else {"reply": question.subject[: question.longest]}
+    )
 
 
 def _outside(told: str, question: Reading) -> Reading:

@@ -122,7 +122,7 @@ def items(told: str, question: Reading, otherwise: int = 3) -> list[str]:
     found = next((count["count"].lower() for count in listed if count), str(otherwise))
     count = _NUMBERS.get(found) or int(found)
     topic = TOPIC.search(question.subject)
-    about = " ".join((topic[1] if topic else question.subject).split())[:LONGEST_VALUE]
+    about = " ".join((topic[1] if topic else question.subject).split())[: question.longest or LONGEST_VALUE]
     return [about if number == 1 else f"{about} ({number})" for number in range(1, min(count, MOST_ITEMS) + 1)]
 
 
