@@ -314,3 +314,25 @@ async def test_a_schema_may_be_written_as_python_writes_it() -> None:
     found = json.loads(await said(("user", f"Extract as JSON by the schema: {schema}\n\nText: It was Ada Lovelace.")))
 
     assert set(found) == {"surname"}
+
+
+@pytest.mark.feature("N2")
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        '以JSON格式返回：{"name": "...", "city": "..."}\n\n文本：张三住在北京',
+        '次の文章をJSON形式で出力してください。{"name": "...", "city": "..."}\n\n太郎は東京にいます',
+        'Antworte im JSON-Format: {"name": "...", "city": "..."}\n\nAda wohnt in Rom',
+        'Responde en formato JSON: {"name": "...", "city": "..."}\n\nAda vive en Roma',
+    ],
+    ids=["Chinese", "Japanese", "German", "Spanish"],
+)
+async def test_json_is_asked_for_in_other_languages(prompt: str) -> None:
+    """The pattern says the rest."""
+    assert set(json.loads(await said(("user", prompt)))) == {"name", "city"}
+
+
+@pytest.mark.feature("N2")
+async def test_a_word_that_ends_a_loop_in_other_languages() -> None:
+    """It stands between letters that are no spaces."""
+    assert (await said(("system", "任务完成后请回复TERMINATE。"), ("user", "画一张图"))).endswith("\n\nTERMINATE")

@@ -43,6 +43,9 @@ def answered(called: Tool, result: str) -> tuple[Message, Message]:
         ("What's the weather like in Paris?", "get_weather"),
         ("Compute 12 * (3 + 4)", "calculator"),
         ("Who won the cup in 2022?", "web_search"),
+        ("東京の天気はどうですか？", "web_search"),
+        ("北京今天天气怎么样", "web_search"),
+        ("こんにちは、田中です", ""),
         ("Good evening!", ""),
         ("Thanks, that is all.", ""),
     ],
@@ -142,8 +145,14 @@ async def test_what_is_about_several_things_calls_side_by_side(
 
 @pytest.mark.feature("N2")
 async def test_an_order_calls_the_only_tool() -> None:
-    """No question, and still plainly what the tool is there for."""
+    """No question, and still plainly what the tool is there for; a poem is no weather."""
     run = tool("python_repl", "Runs a program", code="string")
+    write = tool("write_code", "Used to output code", code="string")
+
+    assert [c.name for c in (await reply(asked("Write code that draws a block"), tools=(write,))).tool_calls] == [
+        "write_code"
+    ]
+    assert not (await reply(asked("Write a poem about terns"), tools=(WEATHER,))).tool_calls
 
     assert [call.name for call in (await reply(asked("Plot the temperatures"), tools=(run,))).tool_calls] == [run.name]
 

@@ -146,6 +146,7 @@ def test_a_reply_cut_at_its_limit_is_incomplete(doors: Served, stream: bool) -> 
     reply = list(told)[-1].response if stream else told
 
     assert (reply.status, reply.incomplete_details.reason) == ("incomplete", "max_output_tokens")
+    assert "prompt_cache_diagnostics" in reply.model_fields_set | set(reply.model_extra or {})
 
 
 @pytest.mark.feature("G1")

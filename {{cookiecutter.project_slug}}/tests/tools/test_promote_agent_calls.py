@@ -126,3 +126,21 @@ def test_autogen_s_client_of_azure_s_models_becomes_openai_s(tmp_path: Path) -> 
     assert code.startswith("client = OpenAIChatCompletionClient(model='gpt-4o', ")
     assert "model_info={'vision': False}, **openai_client_args())" in code
     assert "azure.com" not in code
+
+
+@pytest.mark.parametrize(
+    ("pin", "cell", "asked"),
+    [
+        ("pydantic-ai==0.0.20", "a = Agent('openai:gpt-4o', result_type=int)", "pydantic-ai"),
+        ("haystack-ai==2.3.0", "from haystack.components.generators import OpenAIGenerator", "haystack-ai"),
+        ("gradio==5.1.0", "import gradio as gr\nb = gr.Chatbot(type='messages')", "gradio"),
+        ("pydantic-ai==2.3.0", "a = Agent('openai:gpt-4o', output_type=int)", "pydantic-ai==2.3.0"),
+    ],
+    ids=["keyword", "import", "setting", "nothing changed"],
+)
+def test_a_version_that_lacks_the_words_of_today_is_not_asked_for(
+    pin: str, cell: str, asked: str, tmp_path: Path
+) -> None:
+    """The pin would contradict the step."""
+    promoted = promote_cells(make_project(tmp_path), f"!pip install {pin}", AGENT, cell)
+    assert asked in promoted.promotion.report.dependencies

@@ -71,7 +71,9 @@ def rewrite(
     for module, (cell, line) in clients.packages.items():
         require(dependencies, cell, line, module)
     moved = move_imports(program, edits, dependencies, clients.exchanged)
-    moved += [*move_calls(program, edits), *move_agent_calls(program, edits), *await_runs(program, edits)]
+    moved += [*move_calls(program, edits), *await_runs(program, edits)]
+    if of_agents := move_agent_calls(program, edits):
+        dependencies.loosen(("pydantic-ai",))
     sampling = send_sampling(program, edits)
     secrets = SecretRemover(program, edits, clients.exchanged)
     secrets.run()
@@ -84,7 +86,10 @@ def rewrite(
     arguments = lift_arguments(program, edits)
     asked = QuestionRule(program, edits).run()
     drawn = print_drawn_graphs(program, edits, clients.imports, dependencies)
-    drawn += leave_pages_closed(program, edits)
+    pages = leave_pages_closed(program, edits)
+    if any(finding.subject == "argument" for finding in pages):
+        dependencies.loosen(("gradio",))
+    drawn += pages
     headless = [*drawn, *check_host_library(program, edits), *check_headless(program, edits)]
     tagged = tagged_cell(notebook.cells)
     literal = lift_parameters(program, edits) if tagged is None else []
@@ -111,6 +116,7 @@ def rewrite(
         *stays,
         *clients.findings,
         *moved,
+        *of_agents,
         *sampling,
         *secrets.findings,
         *settings,

@@ -25,6 +25,7 @@ from typing import Any, Protocol
 from app.errors import InputError, StepFailedError
 from app.intelligence.wire.openai_chat_reply import encode_error
 from app.interface import made_up_login
+from app.interface.kept_clients import forget_kept_clients
 from app.interface.no_authority import no_authority
 from app.interface.own_modules import own_modules_first
 from app.interface.recording import Exchange, protocol_of, query_of, read_recording, stream_bytes, stream_type_of
@@ -223,6 +224,7 @@ def _surroundings(folder: Path, door: OpenDoor) -> Iterator[None]:
             {**NOT_TOLD, **environment, **variables, **login, **no_authority(Path(kept)), REPLY_CACHE: kept}
         )
         _forget_replies()
+        forget_kept_clients()
         random.seed(SEED)
         try:
             yield

@@ -107,7 +107,7 @@ def _printed(step: Path, door: ReplayDoor) -> list[str]:
 
 def _left(door: ReplayDoor) -> dict[str, Any]:
     asked = [{"protocol": exchange.protocol, "request": exchange.request} for exchange in door.remaining]
-    return {"unanswered": door.unanswered, "remaining": asked, "renamed": door.renamed, "key": door.key}
+    return {"unanswered": list(door.unanswered), "remaining": asked, "renamed": door.renamed, "key": door.key}
 
 
 def _one_line(error: Exception) -> str:

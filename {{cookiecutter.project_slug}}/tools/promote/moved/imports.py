@@ -21,6 +21,7 @@ from tools.promote.rewiring.unused_imports import still_read
 
 SUBJECT = "import"
 REASON = "the packages of today have it there"
+RENAMED = "the packages of today call it so"
 # `langchain.debug = True` and its like: functions today, and an assignment that nobody reads.
 SETTINGS = {"debug": "set_debug", "verbose": "set_verbose", "llm_cache": "set_llm_cache"}
 SETTERS = "langchain_core.globals"
@@ -50,6 +51,10 @@ def move_imports(
     findings += _move_settings(program, edits, dependencies)
     if any(finding.outcome == "changed" for finding in findings):
         dependencies.loosen(("langchain", "llama-index"))
+    if any(finding.reason == RENAMED for finding in findings):
+        dependencies.loosen(("pydantic-ai",))
+    if any("legacy_haystack" in finding.what for finding in findings):
+        dependencies.loosen(("haystack-ai",))
     return findings
 
 
@@ -75,7 +80,7 @@ class _Statement:
             return []
         renamed = [f"{alias.name} is {name}" for alias in self.kept if (name := self._renamed(alias))]
         if renamed:
-            findings.append(self._changed(", ".join(renamed), "the packages of today call it so"))
+            findings.append(self._changed(", ".join(renamed), RENAMED))
         for module, aliases in groups.items():
             if module != self.module:
                 names = ", ".join(alias.name for alias in aliases)

@@ -151,11 +151,11 @@ def _said(
 ) -> str:
     """The text of the reply: in the schema asked for, in the form the prompt spells out, or as it comes.
 
-    With a `length` only so many characters of the question and of what was found are spoken of.
+    With a `length` only so many characters of the question and of what was found are repeated.
     """
     found = _found(messages[asked + 1 :])
     found = found[:length] if found is not None else None
-    question = replace(question, subject=question.subject[:length])
+    question = replace(question, longest=length)
     reading = question if found is None else replace(question, subject=found)
     if request.output_schema is not None:
         return as_json(fill(request.output_schema, reading))

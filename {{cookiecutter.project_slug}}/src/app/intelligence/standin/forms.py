@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from app.intelligence.messages import Message
@@ -30,6 +31,11 @@ _TELL = (
 JSON_ASKED = re.compile(
     rf"\b{_TELL}\b[^.\n]{{0,100}}\bJSON\b|\b(?:valid|only|in|as|as an?|be an?|use this) JSON\b"
     r"|\bJSON (?:object|array|format|instance|output|list)\b"
+    # In other languages, whose verbs are not known here.
+    r"|JSON\s*(?:形式|格式|对象|数组|フォーマット|オブジェクト|형식|객체|로 |で)"
+    r"|(?:以|用|返回|输出|使用)\s*(?:一个)?\s*JSON"
+    r"|\b(?:im|en|au|no|em|nel|un|ein|als) (?:formato? )?JSON\b|\bJSON-(?:Format|Objekt)"
+    r"|\b(?:formato?|objeto?|objet|формате?) JSON\b"
     # A form that is shown where the word would stand: `in this format: [{"name": ...`.
     r"|\bformat\b:?\s*[\[{]{1,2}\s*\"",
     re.IGNORECASE,
@@ -47,10 +53,9 @@ BLOCK = re.compile(r"```.*?```|^[{\[]\n.*?^[}\]]$", re.DOTALL | re.MULTILINE)
 # No value of a key in JSON: `"name": "<worker_name>"`.
 TAG = re.compile(r"(?<!\": \")(?<!\":\")(?<!\": )(?<!\":)(?<!\[\")<([A-Za-z_][\w-]{0,40})>")
 # Tags shown behind "in this format:", with what stands for values in them, and those that hold nothing but text.
-NESTED = re.compile(
-    r"\bformat\b[^<\n]{0,40}:\s*(?P<block>(?:<(?P<outer>[A-Za-z_][\w-]{0,40})>.{0,4000}?</(?P=outer)>\s*){1,20})",
-    re.IGNORECASE | re.DOTALL,
-)
+TAGS_SHOWN = re.compile(r"\bformat\b[^<\n]{0,40}:\s*(?=<)", re.IGNORECASE)
+NESTED = re.compile(r"(?:<(?P<outer>[A-Za-z_][\w-]{0,40})>.{0,4000}?</(?P=outer)>\s*){1,20}", re.DOTALL)
+MOST_FORMATS = 20
 LEAF = re.compile(r"<([A-Za-z_][\w-]{0,40})>[^<>]*</\1>")
 MARKS = re.compile(r"</?[A-Za-z_][\w-]{0,40}>")
 TELLING = re.compile(rf"\b{_TELL}\b[^.\n]{{0,120}}$", re.IGNORECASE)
@@ -97,6 +102,10 @@ PREFIXED = re.compile(
     r"(?P<word>(?-i:[A-Z][A-Z_]{2,}(?: [A-Z_]{2,}){0,3}))\b",
     re.IGNORECASE,
 )
+# The same said in Chinese, Japanese or Korean.
+DONE_ELSEWHERE = re.compile(
+    r"(?:完成|结束|終了|完了|满意|通过|완료|종료)[^。\n]{0,40}?(?<![A-Za-z_])(?P<word>[A-Z_]{4,})(?![A-Za-z_])"
+)
 ALOUD = {"thinking", "scratchpad", "reasoning", "analysis", "thought", "thoughts", "reflection"}
 
 
@@ -123,11 +132,9 @@ def spelled_out(
         return turn
     if fields := _marked(told, question, plain):
         return fields
-    nested = NESTED.search(told)
-    if nested and not json_wanted and "{" not in nested["block"]:
-        return LEAF.sub(
-            lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested["block"].rstrip()
-        )
+    nested = _shown_tags(told)
+    if nested and not json_wanted and "{" not in nested:
+        return LEAF.sub(lambda leaf: f"<{leaf[1]}>\n{_inside(leaf[1], question, plain)}\n</{leaf[1]}>", nested)
     wanted = JSON_ASKED.search(told)
     if wanted or json_wanted:
         found = _as_json(told, wanted.start() if wanted else 0, question, json_wanted=json_wanted)
@@ -150,7 +157,7 @@ def spelled_out(
         return fields
     if not question.sources and (marked := marked_answer(told, question, plain)):
         return marked
-    if done := next((found for rule in DONE if (found := rule.search(told))), None):
+    if done := next((found for rule in (*DONE, DONE_ELSEWHERE) if (found := rule.search(told))), None):
         return f"{plain}\n\n{done['word']}"
     if first := PREFIXED.search(told):
         return f"{first['word'].rstrip(' :')}: {plain}"
@@ -163,6 +170,12 @@ def spelled_out(
     if NUMBER.search(told) and not question.labels:
         return number_in(RANGE.search(told))
     return None
+
+
+def _shown_tags(told: str) -> str:
+    """The tags that a format shows, with what stands in them; empty for none."""
+    shown = islice(TAGS_SHOWN.finditer(told), MOST_FORMATS)
+    return next((found[0].rstrip() for begin in shown if (found := NESTED.match(told, begin.end()))), "")
 
 
 def _for_each(values: str, things: str, told: str) -> str:
@@ -219,7 +232,9 @@ def _as_json(told: str, place: int, question: Reading, *, json_wanted: bool) -> 
             return [value] if SEVERAL.search(told) else value
     if json_wanted or question.labels:
         return None
-    return items(told, question, otherwise=1) if SEVERAL.search(told) else {"reply": question.subject}
+    return (
+        items(told, question, otherwise=1) if SEVERAL.search(told) else {"reply": question.subject[: question.longest]}
+    )
 
 
 def _outside(told: str, question: Reading) -> Reading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.skills import classify
@@ -38,6 +39,8 @@ NUMERIC = re.compile(
 SPAN = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)\s*(?:-|–|/|to|and|through)\s*(\d+(?:\.\d+)?)(?!\w|\.\d)", re.IGNORECASE)
 OPTIONS = re.compile(r"[\s<\[({\"']*([\w -]{1,30}(?:\s*(?:\||/|,|\bor\b)\s*(?:or\s+)?[\w -]{1,30})+)[\s>\])}\"'.]*")
 LONGEST_VALUE = 200
+LONGEST_FORMAT = 4_000
+MOST_FORMATS = 20
 
 SCORED = re.compile(
     rf"\b(?:{_TELL}|rate|score|assign|grade|evaluate)\b[^.\n]{{0,60}}\b(?:number|integer|score|rating|grade"
@@ -119,7 +122,7 @@ def items(told: str, question: Reading, otherwise: int = 3) -> list[str]:
     found = next((count["count"].lower() for count in listed if count), str(otherwise))
     count = _NUMBERS.get(found) or int(found)
     topic = TOPIC.search(question.subject)
-    about = " ".join((topic[1] if topic else question.subject).split())[:LONGEST_VALUE]
+    about = " ".join((topic[1] if topic else question.subject).split())[: question.longest or LONGEST_VALUE]
     return [about if number == 1 else f"{about} ({number})" for number in range(1, min(count, MOST_ITEMS) + 1)]
 
 
@@ -138,8 +141,8 @@ def counted(name: str, told: str) -> int | None:
 
 def as_fields(told: str, question: Reading, plain: str) -> str:
     """The lines of a format that is shown, with values in the place of what stands for them; empty for none."""
-    for shown in SHOWN.finditer(told):
-        fields = list(_shown_fields(told[shown.end() :]))
+    for shown in islice(SHOWN.finditer(told), MOST_FORMATS):
+        fields = list(_shown_fields(told[shown.end() : shown.end() + LONGEST_FORMAT]))
         if len(fields) > 1 or (fields and BRACKETED.fullmatch(fields[0]["value"])):
             begun = re.search(r"(?:^|\n)[^\S\n]*\W{0,4}([A-Z][\w /'-]{0,40}?)\W{0,2}:\W{0,2}\Z", told)
             names = [field["name"] for field in fields]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
+from keyword import iskeyword
 
 from app.intelligence.standin.reading import Reading
 from app.intelligence.standin.similarity import cosine, features, rarity
@@ -131,28 +133,36 @@ def _program(language: str, told: str, question: Reading) -> str:
     if language in ("python", "py"):
         return _python(told, said)
     if language in ("html", "css"):
-        return f"<!DOCTYPE html>\n<html>\n<body>\n<p>{said[1:-1]}</p>\n</body>\n</html>"
+        return f"<!DOCTYPE html>\n<html>\n<body>\n<p>{escape(_beginning(question.subject))}</p>\n</body>\n</html>"
     if language in ("bash", "shell", "sh"):
         return "echo " + said.replace("$", "").replace("`", "")
     if language in ("javascript", "js", "typescript", "ts"):
         return f"console.log({said});"
-    return f"// {said[1:-1]}"
+    return f"// {_beginning(question.subject)}"
 
 
 def _quoted(text: str) -> str:
     """The beginning of a text on one line, in quotes that Python and JavaScript read alike."""
-    return json.dumps(" ".join(text.split())[:LONGEST_SAID], ensure_ascii=False)
+    return json.dumps(_beginning(text), ensure_ascii=False)
+
+
+def _beginning(text: str) -> str:
+    return " ".join(text.split())[:LONGEST_SAID]
 
 
 def _python(told: str, said: str) -> str:
     names = [found["name"] for rule in (SIGNATURE, CALLED) for found in rule.finditer(told)]
     names += [found["quoted"] or found["name"] for found in NAMED.finditer(told)]
-    functions = list(dict.fromkeys(name for name in names if name.casefold() not in NOT_NAMES))
+    functions = list(dict.fromkeys(filter(_is_name, names)))
     lines = [
         f'def {name}(*args, **kwargs):\n    """It hands its first argument back."""\n'
         "    return args[0] if args else next(iter(kwargs.values()), None)\n"
         for name in functions
     ]
     kept = dict.fromkeys(found["name"] for found in VARIABLE.finditer(told))
-    lines += [f"{name} = {said}" for name in kept if name.casefold() not in NOT_NAMES]
+    lines += [f"{name} = {said}" for name in kept if _is_name(name)]
     return "\n".join([*lines, f"print({said})"])
+
+
+def _is_name(word: str) -> bool:
+    return word.casefold() not in NOT_NAMES and not iskeyword(word)

@@ -114,6 +114,7 @@ class Reading:
     sentences: int | None = None
     answered: bool = False  # somebody has worked on it already
     objection: str = ""  # what was said against the last attempt
+    longest: int | None = None  # characters of the subject that a value may repeat
 
 
 def read(messages: Sequence[Message]) -> Reading:

@@ -46,9 +46,21 @@ SIGNS = {
     "^": {"power", "exponent", "exponentiate"},
 }
 QUESTION = re.compile(
-    r"\?|^\s*(?:who|what|when|where|which|why|how|tell|find|look|search|give|list|show|explain|compare"
+    r"[?？؟]|^\s*(?:who|what|when|where|which|why|how|tell|find|look|search|give|list|show|explain|compare"
     r"|summari[sz]e|get)\b",
     re.IGNORECASE,
+)
+# What is said by a tool only where one is named after it, such as `write_code`.
+TO_BE_WRITTEN = re.compile(
+    r"^\s*(?:please\s+|can you\s+|could you\s+)?(?:write|generate|translate"
+    r"|convert)\b",
+    re.IGNORECASE,
+)
+# In letters other than Latin ones what is longer than a greeting asks for something: its verbs are not known here.
+OTHER_LETTERS = re.compile(r"[\u0400-\u1fff\u3040-\ud7ff]")
+SHORTEST_REQUEST = 6
+GREETED = re.compile(
+    r"\s*(?:你好|您好|谢谢|こんにちは|ありがとう|안녕|감사|привет|спасибо|здравствуй|नमस्ते|مرحبا|شكرا)", re.IGNORECASE
 )
 # What asks for something to be done, which the only tool is there for.
 ORDER = re.compile(
@@ -124,7 +136,7 @@ def unmarked(result: str) -> str:
 
 def _plainly_meant(tool: Tool, subject: str, likeness: float) -> bool:
     """Whether a question that shares little with a tool's long description shares a word with its name."""
-    if not likeness or not QUESTION.search(subject):
+    if not likeness or not any(asks.search(subject) for asks in (QUESTION, ORDER, TO_BE_WRITTEN)):
         return False
     named = {word[:5] for word in content_words(_spaced(tool.name)) if len(word) > 3}
     return any(word[:5] in named for word in content_words(subject))
@@ -149,7 +161,8 @@ def _by_sign(tools: Sequence[Tool], arithmetic: str) -> Tool | None:
 
 
 def _asks(subject: str) -> bool:
-    return QUESTION.search(subject) is not None and not set(content_words(subject)) <= GREETINGS
+    asks = QUESTION.search(subject) or (OTHER_LETTERS.search(subject) and len(subject) >= SHORTEST_REQUEST)
+    return bool(asks) and not set(content_words(subject)) <= GREETINGS and not GREETED.match(subject)
 
 
 def _spaced(name: str) -> str:

@@ -209,8 +209,8 @@ class _Filling:
         if (written := in_a_field(name, str(schema.get("description", "")), self._reading)) is not None:
             return written
         if self._reading.sources:
-            return answer(self._reading)
-        return named_in(subject, name) or " ".join(subject.split())
+            return answer(self._reading)[: self._reading.longest]
+        return named_in(subject, name) or " ".join(subject.split())[: self._reading.longest]
 
 
 def _names_one(field: str) -> bool:

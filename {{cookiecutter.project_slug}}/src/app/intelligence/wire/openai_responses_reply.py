@@ -82,6 +82,7 @@ def opened(*, id: str, model: str, created: int, asked: Mapping[str, Any]) -> di
         "output": [],
         "store": False,
         "usage": None,
+        "prompt_cache_diagnostics": None,  # clients read it although an older SDK of OpenAI's does not know it
         **repeated,
     }
 
