@@ -249,6 +249,44 @@ async def test_looking_into_the_cells_near_a_question_finds_the_nearest(
     assert (await search(vectors[12]))[0] == "c12"
 
 
+@pytest.mark.reliability("leaking or starved search")
+@pytest.mark.slow
+@pytest.mark.feature("D5")
+async def test_who_may_read_few_or_the_same_by_many_groups_finds_the_nearest(
+    pool: AsyncConnectionPool, database_url: str
+) -> None:
+    """Of 20,000 vectors in topics a quarter is open to four groups at once, the rest to another. One of the four, all
+    of them and the other: each finds at least 0.95 of the ten nearest that are open to it, and nothing else.
+    """
+    rng = numpy.random.default_rng(6)
+    centres = rng.standard_normal((400, 64))
+    vectors = centres[rng.integers(0, 400, 20_000)] + 0.4 * rng.standard_normal((20_000, 64))
+    four = ["a", "b", "c", "d"]
+    write(database_url, vectors, lambda number: ["rest"] if number % 4 else four)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SET search_path = app, public")
+        vector_index.sketch(connection, vector_index.cells_due(connection))
+        measured = connection.execute("SELECT readable, reach FROM cell_reach").fetchone()
+
+    assert measured is not None
+    readable, reach = measured
+    assert readable == sorted(readable)
+    assert reach[0] > reach[-1]  # the more somebody may read, the nearer the ten nearest are
+    for groups in (["a"], four, ["rest"]):
+        found = 0
+        for number in range(40):
+            asked = (vectors[number] + 0.2 * rng.standard_normal(64)).tolist()
+            near, exact = [
+                {hit.chunk_id for hit in await retrieval.search(
+                    pool, "", asked, Caller(groups=frozenset(groups)), k=10, embedding_model="m",
+                    settings=Retrieval(candidates=10, compared=compared))}
+                for compared in (300, 0)
+            ]  # fmt: skip
+            assert {int(name[1:]) % 4 > 0 for name in near} == {groups == ["rest"]}
+            found += len(near & exact)
+        assert found / 400 >= 0.95, groups
+
+
 @pytest.mark.slow
 @pytest.mark.feature("D4")
 async def test_of_vectors_that_lie_scattered_more_are_read(pool: AsyncConnectionPool, database_url: str) -> None:

@@ -51,6 +51,28 @@ def test_a_migration_can_be_taken_back(empty_database: str) -> None:
     assert tables(empty_database) == before
 
 
+def test_cells_measured_before_stay_as_they_were_used(empty_database: str) -> None:
+    """One share of the cells becomes that of readers of sixteen vectors a cell; taken back, it is to be measured anew."""
+    store.migrate(empty_database)
+    store.downgrade(empty_database, "0017")
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        connection.execute("INSERT INTO app.cell_reach VALUES ('m', 64, 1000, 0.25)")
+
+        assert store.migrate(empty_database) == [revision for revision in EVERY if revision > "0017"]
+        shares = connection.execute(
+            "SELECT ARRAY(SELECT app.reach_of(readable, reach, visible) FROM unnest(ARRAY[15999, 16000, 90000]) AS visible) "
+            "FROM app.cell_reach"
+        ).fetchone()
+        line = connection.execute(
+            "SELECT ARRAY(SELECT app.reach_of('{10, 20}', '{0.5, 0.1}', visible) FROM unnest(ARRAY[9, 10, 15, 20, 21]) AS visible)"
+        ).fetchone()
+        store.downgrade(empty_database, "0017")
+
+        assert shares == ([None, 0.25, 0.25],)
+        assert line == ([None, 0.5, pytest.approx(0.3), 0.1, 0.1],)
+        assert connection.execute("SELECT count(*) FROM app.cell_reach").fetchone() == (0,)
+
+
 def test_concurrent_migrators_apply_each_revision_once(empty_database: str) -> None:
     """Four replicas that start together: one migrates, the others wait and find nothing to do."""
     with ThreadPoolExecutor(4) as threads:

@@ -21,7 +21,7 @@ MOST_DIMENSIONS = {"vector": 2_000, "halfvec": 4_000}
 # the centres as well.
 CELLS_FROM = 20_000
 MOST_CELLS = 2_048
-ROUNDS = 6
+ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,44 +43,76 @@ BEGIN
     RETURN reach[at] + (reach[at + 1] - reach[at]) * (visible - readable[at])::float8 / (readable[at + 1] - readable[at]);
 END $$;
 """
-MEASURED = """    GET DIAGNOSTICS written = ROW_COUNT;
-    DELETE FROM cell_reach WHERE model = of_model AND dimensions = of_dimensions;
+TRAINING = """
+-- New centres by k-means over a sample of twenty vectors a cell; how many there are. The sketches have to be put into
+-- their cells afterwards. Nothing is blocked meanwhile. Then it measures how many of the cells nearest a vector hold its
+-- ten nearest, for readers of a part of the sample.
+CREATE OR REPLACE FUNCTION app.train_cells(of_model text, of_dimensions integer, wanted integer, rounds integer)
+RETURNS integer LANGUAGE plpgsql SET search_path = app, public, pg_temp AS $$
+DECLARE
+    written integer; fewest integer;
+BEGIN
+    CREATE TEMPORARY TABLE sampled (place integer, v halfvec) ON COMMIT DROP;
+    CREATE TEMPORARY TABLE trial (cell integer, centre halfvec) ON COMMIT DROP;
+    ALTER TABLE sampled ALTER v SET STORAGE PLAIN;
+    ALTER TABLE trial ALTER centre SET STORAGE PLAIN;
+    INSERT INTO sampled SELECT row_number() OVER (), l2_normalize(f.embedding)::halfvec FROM (
+        SELECT e.embedding FROM embeddings e
+        WHERE e.model = of_model AND e.dimensions = of_dimensions AND vector_norm(e.embedding) > 0
+        ORDER BY md5(e.chunk_id) LIMIT 20 * wanted) AS f;
+    INSERT INTO trial SELECT s.place, s.v FROM sampled s WHERE s.place <= wanted;
+    ANALYZE sampled; ANALYZE trial;
+    FOR n IN 1..rounds LOOP
+        -- Rows that were deleted would be read again and again: the table is emptied.
+        CREATE TEMPORARY TABLE moved ON COMMIT DROP AS
+        SELECT m.cell, l2_normalize(avg(m.v)) AS centre FROM (
+            SELECT s.v, (SELECT t.cell FROM trial t ORDER BY t.centre <#> s.v LIMIT 1) AS cell FROM sampled s) AS m
+        GROUP BY m.cell;
+        TRUNCATE trial;
+        INSERT INTO trial SELECT m.cell, m.centre FROM moved m;
+        DROP TABLE moved;
+    END LOOP;
+    DELETE FROM cells WHERE model = of_model AND dimensions = of_dimensions;
+    INSERT INTO cells SELECT of_model, of_dimensions, row_number() OVER (ORDER BY t.cell), t.centre FROM trial t;
+    GET DIAGNOSTICS written = ROW_COUNT;
+
     CREATE TEMPORARY TABLE steps ON COMMIT DROP AS
     SELECT DISTINCT least(round(2500 * power(2, n / 2.0)), (SELECT count(*) FROM sampled))::integer AS readable
     FROM generate_series(0, 12) AS n;
-    -- As far as the tenth nearest among the fewest, a vector may be of the ten nearest at all.
-    CREATE TEMPORARY TABLE trial_questions ON COMMIT DROP AS
+    SELECT min(s.readable) INTO fewest FROM steps s;
+    CREATE TEMPORARY TABLE few ON COMMIT DROP AS SELECT s.v FROM sampled s WHERE s.place <= fewest;
+    -- What is farther than the tenth nearest of the fewest is of nobody's ten nearest.
+    CREATE TEMPORARY TABLE questions ON COMMIT DROP AS
     SELECT q.number, q.v, (
-        SELECT max(f.distance) FROM (
-            SELECT s.v <#> q.v AS distance FROM sampled s WHERE s.place <= (SELECT min(readable) FROM steps)
-            ORDER BY distance LIMIT 10) AS f) AS bound
-    FROM (SELECT row_number() OVER () AS number, f.v FROM (
-              SELECT l2_normalize(e.embedding) AS v FROM embeddings e
+        SELECT max(f.distance) FROM (SELECT o.v <#> q.v AS distance FROM few o ORDER BY 1 LIMIT 10) AS f) AS bound
+    FROM (SELECT row_number() OVER () AS number, l2_normalize(f.embedding)::halfvec AS v FROM (
+              SELECT e.embedding FROM embeddings e
               WHERE e.model = of_model AND e.dimensions = of_dimensions AND vector_norm(e.embedding) > 0
-              ORDER BY md5(e.chunk_id) DESC LIMIT 400) AS f) AS q;
-    CREATE TEMPORARY TABLE trial_near ON COMMIT DROP AS
+              ORDER BY md5(e.chunk_id) DESC LIMIT 400) AS f OFFSET 0) AS q;
+    ANALYZE questions;
+    CREATE TEMPORARY TABLE near ON COMMIT DROP AS
     SELECT n.number, n.readable, n.place FROM (
-        SELECT p.*, s.readable, row_number() OVER (PARTITION BY p.number, s.readable ORDER BY p.distance) AS rank
+        SELECT p.number, p.place, s.readable,
+            row_number() OVER (PARTITION BY p.number, s.readable ORDER BY p.distance) AS rank
         FROM (SELECT q.number, s.place, s.v <#> q.v AS distance
-              FROM sampled s JOIN trial_questions q ON s.v <#> q.v <= q.bound) AS p
+              FROM sampled s JOIN questions q ON s.v <#> q.v <= q.bound) AS p
         JOIN steps s ON p.place <= s.readable) AS n
     WHERE n.rank <= 10;
+    DELETE FROM cell_reach WHERE model = of_model AND dimensions = of_dimensions;
     INSERT INTO cell_reach (model, dimensions, cells, readable, reach)
     SELECT of_model, of_dimensions, written, array_agg(f.readable ORDER BY f.readable),
         array_agg(f.reach ORDER BY f.readable)
-    FROM (SELECT n.readable, percentile_disc(0.985) WITHIN GROUP (ORDER BY o.place)::float8 / written AS reach
-          FROM trial_near n
-          JOIN (SELECT s.place, (SELECT c.cell FROM cells c WHERE c.model = of_model AND c.dimensions = of_dimensions
-                                 ORDER BY c.centre <#> s.v::halfvec LIMIT 1) AS cell
-                FROM sampled s WHERE s.place IN (SELECT n.place FROM trial_near n)) AS own ON own.place = n.place
-          JOIN (SELECT q.number, c.cell,
-                    row_number() OVER (PARTITION BY q.number ORDER BY c.centre <#> q.v::halfvec) AS place
-                FROM trial_questions q CROSS JOIN cells c
-                WHERE c.model = of_model AND c.dimensions = of_dimensions) AS o
-              ON o.number = n.number AND o.cell = own.cell
+    FROM (SELECT n.readable, percentile_disc(0.985) WITHIN GROUP (ORDER BY o.rank)::float8 / written AS reach
+          FROM near n
+          JOIN (SELECT s.place, (SELECT t.cell FROM trial t ORDER BY t.centre <#> s.v LIMIT 1) AS cell
+                FROM sampled s WHERE s.place IN (SELECT n.place FROM near n)) AS own ON own.place = n.place
+          JOIN (SELECT q.number, t.cell, row_number() OVER (PARTITION BY q.number ORDER BY t.centre <#> q.v) AS rank
+                FROM questions q CROSS JOIN trial t) AS o ON o.number = n.number AND o.cell = own.cell
           GROUP BY n.readable) AS f
     HAVING count(*) > 0;
-    DROP TABLE steps, trial_questions, trial_near;
+    DROP TABLE sampled, trial, steps, few, questions, near;
+    RETURN written;
+END $$;
 """
 DECLARED = (
     "    wanted integer := compared; scattered boolean;\n",
@@ -125,12 +157,8 @@ def _nearest() -> str:
     return lean._replaced(body, DECLARED, READ, (used, USED), (ENOUGH, COUNTED + ENOUGH))
 
 
-def _training(measured: str) -> str:
-    return lean._replaced(lean._training(), ("    GET DIAGNOSTICS written = ROW_COUNT;\n", measured))
-
-
 def upgrade() -> None:
-    for part in (REACH, _training(MEASURED), _nearest()):
+    for part in (REACH, TRAINING, _nearest()):
         op.execute(part)
 
 
@@ -139,7 +167,7 @@ def downgrade() -> None:
     for part in (
         "DELETE FROM cell_reach",
         "ALTER TABLE cell_reach DROP readable, ALTER reach TYPE float8 USING reach[1]",
-        _training(lean.MEASURED),
+        lean._replaced(lean._training(), ("    GET DIAGNOSTICS written = ROW_COUNT;\n", lean.MEASURED)),
         lean._replaced(lean._nearest(), former.REACH, former.DECLARED, former.WANTED),
         "DROP FUNCTION app.reach_of",
     ):
