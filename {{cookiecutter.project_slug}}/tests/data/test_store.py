@@ -52,7 +52,7 @@ def test_a_migration_can_be_taken_back(empty_database: str) -> None:
 
 
 def test_cells_measured_before_stay_as_they_were_used(empty_database: str) -> None:
-    """One share of the cells becomes that of readers of sixteen vectors a cell; taken back, it is to be measured anew."""
+    """One share of cells becomes that of readers of sixteen vectors a cell; taken back, it is to be measured anew."""
     store.migrate(empty_database)
     store.downgrade(empty_database, "0017")
     with psycopg.connect(empty_database, autocommit=True) as connection:
@@ -60,11 +60,12 @@ def test_cells_measured_before_stay_as_they_were_used(empty_database: str) -> No
 
         assert store.migrate(empty_database) == [revision for revision in EVERY if revision > "0017"]
         shares = connection.execute(
-            "SELECT ARRAY(SELECT app.reach_of(readable, reach, visible) FROM unnest(ARRAY[15999, 16000, 90000]) AS visible) "
-            "FROM app.cell_reach"
+            "SELECT array_agg(app.reach_of(readable, reach, visible) ORDER BY visible) "
+            "FROM app.cell_reach, unnest(ARRAY[15999, 16000, 90000]) AS visible"
         ).fetchone()
         line = connection.execute(
-            "SELECT ARRAY(SELECT app.reach_of('{10, 20}', '{0.5, 0.1}', visible) FROM unnest(ARRAY[9, 10, 15, 20, 21]) AS visible)"
+            "SELECT array_agg(app.reach_of('{10, 20}', '{0.5, 0.1}', visible) ORDER BY visible) "
+            "FROM unnest(ARRAY[9, 10, 15, 20, 21]) AS visible"
         ).fetchone()
         store.downgrade(empty_database, "0017")
 

@@ -40,13 +40,14 @@ BEGIN
     IF at < 1 OR at >= cardinality(readable) THEN
         RETURN reach[at];
     END IF;
-    RETURN reach[at] + (reach[at + 1] - reach[at]) * (visible - readable[at])::float8 / (readable[at + 1] - readable[at]);
+    RETURN reach[at]
+        + (reach[at + 1] - reach[at]) * (visible - readable[at])::float8 / (readable[at + 1] - readable[at]);
 END $$;
 """
 TRAINING = """
 -- New centres by k-means over a sample of twenty vectors a cell; how many there are. The sketches have to be put into
--- their cells afterwards. Nothing is blocked meanwhile. Then it measures how many of the cells nearest a vector hold its
--- ten nearest, for readers of a part of the sample.
+-- their cells afterwards. Nothing is blocked meanwhile. Then it measures how many of the cells nearest a vector hold
+-- its ten nearest, for readers of a part of the sample.
 CREATE OR REPLACE FUNCTION app.train_cells(of_model text, of_dimensions integer, wanted integer, rounds integer)
 RETURNS integer LANGUAGE plpgsql SET search_path = app, public, pg_temp AS $$
 DECLARE
@@ -116,7 +117,8 @@ END $$;
 """
 DECLARED = (
     "    wanted integer := compared; scattered boolean;\n",
-    "    wanted integer; scattered boolean; share float8; readable integer[]; reach float8[];\n    counted boolean := false;\n",
+    "    wanted integer; scattered boolean; share float8; readable integer[]; reach float8[];\n"
+    "    counted boolean := false;\n",
 )
 READ = ("probes integer; read_ integer := compared;\n", "probes integer; read_ integer;\n")
 USED = """\
@@ -129,7 +131,8 @@ USED = """\
     -- Counted in sketches of a row of them: one scattered over cells takes ten times as long, a centre one and a half
     -- times. Cells are used where they save a quarter.
     IF 1.5 * all_cells + 10 * share * visible <= 0.75 * visible THEN
-        probes := ceil(all_cells * share);
+        -- What is near to a vector between cells is in several, however dense all lies.
+        probes := greatest(8, ceil(all_cells * share));
     ELSE
         all_cells := NULL;
         -- Among very many the nearest by sketch are the nearest less surely.
