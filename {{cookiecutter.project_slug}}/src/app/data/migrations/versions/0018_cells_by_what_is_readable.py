@@ -65,53 +65,53 @@ BEGIN
     ANALYZE sampled; ANALYZE trial;
     FOR n IN 1..rounds LOOP
         -- Rows that were deleted would be read again and again: the table is emptied.
-        CREATE TEMPORARY TABLE moved ON COMMIT DROP AS
+        CREATE TEMPORARY TABLE trial_moved ON COMMIT DROP AS
         SELECT m.cell, l2_normalize(avg(m.v)) AS centre FROM (
             SELECT s.v, (SELECT t.cell FROM trial t ORDER BY t.centre <#> s.v LIMIT 1) AS cell FROM sampled s) AS m
         GROUP BY m.cell;
         TRUNCATE trial;
-        INSERT INTO trial SELECT m.cell, m.centre FROM moved m;
-        DROP TABLE moved;
+        INSERT INTO trial SELECT m.cell, m.centre FROM trial_moved m;
+        DROP TABLE trial_moved;
     END LOOP;
     DELETE FROM cells WHERE model = of_model AND dimensions = of_dimensions;
     INSERT INTO cells SELECT of_model, of_dimensions, row_number() OVER (ORDER BY t.cell), t.centre FROM trial t;
     GET DIAGNOSTICS written = ROW_COUNT;
 
-    CREATE TEMPORARY TABLE steps ON COMMIT DROP AS
+    CREATE TEMPORARY TABLE trial_steps ON COMMIT DROP AS
     SELECT DISTINCT least(round(2500 * power(2, n / 2.0)), (SELECT count(*) FROM sampled))::integer AS readable
     FROM generate_series(0, 12) AS n;
-    SELECT min(s.readable) INTO fewest FROM steps s;
-    CREATE TEMPORARY TABLE few ON COMMIT DROP AS SELECT s.v FROM sampled s WHERE s.place <= fewest;
+    SELECT min(s.readable) INTO fewest FROM trial_steps s;
+    CREATE TEMPORARY TABLE trial_few ON COMMIT DROP AS SELECT s.v FROM sampled s WHERE s.place <= fewest;
     -- What is farther than the tenth nearest of the fewest is of nobody's ten nearest.
-    CREATE TEMPORARY TABLE questions ON COMMIT DROP AS
+    CREATE TEMPORARY TABLE trial_questions ON COMMIT DROP AS
     SELECT q.number, q.v, (
-        SELECT max(f.distance) FROM (SELECT o.v <#> q.v AS distance FROM few o ORDER BY 1 LIMIT 10) AS f) AS bound
+        SELECT max(f.distance) FROM (SELECT o.v <#> q.v AS distance FROM trial_few o ORDER BY 1 LIMIT 10) AS f) AS bound
     FROM (SELECT row_number() OVER () AS number, l2_normalize(f.embedding)::halfvec AS v FROM (
               SELECT e.embedding FROM embeddings e
               WHERE e.model = of_model AND e.dimensions = of_dimensions AND vector_norm(e.embedding) > 0
               ORDER BY md5(e.chunk_id) DESC LIMIT 400) AS f OFFSET 0) AS q;
-    ANALYZE questions;
-    CREATE TEMPORARY TABLE near ON COMMIT DROP AS
+    ANALYZE trial_questions;
+    CREATE TEMPORARY TABLE trial_near ON COMMIT DROP AS
     SELECT n.number, n.readable, n.place FROM (
         SELECT p.number, p.place, s.readable,
             row_number() OVER (PARTITION BY p.number, s.readable ORDER BY p.distance) AS rank
         FROM (SELECT q.number, s.place, s.v <#> q.v AS distance
-              FROM sampled s JOIN questions q ON s.v <#> q.v <= q.bound) AS p
-        JOIN steps s ON p.place <= s.readable) AS n
+              FROM sampled s JOIN trial_questions q ON s.v <#> q.v <= q.bound) AS p
+        JOIN trial_steps s ON p.place <= s.readable) AS n
     WHERE n.rank <= 10;
     DELETE FROM cell_reach WHERE model = of_model AND dimensions = of_dimensions;
     INSERT INTO cell_reach (model, dimensions, cells, readable, reach)
     SELECT of_model, of_dimensions, written, array_agg(f.readable ORDER BY f.readable),
         array_agg(f.reach ORDER BY f.readable)
     FROM (SELECT n.readable, percentile_disc(0.985) WITHIN GROUP (ORDER BY o.rank)::float8 / written AS reach
-          FROM near n
+          FROM trial_near n
           JOIN (SELECT s.place, (SELECT t.cell FROM trial t ORDER BY t.centre <#> s.v LIMIT 1) AS cell
-                FROM sampled s WHERE s.place IN (SELECT n.place FROM near n)) AS own ON own.place = n.place
+                FROM sampled s WHERE s.place IN (SELECT n.place FROM trial_near n)) AS own ON own.place = n.place
           JOIN (SELECT q.number, t.cell, row_number() OVER (PARTITION BY q.number ORDER BY t.centre <#> q.v) AS rank
-                FROM questions q CROSS JOIN trial t) AS o ON o.number = n.number AND o.cell = own.cell
+                FROM trial_questions q CROSS JOIN trial t) AS o ON o.number = n.number AND o.cell = own.cell
           GROUP BY n.readable) AS f
     HAVING count(*) > 0;
-    DROP TABLE sampled, trial, steps, few, questions, near;
+    DROP TABLE sampled, trial, trial_steps, trial_few, trial_questions, trial_near;
     RETURN written;
 END $$;
 """
@@ -140,6 +140,12 @@ USED = """\
     END IF;
     read_ := wanted;
 """
+FURTHER = (
+    "            probes := 4 * probes;\n",
+    "            probes := 4 * probes;\n"
+    "            wanted := compared;\n"
+    "            read_ := greatest(read_, compared);\n",
+)
 ENOUGH = "        EXIT WHEN cardinality(ids) >= 0.8 * wanted;\n"
 COUNTED = """\
         IF probes < all_cells AND met > 1.25 * cardinality(ids) AND NOT counted THEN
@@ -148,6 +154,8 @@ COUNTED = """\
             share := coalesce(app.reach_of(readable, reach, visible * cardinality(ids) / met), 1);
             IF share * all_cells > probes THEN
                 probes := ceil(share * all_cells);
+                wanted := compared;
+                read_ := compared;
                 CONTINUE;
             END IF;
         END IF;
@@ -157,7 +165,7 @@ COUNTED = """\
 def _nearest() -> str:
     body = lean._replaced(lean._nearest(), former.REACH, former.DECLARED, former.WANTED)
     used = lean._between(body, "    -- Scattered over cells a sketch", "    IF visible > 4000 AND")
-    return lean._replaced(body, DECLARED, READ, (used, USED), (ENOUGH, COUNTED + ENOUGH))
+    return lean._replaced(body, DECLARED, READ, (used, USED), FURTHER, (ENOUGH, COUNTED + ENOUGH))
 
 
 def upgrade() -> None:
