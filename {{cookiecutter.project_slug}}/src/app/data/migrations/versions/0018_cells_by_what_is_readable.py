@@ -8,6 +8,8 @@ gives. What was measured before stands as what readers of sixteen vectors a cell
 `app data index` measures anew.
 
 From so few cells fewer vectors are read: of what lies far in truth, cells have kept most away.
+
+Full text adds up the first eight words of a question without a row source, which would be started for every chunk.
 """
 
 from importlib import import_module
@@ -21,6 +23,7 @@ depends_on = None
 
 former = import_module("app.data.migrations.versions.0017_more_of_scattered_vectors")
 lean = former.former
+cells = lean.former
 
 REACH = """
 -- Of `cells` cells, the shares nearest a vector that hold 985 of 1,000 of its ten nearest, for a reader of as many
@@ -160,6 +163,17 @@ COUNTED = """\
             END IF;
         END IF;
 """
+WORD = "coalesce(weights[{n}] * power(ts_rank('{{0.4, 0.4, 0.5, 0.5}}', f.words, terms[{n}]), 1.6), 0)"
+FURTHER_WORDS = """\
+CASE WHEN cardinality(terms) > 8 THEN (
+    SELECT sum(t.weight * power(ts_rank('{0.4, 0.4, 0.5, 0.5}', f.words, t.asked), 1.6))
+    FROM unnest(terms[9 :], weights[9 :]) AS t (asked, weight)) ELSE 0 END AS score"""
+
+
+def _matching() -> str:
+    by_rows = cells.SCORE.replace("TERMS", "terms").replace("WEIGHTS", "weights")
+    written_out = "\n+ ".join([*(WORD.format(n=n) for n in range(1, 9)), FURTHER_WORDS])
+    return lean._replaced(cells._matching(cells.SCORE), (by_rows, written_out))
 
 
 def _nearest() -> str:
@@ -169,7 +183,7 @@ def _nearest() -> str:
 
 
 def upgrade() -> None:
-    for part in (REACH, TRAINING, _nearest()):
+    for part in (REACH, TRAINING, _nearest(), _matching()):
         op.execute(part)
 
 
@@ -181,5 +195,6 @@ def downgrade() -> None:
         lean._replaced(lean._training(), ("    GET DIAGNOSTICS written = ROW_COUNT;\n", lean.MEASURED)),
         lean._replaced(lean._nearest(), former.REACH, former.DECLARED, former.WANTED),
         "DROP FUNCTION app.reach_of",
+        cells._matching(cells.SCORE),
     ):
         op.execute(part)
