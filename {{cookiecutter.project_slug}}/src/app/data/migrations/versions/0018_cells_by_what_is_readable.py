@@ -131,12 +131,12 @@ USED = """\
     wanted := greatest(compared / 3, 2 * candidates);
     share := app.reach_of(readable, reach, visible);
     share := CASE WHEN share > 0 THEN greatest(share, 3 * wanted / visible::float8) END;
-    -- Counted in sketches of a row of them: one scattered over cells takes ten times as long, a centre one and a half
-    -- times. Cells are used where they save a quarter.
-    IF 1.5 * all_cells + 10 * share * visible <= 0.75 * visible THEN
-        -- What is near to a vector between cells is in several, however dense all lies.
-        probes := greatest(8, ceil(all_cells * share));
-    ELSE
+    -- What is near to a vector between cells is in several, however dense all lies.
+    probes := greatest(8, ceil(all_cells * share));
+    -- Counted in sketches of a row of them: a cell on a shelf takes as long as six, a sketch in it as two, a centre as
+    -- one and a half. Cells are used where they save a quarter.
+    IF (1400 + 1.5 * all_cells + 6 * probes * cardinality(shelves) + 2 * share * visible <= 0.75 * visible)
+            IS NOT TRUE THEN
         all_cells := NULL;
         -- Among very many the nearest by sketch are the nearest less surely.
         wanted := greatest(CASE WHEN scattered THEN 5 * compared / 3 ELSE compared END, visible / 50);
