@@ -173,13 +173,15 @@ CASE WHEN cardinality(terms) > 8 THEN (
 def _matching() -> str:
     by_rows = cells.SCORE.replace("TERMS", "terms").replace("WEIGHTS", "weights")
     written_out = "\n+ ".join([*(WORD.format(n=n) for n in range(1, 9)), FURTHER_WORDS])
-    return lean._replaced(cells._matching(cells.SCORE), (by_rows, written_out))
+    text: str = lean._replaced(cells._matching(cells.SCORE), (by_rows, written_out))
+    return text
 
 
 def _nearest() -> str:
     body = lean._replaced(lean._nearest(), former.REACH, former.DECLARED, former.WANTED)
     used = lean._between(body, "    -- Scattered over cells a sketch", "    IF visible > 4000 AND")
-    return lean._replaced(body, DECLARED, READ, (used, USED), FURTHER, (ENOUGH, COUNTED + ENOUGH))
+    text: str = lean._replaced(body, DECLARED, READ, (used, USED), FURTHER, (ENOUGH, COUNTED + ENOUGH))
+    return text
 
 
 def upgrade() -> None:
