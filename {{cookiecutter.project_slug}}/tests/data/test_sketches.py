@@ -259,8 +259,8 @@ async def test_who_may_read_few_or_the_same_by_many_groups_finds_the_nearest(
     of them and the other: each finds at least 0.95 of the ten nearest that are open to it, and nothing else.
     """
     rng = numpy.random.default_rng(6)
-    centres = rng.standard_normal((400, 64))
-    vectors = centres[rng.integers(0, 400, 20_000)] + 0.4 * rng.standard_normal((20_000, 64))
+    centres = rng.standard_normal((1_000, 64))
+    vectors = centres[rng.integers(0, 1_000, 20_000)] + 0.3 * rng.standard_normal((20_000, 64))
     four = ["a", "b", "c", "d"]
     write(database_url, vectors, lambda number: ["rest"] if number % 4 else four)
     with psycopg.connect(database_url, autocommit=True) as connection:

@@ -131,12 +131,12 @@ USED = """\
     wanted := greatest(compared / 3, 2 * candidates);
     share := app.reach_of(readable, reach, visible);
     share := CASE WHEN share > 0 THEN greatest(share, 3 * wanted / visible::float8) END;
-    -- Counted in sketches of a row of them: one scattered over cells takes ten times as long, a centre one and a half
-    -- times. Cells are used where they save a quarter.
-    IF 1.5 * all_cells + 10 * share * visible <= 0.75 * visible THEN
-        -- What is near to a vector between cells is in several, however dense all lies.
-        probes := greatest(8, ceil(all_cells * share));
-    ELSE
+    -- What is near to a vector between cells is in several, however dense all lies.
+    probes := greatest(8, ceil(all_cells * share));
+    -- Counted in sketches of a row of them: a cell on a shelf takes as long as six, a sketch in it as two, a centre as
+    -- one and a half. Cells are used where they save a quarter.
+    IF (1400 + 1.5 * all_cells + 6 * probes * cardinality(shelves) + 2 * share * visible <= 0.75 * visible)
+            IS NOT TRUE THEN
         all_cells := NULL;
         -- Among very many the nearest by sketch are the nearest less surely.
         wanted := greatest(CASE WHEN scattered THEN 5 * compared / 3 ELSE compared END, visible / 50);
@@ -173,13 +173,15 @@ CASE WHEN cardinality(terms) > 8 THEN (
 def _matching() -> str:
     by_rows = cells.SCORE.replace("TERMS", "terms").replace("WEIGHTS", "weights")
     written_out = "\n+ ".join([*(WORD.format(n=n) for n in range(1, 9)), FURTHER_WORDS])
-    return lean._replaced(cells._matching(cells.SCORE), (by_rows, written_out))
+    text: str = lean._replaced(cells._matching(cells.SCORE), (by_rows, written_out))
+    return text
 
 
 def _nearest() -> str:
     body = lean._replaced(lean._nearest(), former.REACH, former.DECLARED, former.WANTED)
     used = lean._between(body, "    -- Scattered over cells a sketch", "    IF visible > 4000 AND")
-    return lean._replaced(body, DECLARED, READ, (used, USED), FURTHER, (ENOUGH, COUNTED + ENOUGH))
+    text: str = lean._replaced(body, DECLARED, READ, (used, USED), FURTHER, (ENOUGH, COUNTED + ENOUGH))
+    return text
 
 
 def upgrade() -> None:
