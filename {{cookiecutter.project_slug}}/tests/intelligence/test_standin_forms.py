@@ -270,6 +270,8 @@ async def test_tags_that_a_format_shows_are_written() -> None:
         ("user", "The examples are in JSON.\nRespond in this format:\n<plan>\nPLAN\n</plan>\n\nTask: sail")
     )
     assert read.startswith("<plan>\n")
+    given = await said(("system", "Use the format:\n<plan>\nPLAN\n</plan>"), ("user", "<task>[{'sail': 1}]</task>"))
+    assert re.fullmatch(r"<plan>\n[^<]+\n</plan>", given)
 
 
 @pytest.mark.feature("N2")

@@ -377,6 +377,20 @@ def test_only_what_says_which_model_is_asked_has_a_placeholder(code: str, given:
     assert list(placeholders(program, names_read(program)).values()) == ([given] if given else [])
 
 
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        ("return os.getenv(name)", {"AZURE_OPENAI_MODEL"}),
+        ("return os.environ[name]", {"AZURE_OPENAI_MODEL"}),
+        ("return name.lower()", set()),
+    ],
+)
+def test_a_variable_is_read_by_a_function_of_the_notebook_too(body: str, read: set[str]) -> None:
+    """One that looks its argument up; any other function is given a text."""
+    cells = f"import os\ndef setting(name):\n    {body}\nmodel = setting('AZURE_OPENAI_MODEL')"
+    assert names_read(read_program(nbformat.reads(notebook_text(cells), 4), "a.ipynb")) == read
+
+
 @pytest.mark.slow
 @pytest.mark.feature("N2")
 def test_a_setting_that_is_not_there_is_named(live_project: Path) -> None:

@@ -26,6 +26,7 @@ BROUGHT = re.compile(
 )
 READS = ("os.getenv", "os.environ.get", "environ.get", "getenv", "os.environ", "environ")
 NAME = re.compile(r"[A-Za-z_]\w*")
+VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,}")
 
 
 def variables_of(step: Notebook, put: Iterable[str]) -> list[str]:
@@ -103,15 +104,18 @@ def env_example(project: Path, names: Iterable[str]) -> dict[Path, bytes]:
 
 
 def variable_in(program: Program, node: ast.AST) -> str:
-    """`X` for `os.environ["X"]`, `"X" in os.environ`, `os.getenv("X")` and `os.environ.get("X")`; else empty. What a
-    notebook reads from a `.env` file counts as environment."""
+    """`X` for `os.environ["X"]`, `"X" in os.environ`, `os.getenv("X")`, `os.environ.get("X")`, and `read("X")` where a
+    function of the notebook looks its argument up so; else empty. What a notebook reads from a `.env` file counts as
+    environment."""
     if isinstance(node, ast.Subscript) and _is_environment(program, node.value):
         named = node.slice
     elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
         if not _is_environment(program, node.comparators[0]):
             return ""
         named = node.left
-    elif isinstance(node, ast.Call) and node.args and _looks_up(program, node.func):
+    elif (isinstance(node, ast.Call) and node.args and _looks_up(program, node.func)) or (
+        isinstance(node, ast.Call) and node.args and _hands_to_a_lookup(program, node)
+    ):
         named = node.args[0]
     else:
         return ""
@@ -121,6 +125,36 @@ def variable_in(program: Program, node: ast.AST) -> str:
 def _looks_up(program: Program, function: ast.expr) -> bool:
     of_file = isinstance(function, ast.Attribute) and function.attr == "get" and holds_settings(program, function.value)
     return of_file or _called(program, function) in READS[:4]
+
+
+def _hands_to_a_lookup(program: Program, call: ast.Call) -> bool:
+    """Whether a call gives a name, written as variables are, to a function of the notebook that looks up its first
+    argument."""
+    first = call.args[0]
+    if not isinstance(call.func, ast.Name) or not isinstance(first, ast.Constant):
+        return False
+    return VARIABLE.fullmatch(str(first.value)) is not None and any(
+        _looks_its_argument_up(program, node)
+        for cell in program.cells
+        for node in cell.nodes
+        if isinstance(node, ast.FunctionDef) and node.name == call.func.id and node.args.args
+    )
+
+
+def _looks_its_argument_up(program: Program, function: ast.FunctionDef) -> bool:
+    name = function.args.args[0].arg
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and node.args and _looks_up(program, node.func):
+            key: ast.expr = node.args[0]
+        elif (
+            isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _is_environment(program, node.value)
+        ):
+            key = node.slice
+        else:
+            continue
+        if isinstance(key, ast.Name) and key.id == name:
+            return True
+    return False
 
 
 def _is_environment(program: Program, expression: ast.expr) -> bool:

@@ -53,8 +53,11 @@ BLOCK = re.compile(r"```.*?```|^[{\[]\n.*?^[}\]]$", re.DOTALL | re.MULTILINE)
 # No value of a key in JSON: `"name": "<worker_name>"`.
 TAG = re.compile(r"(?<!\": \")(?<!\":\")(?<!\": )(?<!\":)(?<!\[\")<([A-Za-z_][\w-]{0,40})>")
 # Tags shown behind "in this format:", with what stands for values in them, and those that hold nothing but text.
+# Those that follow after an empty line are no part of it.
 TAGS_SHOWN = re.compile(r"\bformat\b[^<\n]{0,40}:\s*(?=<)", re.IGNORECASE)
-NESTED = re.compile(r"(?:<(?P<outer>[A-Za-z_][\w-]{0,40})>.{0,4000}?</(?P=outer)>\s*){1,20}", re.DOTALL)
+NESTED = re.compile(
+    r"(?:<(?P<outer>[A-Za-z_][\w-]{0,40})>.{0,4000}?</(?P=outer)>(?:[^\S\n]*\n[^\S\n]*(?=<))?){1,20}", re.DOTALL
+)
 MOST_FORMATS = 20
 LEAF = re.compile(r"<([A-Za-z_][\w-]{0,40})>[^<>]*</\1>")
 MARKS = re.compile(r"</?[A-Za-z_][\w-]{0,40}>")
