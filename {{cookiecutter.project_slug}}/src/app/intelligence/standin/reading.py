@@ -42,12 +42,12 @@ CHOOSING = re.compile(
 PIPED = re.compile(rf"^[ \t]*({LABEL}(?:[ \t]*\|[ \t]*{LABEL})+)[ \t]*$", re.MULTILINE)
 PY_LIST = re.compile(r"\[\s*(?:'[^'\n]+'|\"[^\"\n]+\")(?:\s*,\s*(?:'[^'\n]+'|\"[^\"\n]+\"))+\s*\]")
 EXAMPLE_PAIR = re.compile(
-    r"^(?P<in>[A-Z][\w ]{1,20}):[ \t]*(?P<text>.+(?:\n(?![A-Z][\w ]{1,20}:).+)*)\n"
-    r"(?P<out>[A-Z][\w ]{1,20}):[ \t]*(?P<label>.+)$",
+    r"^(?P<in>[A-Z][\w ]{1,20}):[ \t]*(?P<text>\S.*(?:\n(?![A-Z][\w ]{1,20}:).+)*)\n"
+    r"(?P<out>[A-Z][\w ]{1,20}):[ \t]*(?P<label>\S.*)$",
     re.MULTILINE,
 )
 ARROW = re.compile(
-    r"^[ \t]*(?:[-*•]\s+)?[\"“]?(.{1,500}?)[\"”]?\s{0,20}(?:->|=>|→)\s*[`\"']?([\w /&'-]{1,40}?)[`\"']?\s*$",
+    r"^[ \t]*(?=\S)(?:[-*•]\s+)?[\"“]?(.{1,500}?)[\"”]?\s{0,20}(?:->|=>|→)\s*[`\"']?([\w /&'-]{1,40}?)[`\"']?\s*$",
     re.MULTILINE,
 )
 SOURCE = re.compile(r"^\[(\d{1,3})\][ \t]+(.*)$", re.MULTILINE)
