@@ -18,7 +18,7 @@ def ending_quietly(cell: CodeCell, text: str) -> str:
         body = ast.parse(masked.text).body
     except (SyntaxError, ValueError):  # whoever checks that a step parses says so
         return text
-    if not body or not isinstance(body[-1], ast.Expr) or any(masked.shift):
+    if not body or len(body) >= len(cell.tree.body) or not isinstance(body[-1], ast.Expr) or any(masked.shift):
         return text
     last = body[-1]
     assert last.end_lineno is not None

@@ -23,6 +23,9 @@ BETWEEN = re.compile(r",?\s+(?:and|or|vs\.?|versus)\s+(?:in\s+|for\s+)?|,\s+")
 STATE = re.compile(r"[A-Z]{2}\.?")
 SENTENCE = re.compile(r"(?<=[?.!])\s+")
 MOST_CALLS = 8
+TOKEN = re.compile(r"\w+|[,;&.?!]")
+JOINING, ENDING = {"and", "&", ",", "plus"}, {".", "?", "!", ";"}
+MOST_BETWEEN = 4
 
 
 def questions(subject: str, tool: Tool) -> list[str]:
@@ -52,13 +55,28 @@ def _one_each(tool: Tool) -> bool:
 
 
 def named_together(tools: Sequence[Tool], chosen: Tool, subject: str) -> list[Tool]:
-    """The tools that the subject names beside the chosen one, which is among them, in the order they are named: each by
-    the last word of its name, which no other tool's has."""
+    """The tools that the subject names in one breath with the chosen one, which is among them, in the order they are
+    named: each by the last word of its name, which no other tool's has, joined by `and` or a comma. That a word stands
+    elsewhere, as in `the plan of customer C-7`, asks for no tool of its own."""
     last = {tool.name: stem(next(iter(content_words(_spaced(tool.name))[-1:]), "")) for tool in tools}
     shared = Counter(last.values())
-    said = [stem(word) for word in content_words(subject)]
-    named = [tool for tool in tools if last[tool.name] in said and shared[last[tool.name]] == 1]
-    return sorted(named, key=lambda tool: said.index(last[tool.name])) if chosen in named else [chosen]
+    by_word = {last[tool.name]: tool for tool in tools if shared[last[tool.name]] == 1}
+    said = [stem(token) for token in TOKEN.findall(subject.casefold())]
+    found: list[tuple[int, Tool]] = []
+    for at, word in enumerate(said):
+        if word not in by_word or any(tool is by_word[word] for _, tool in found):
+            continue
+        if found and not _joined(said[found[-1][0] + 1 : at]):
+            if any(tool is chosen for _, tool in found):
+                break
+            found = []
+        found.append((at, by_word[word]))
+    named = [tool for _, tool in found]
+    return named if chosen in named else [chosen]
+
+
+def _joined(between: Sequence[str]) -> bool:
+    return len(between) <= MOST_BETWEEN and bool(JOINING & set(between)) and not ENDING & set(between)
 
 
 def _spaced(name: str) -> str:
