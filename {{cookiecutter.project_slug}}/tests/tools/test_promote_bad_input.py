@@ -79,14 +79,15 @@ def _put(project: Path, text: str | bytes, name: str = "poc.ipynb") -> Path:
         (notebook_text("x = 1", "print 'x'"), "cell 1, line 1: this is Python 2: convert the notebook to Python 3"),
         (notebook_text("exec 'x'"), "cell 0, line 1: this is Python 2"),
         (notebook_text("x = 1\n\ny = (1,\nz = 2"), "cell 0, line 3: '(' was never closed: mend the cell or make it"),
+        (notebook_text("# setup\n%%sh\ncurl -s x | tee y"), "cell 0, line 2: %%sh stands beneath a comment"),
         (notebook_text("x = '\0'"), "cell 0 cannot be parsed"),
         (notebook_text(CELL).replace('"N = 3\\n"', "3"), "cell 0 is damaged (no type or source): restore the file"),
         (notebook_text(CELL).replace('"nbformat": 4', f'"nbformat": {"9" * 5000}'), "cannot be read as JSON"),
     ],
     ids=[
         "cut", "nothing", "blank", "utf-16", "nbformat 3", "worksheets", "nbformat 5", "no cells", "empty cells",
-        "words", "R", "Julia", "python2 kernel", "python2 print", "python2 exec", "syntax", "null byte", "damaged",
-        "number",
+        "words", "R", "Julia", "python2 kernel", "python2 print", "python2 exec", "syntax", "magic", "null byte",
+        "damaged", "number",
     ],
 )  # fmt: skip
 def test_what_cannot_be_promoted_says_why_and_what_to_do(

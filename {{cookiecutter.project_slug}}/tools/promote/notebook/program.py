@@ -19,6 +19,7 @@ from tools.promote.notebook.notebook_file import Notebook, source_of
 from tools.promote.notebook.outcome import Refused
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+MAGIC_BENEATH = re.compile(r"\s*(?:#[^\n]*\n\s*)+(?P<magic>%%\w+)")
 BLANK_LINE = re.compile(r"(?m)^[ \t]+$")
 SHELL_NAME = re.compile(r"[{$]\s*([A-Za-z_]\w*)")
 
@@ -176,7 +177,16 @@ def read_cell(index: int, source: str, name: str) -> CodeCell:
         raise Refused(f"{name}: cell {index} holds half a character pair: retype that character") from None
     masked = mask(source)
     # A kernel empties lines of nothing but blanks, also inside texts; places of nodes do not change by it.
-    tree = parse_python(BLANK_LINE.sub("", masked.text), index, name)
+    try:
+        tree = parse_python(BLANK_LINE.sub("", masked.text), index, name)
+    except Refused:
+        if beneath := MAGIC_BENEATH.match(source):
+            at = source[: beneath.start("magic")].count("\n") + 1
+            raise Refused(
+                f"{name}: cell {index}, line {at}: {beneath['magic']} stands beneath a comment, where Colab alone "
+                "reads it: make it the first line of its cell"
+            ) from None
+        raise
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line.encode("utf-8")))
