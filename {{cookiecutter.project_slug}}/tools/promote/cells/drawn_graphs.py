@@ -104,9 +104,7 @@ def _printed(cell: CodeCell, call: ast.Call, drawn: ast.Attribute, edits: Edits)
         changes = [Edit(cell.index, Span(cell.span(drawn.value).end, begins), ", ")]
     start = cell.span(call).start
     changes.append(Edit(cell.index, Span(start, start), f"{HELPER}("))
-    if all(edits.free(cell.index, change.span) for change in changes):
-        for change in changes:
-            edits.add(change)
+    if edits.add_all(changes):
         return Finding("changed", "host", cell.index, call.lineno, f"{what} {KEPT}", REASON)
     remedy = "write the text of draw_mermaid() to a file, or draw with draw_method=MermaidDrawMethod.PYPPETEER"
     return Finding("refused", "host", cell.index, call.lineno, what, REASON, remedy)

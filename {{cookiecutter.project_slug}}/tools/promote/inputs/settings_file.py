@@ -27,9 +27,7 @@ def add_environment(program: Program, edits: Edits) -> list[Finding]:
             Edit(cell.index, Span(span.start, span.start), "{**"),
             Edit(cell.index, Span(span.end, span.end), ", **os.environ}"),
         ]
-        if all(edits.free(cell.index, change.span) for change in changes):
-            for change in changes:
-                edits.add(change)
+        if edits.add_all(changes):
             what = f"{cell.text(call)[:60]} with the environment before it"
             findings.append(Finding("changed", "setting", cell.index, call.lineno, what, REASON))
     return findings

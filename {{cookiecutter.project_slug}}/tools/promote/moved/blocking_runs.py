@@ -34,9 +34,7 @@ def await_runs(program: Program, edits: Edits) -> list[Finding]:
             Edit(cell.index, Span(end - len(call.func.attr), end), "run"),
             Edit(cell.index, Span(span.end, span.end), ")"),
         ]
-        if all(edits.free(cell.index, change.span) for change in changes):
-            for change in changes:
-                edits.add(change)
+        if edits.add_all(changes):
             what = f"{cell.text(call.func)}(...) is awaited"
             findings.append(Finding("changed", "call", cell.index, call.lineno, what, REASON))
     return findings

@@ -28,9 +28,7 @@ def move_calls(program: Program, edits: Edits) -> list[Finding]:
     findings = []
     for cell, call in program.calls():
         changes = _changes(program, cell, call, own)
-        if changes and all(edits.free(cell.index, change.span) for change in changes):
-            for change in changes:
-                edits.add(change)
+        if changes and edits.add_all(changes):
             what = f"{cell.text(call.func)}(...) is invoke(...)"
             findings.append(Finding("changed", "call", cell.index, call.lineno, what, REASON))
     return findings

@@ -49,11 +49,7 @@ def move_into_body(cell: CodeCell, call: ast.Call, given: list[ast.keyword], edi
         if before is None:
             return False
         changes.append(Edit(cell.index, Span(before, cell.span(keyword).end), ""))
-    if not all(edits.free(change.cell, change.span) for change in changes):
-        return False
-    for change in changes:
-        edits.add(change)
-    return True
+    return edits.add_all(changes)
 
 
 def _end_before(cell: CodeCell, call: ast.Call, keyword: ast.keyword) -> int | None:

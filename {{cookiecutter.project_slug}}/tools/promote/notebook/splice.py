@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tools.promote.notebook.magics import mask, split_lines
@@ -34,6 +34,14 @@ class Edits:
         if any(_overlap(edit.span, other.span) for other in self._by_cell[edit.cell]):
             return False
         self._by_cell[edit.cell].append(edit)
+        return True
+
+    def add_all(self, changes: Sequence[Edit]) -> bool:
+        """Whether they were all taken: edits that make sense together alone are taken together or not at all."""
+        if not all(self.free(change.cell, change.span) for change in changes):
+            return False
+        for change in changes:
+            self.add(change)
         return True
 
     def free(self, cell: int, span: Span) -> bool:

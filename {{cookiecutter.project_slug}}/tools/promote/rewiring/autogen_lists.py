@@ -30,10 +30,13 @@ WHY = "each model of its list is asked at the door, by OpenAI's protocol and its
 NO_FILE = "its models are those it is told to take, not those of a file with keys"
 
 
+def is_imported(program: Program) -> bool:
+    """Whether the notebook has AutoGen at all."""
+    return any(path.split(".")[0] in ROOTS for path in program.names.imports.values())
+
+
 def point(program: Program, cell: CodeCell, call: ast.Call, edits: Edits, rewired: Rewired) -> bool:
     """Whether the call reads or takes a list of AutoGen's models; both are pointed at the door."""
-    if not any(path.split(".")[0] in ROOTS for path in program.names.imports.values()):
-        return False
     dotted = program.dotted(call.func) or ""
     if dotted.split(".")[0] in ROOTS and _reads(dotted):
         return _replace(cell, call, dotted, edits, rewired)
@@ -49,8 +52,9 @@ def point(program: Program, cell: CodeCell, call: ast.Call, edits: Edits, rewire
             return True
     if not taken:
         return False
-    for value in taken:
-        _wrap(cell, value, edits, rewired)
+    if not edits.add_all([edit for value in taken for edit in _wrapping(cell, value)]):
+        return False
+    rewired.imports.add(f"from {MODULE} import autogen_config")
     rewired.surrounded = True
     rewired.changed(cell, call.lineno, f"{cell.text(call.func)}(...) goes through the gateway's door", WHY)
     return True
@@ -84,8 +88,9 @@ def _replace(cell: CodeCell, call: ast.Call, dotted: str, edits: Edits, rewired:
     return True
 
 
-def _wrap(cell: CodeCell, value: ast.expr, edits: Edits, rewired: Rewired) -> None:
+def _wrapping(cell: CodeCell, value: ast.expr) -> list[Edit]:
     span = cell.span(value)
-    edits.add(Edit(cell.index, Span(span.start, span.start), "autogen_config("))
-    edits.add(Edit(cell.index, Span(span.end, span.end), ")"))
-    rewired.imports.add(f"from {MODULE} import autogen_config")
+    return [
+        Edit(cell.index, Span(span.start, span.start), "autogen_config("),
+        Edit(cell.index, Span(span.end, span.end), ")"),
+    ]

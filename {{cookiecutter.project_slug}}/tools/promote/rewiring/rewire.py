@@ -38,9 +38,10 @@ def rewire(program: Program, edits: Edits) -> Rewired:
     direct_calls.remove_settings(program, edits, rewired)
     stood_in = [google.LEGACY] if retired_google.stand_in(program, edits, rewired) else []
     stood_in += [mistral.FAMILY] if retired_mistral.stand_in(program, edits, rewired) else []
+    autogen = autogen_lists.is_imported(program)
     for cell, call in program.calls():
         dotted = program.dotted(call.func)
-        if autogen_lists.point(program, cell, call, edits, rewired):
+        if autogen and autogen_lists.point(program, cell, call, edits, rewired):
             continue
         if dotted is not None and not any(family.owns(dotted) for family in stood_in):
             _constructor(program, cell, call, dotted, edits, rewired)

@@ -12,7 +12,7 @@ from html import escape
 from keyword import iskeyword
 
 from app.intelligence.standin.reading import Reading
-from app.intelligence.standin.similarity import cosine, features, rarity
+from app.intelligence.standin.similarity import cosine, features, name_words, rarity
 
 _WRITE = (
     r"(?:write|generate|create|produce|return|output|provide|give|respond|reply|answer|implement|complete|convert"
@@ -91,7 +91,7 @@ def as_program(told: str, question: Reading) -> str | None:
 def in_a_field(name: str, description: str, question: Reading) -> str | None:
     """What a field or an argument holds that is called after a query or a program, or described as a table in Markdown;
     None for any other."""
-    words = set(re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
+    words = set(name_words(name))
     if not question.subject.strip():
         return None
     if "sql" in words or ("query" in words and re.search(rf"\b{DIALECT}\b", description)):

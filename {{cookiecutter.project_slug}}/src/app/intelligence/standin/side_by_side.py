@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from app.intelligence.messages import Tool
-from app.intelligence.standin.similarity import content_words, stem
+from app.intelligence.standin.similarity import content_words, spaced, stem
 
 _NAME = r"[A-Z][\w'’.-]*(?:\s+[A-Z][\w'’.-]*){0,3}(?:,\s+[A-Z]{2}\b\.?)?"
 LISTED = re.compile(
@@ -58,7 +58,7 @@ def named_together(tools: Sequence[Tool], chosen: Tool, subject: str) -> list[To
     """The tools that the subject names in one breath with the chosen one, which is among them, in the order they are
     named: each by the last word of its name, which no other tool's has, joined by `and` or a comma. That a word stands
     elsewhere, as in `the plan of customer C-7`, asks for no tool of its own."""
-    last = {tool.name: stem(next(iter(content_words(_spaced(tool.name))[-1:]), "")) for tool in tools}
+    last = {tool.name: stem(next(iter(content_words(spaced(tool.name))[-1:]), "")) for tool in tools}
     shared = Counter(last.values())
     by_word = {last[tool.name]: tool for tool in tools if shared[last[tool.name]] == 1}
     said = [stem(token) for token in TOKEN.findall(subject.casefold())]
@@ -77,7 +77,3 @@ def named_together(tools: Sequence[Tool], chosen: Tool, subject: str) -> list[To
 
 def _joined(between: Sequence[str]) -> bool:
     return len(between) <= MOST_BETWEEN and bool(JOINING & set(between)) and not ENDING & set(between)
-
-
-def _spaced(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name)

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+HUMP, MARKS = re.compile(r"(?<=[a-z])(?=[A-Z])"), re.compile(r"[\W_]+")
+HUMP_OR_MARK = re.compile(rf"{HUMP.pattern}|[_-]")
 WORD = re.compile(r"[^\W_]+(?:[.,:/-][^\W_]+)*", re.UNICODE)
 # Suffixes that carry grammar in the languages of the western alphabets; the longest that leaves four letters goes.
 SUFFIXES = sorted(
@@ -39,6 +41,16 @@ def words(text: str) -> list[str]:
     """Lower-case words without accents, numbers kept whole."""
     plain = unicodedata.normalize("NFKD", text.lower())
     return WORD.findall("".join(c for c in plain if not unicodedata.combining(c)))
+
+
+def spaced(name: str) -> str:
+    """What a program calls something, as words: `getWeather`, `get_weather` and `get-weather` alike."""
+    return HUMP_OR_MARK.sub(" ", name)
+
+
+def name_words(name: str) -> list[str]:
+    """The lower-case words of what a program calls something; the first or last is empty beside a mark."""
+    return MARKS.split(HUMP.sub("_", name).lower())
 
 
 @lru_cache(maxsize=50_000)

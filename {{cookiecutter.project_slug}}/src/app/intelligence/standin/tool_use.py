@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.intelligence.messages import Message, ModelRequest, Tool
-from app.intelligence.standin.similarity import content_words, cosine, features, rarity, words
+from app.intelligence.standin.similarity import content_words, cosine, features, rarity, spaced, words
 from app.intelligence.standin.written import SUM
 
 # Alike enough that the question is plainly about the tool.
@@ -114,7 +114,7 @@ def next_tool(request: ModelRequest, subject: str, after: Sequence[Message]) -> 
 
 def most_alike(tools: Sequence[Tool], text: str) -> tuple[Tool, float]:
     """The tool whose name, description and parameters are most like the text, and how much (cosine)."""
-    described = [features(f"{_spaced(t.name)} {t.description} {_parameter_texts(t.parameters)}") for t in tools]
+    described = [features(f"{spaced(t.name)} {t.description} {_parameter_texts(t.parameters)}") for t in tools]
     subject = features(text)
     idf = rarity(described)
     scores = [cosine(subject, counts, idf) for counts in described]
@@ -138,7 +138,7 @@ def _plainly_meant(tool: Tool, subject: str, likeness: float) -> bool:
     """Whether a question that shares little with a tool's long description shares a word with its name."""
     if not likeness or not any(asks.search(subject) for asks in (QUESTION, ORDER, TO_BE_WRITTEN)):
         return False
-    named = {word[:5] for word in content_words(_spaced(tool.name)) if len(word) > 3}
+    named = {word[:5] for word in content_words(spaced(tool.name)) if len(word) > 3}
     return any(word[:5] in named for word in content_words(subject))
 
 
@@ -149,25 +149,20 @@ def _last_resort(tools: Sequence[Tool], subject: str) -> Tool | None:
     if len(tools) == 1 and (wanted or ORDER.search(subject)):
         return tools[0]
     if not wanted and len(content_words(subject)) >= LEAST_TEXT:
-        return next((tool for tool in tools if WORKS_ON_TEXT.match(_spaced(tool.name))), None)
-    return next((tool for tool in tools if wanted & set(words(_spaced(tool.name)))), None)
+        return next((tool for tool in tools if WORKS_ON_TEXT.match(spaced(tool.name))), None)
+    return next((tool for tool in tools if wanted & set(words(spaced(tool.name)))), None)
 
 
 def _by_sign(tools: Sequence[Tool], arithmetic: str) -> Tool | None:
     """The tool named after the first sign of a sum; None where no tool is."""
     plain = arithmetic.replace("**", "^").replace("×", "*").replace("÷", "/")
     sign = next((sign for sign in plain if sign in SIGNS), "")
-    return next((tool for tool in tools if SIGNS.get(sign, set()) & set(words(_spaced(tool.name)))), None)
+    return next((tool for tool in tools if SIGNS.get(sign, set()) & set(words(spaced(tool.name)))), None)
 
 
 def _asks(subject: str) -> bool:
     asks = QUESTION.search(subject) or (OTHER_LETTERS.search(subject) and len(subject) >= SHORTEST_REQUEST)
     return bool(asks) and not set(content_words(subject)) <= GREETINGS and not GREETED.match(subject)
-
-
-def _spaced(name: str) -> str:
-    """A tool's name as words."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name)
 
 
 def _parameter_texts(schema: Mapping[str, Any]) -> str:

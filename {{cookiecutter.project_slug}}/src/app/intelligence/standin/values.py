@@ -19,7 +19,7 @@ from app.intelligence.standin.lines import counted
 from app.intelligence.standin.patterns import matching
 from app.intelligence.standin.programs import in_a_field
 from app.intelligence.standin.reading import Reading
-from app.intelligence.standin.similarity import coverage, terms
+from app.intelligence.standin.similarity import coverage, name_words, terms
 from app.intelligence.standin.skills import answer, classify
 from app.intelligence.standin.verdicts import explained, favourable, favourable_flag, finishing, named_options
 from app.intelligence.standin.written import in_format, named_in, numbers_in
@@ -215,7 +215,7 @@ class _Filling:
 
 def _names_one(field: str) -> bool:
     """Whether a field is to hold what is called an agent, a model or the like: `next_agent`, `tool_name`."""
-    words = re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field).lower())
+    words = name_words(field)
     return words[-1] in CHOSEN or (words[-1] in ("name", "id") and bool(CHOSEN & set(words)))
 
 

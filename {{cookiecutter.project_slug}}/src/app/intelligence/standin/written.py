@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from app.intelligence.standin.similarity import name_words
+
 NUMBER = re.compile(r"(?<![\w.])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.])-?\d+(?:\.\d+)?(?![\w-])")
 ANY_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 # Signs between numbers; dates, ranges and telephone numbers have theirs without spaces. Numbers and addresses have a
@@ -80,7 +82,7 @@ def in_format(form: str, text: str) -> str | None:
 
 def named_in(text: str, name: str) -> str:
     """What the text holds of the kind that a field's name tells, first right behind that word; empty for nothing."""
-    words = set(re.split(r"[\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
+    words = set(name_words(name))
     for wanted, find in _FINDERS:
         if words & wanted:
             behind = [text[m.end() :] for word in sorted(words) for m in re.finditer(rf"(?i)\b{word}\b\W", text)]

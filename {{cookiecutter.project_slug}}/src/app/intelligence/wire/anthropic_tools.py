@@ -19,6 +19,7 @@ SCHEMA_TOOL = "structured_reply"
 # The schema of a reply that may be any JSON object.
 ANY_OBJECT = {"type": "object"}
 
+# prompt-lint: allow hardcoded_prompt -- what the protocol's tool is for, no prompt of a task
 _SCHEMA_PURPOSE = "Give the whole reply as the one JSON object that is asked for."
 _CHOICES = {"auto": "auto", "none": "none", "required": "any"}
 _CHOSEN = {"auto": "auto", "none": "none", "any": "required"}
